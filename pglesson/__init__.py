@@ -1,0 +1,1 @@
+"""Policies and the REINFORCE loop behind the lesson's notebooks."""

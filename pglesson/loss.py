@@ -1,0 +1,53 @@
+"""The loss whose gradient is minus the policy gradient, and the gradient of each episode on its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from pglesson.policies import Family
+from pglesson.rollout import Episodes
+
+
+def policy_gradient_loss(
+    log_prob: Tensor, advantages: Tensor, entropy: Tensor, *, entropy_weight: float, episodes: int
+) -> Tensor:
+    """-(1/N) sum over episodes and time of [log pi(a_t|s_t) A_t + beta H(pi(.|s_t))], one number a run: (runs,).
+
+    log_prob, advantages, entropy: (runs, ...), the last two zero after an episode's end; entropy_weight: beta >= 0;
+    episodes: N. Advantages carry no gradient. The sum runs over time and the mean over episodes, as in the policy
+    gradient theorem: Sutton & Barto (2018), section 13.3; the entropy term is Williams & Peng's (1991).
+    """
+    objective = log_prob * advantages.detach()
+    if entropy_weight:
+        objective = objective + entropy_weight * entropy
+    return -objective.flatten(1).sum(1) / episodes
+
+
+def episode_gradients(policy: nn.Module, family: Family, episodes: Episodes, advantages: Tensor) -> Tensor:
+    """The policy gradient that each episode alone would give: (episodes, runs, parameters of a run).
+
+    Uses torch.func: one vectorized backward pass over the episode axis, no loop.
+    """
+    weights = {name: weight.detach() for name, weight in policy.named_parameters()}
+    runs = episodes.rewards.shape[0]
+
+    def objective(weights: dict[str, Tensor], observations: Tensor, actions: Tensor, weight: Tensor) -> Tensor:
+        parameters: Any = torch.func.functional_call(policy, weights, (observations,))
+        return (family.log_prob(parameters, actions) * weight).sum()
+
+    # runs share no weights, so the gradient of the sum over runs holds each run's own
+    gradients = torch.func.vmap(torch.func.grad(objective), (None, 1, 1, 1))(
+        weights, episodes.observations, episodes.actions, advantages.detach()
+    )
+    return torch.cat([g.reshape(len(g), runs, -1) for g in gradients.values()], -1)
+
+
+def total_variance(gradients: Tensor) -> Tensor:
+    """The trace of the covariance of single-episode gradients (episodes, ..., parameters) -> (...).
+
+    A mean over N independent episodes has 1/N of it. NaN for a single episode, whose spread is unknown.
+    """
+    return gradients.var(0).sum(-1)

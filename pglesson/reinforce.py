@@ -1,0 +1,245 @@
+"""REINFORCE as a generator: one `Update` a gradient step, for many independent runs at once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from gymnasium import spaces
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from pglesson.advantages import masked_mean, normalize, time_mean_baseline
+from pglesson.loss import episode_gradients, policy_gradient_loss, total_variance
+from pglesson.policies import Family, GaussianPolicy, PlainPolicy, RunNetwork, SoftmaxPolicy, family_of
+from pglesson.returns import returns_to_go
+from pglesson.rollout import Episodes, VectorEnv, make_envs, observation_size, play_episodes
+from pglesson.settings import Settings
+
+BATCH_ROWS = 8_000  # time steps, over all runs, in one backward pass
+FloatArray = NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True)
+class Update:
+    """What happened in one gradient step, in plain numbers and small arrays, one entry a run."""
+
+    number: int  # 1 for the first
+    returns: FloatArray  # (runs, episodes), sum of the rewards of each episode, not discounted
+    lengths: NDArray[np.int64]  # (runs, episodes), in time steps
+    loss: FloatArray  # (runs,)
+    gradient_norm: FloatArray  # (runs,), before clipping
+    entropy: FloatArray  # (runs,), of the policy, mean over time steps, in nats
+    gradient_variance: FloatArray | None  # (runs,), trace of one episode's gradient covariance, where it was asked for
+    steps: int  # environment steps so far, all runs together
+    seconds: float  # of training so far, without the time that the consumer of the updates took
+    knobs: dict[str, Any]  # the live settings that were in force
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Networks this small lose time, and bit-for-bit repeatability, to several threads."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def make_policy(settings: Settings, envs: VectorEnv | None = None) -> SoftmaxPolicy | GaussianPolicy:
+    """The policy that `reinforce(settings)` starts from: softmax for Discrete actions, Gaussian for Box ones."""
+    envs = envs or make_envs(settings.env, 1, **settings.env_options)
+    generator = torch.Generator().manual_seed(settings.seed)
+    size, space = observation_size(envs.single_observation_space), envs.single_action_space
+    if isinstance(space, spaces.Discrete):
+        return SoftmaxPolicy(
+            size,
+            int(space.n),
+            hidden=settings.hidden,
+            activation=settings.activation,
+            runs=settings.runs,
+            generator=generator,
+        )
+    assert isinstance(space, spaces.Box)
+    return GaussianPolicy(
+        size,
+        space.low.ravel().tolist(),
+        space.high.ravel().tolist(),
+        hidden=settings.hidden,
+        activation=settings.activation,
+        runs=settings.runs,
+        generator=generator,
+    )
+
+
+def _with_run_axis(policy: nn.Module, runs: int) -> nn.Module:
+    if not isinstance(policy, nn.Module):
+        raise TypeError(
+            f"The policy is {policy!r}, but it must be a torch.nn.Module; see pglesson.make_policy for one."
+        )
+    if not any(weight.requires_grad for weight in policy.parameters()):
+        raise ValueError("The policy has no parameters to learn. Give it a layer, such as torch.nn.Linear.")
+    own = getattr(policy, "runs", None)
+    if own is None and runs == 1:
+        return PlainPolicy(policy)
+    if own != runs:
+        raise ValueError(
+            f"The policy serves {own or 1} run(s), but settings.runs is {runs}. Set runs to {own or 1}, "
+            "or build the policy with pglesson.make_policy(settings)."
+        )
+    return policy
+
+
+def _optimizer(settings: Settings, module: nn.Module) -> torch.optim.Optimizer:
+    kind = torch.optim.Adam if settings.optimizer == "adam" else torch.optim.SGD
+    return kind(module.parameters(), lr=settings.learning_rate)
+
+
+def _step(optimizer: torch.optim.Optimizer, learning_rate: float) -> None:
+    for group in optimizer.param_groups:
+        group["lr"] = learning_rate
+    optimizer.step()
+
+
+def _clip(module: nn.Module, runs: int, longest: float) -> Tensor:
+    """Shortens each run's gradient to the norm `longest`, in place; returns the norms before (runs,)."""
+    gradients = [weight.grad for weight in module.parameters() if weight.grad is not None]
+    norm = torch.stack([g.reshape(runs, -1).square().sum(1) for g in gradients]).sum(0).sqrt()
+    if not bool(norm.isfinite().all()):
+        run = int((~norm.isfinite()).nonzero()[0])
+        raise FloatingPointError(
+            f"The gradient of run {run} is not a finite number, so this update was not made. Its weights have grown too "
+            "large: start again with a lower learning_rate, or with max_gradient_norm=1."
+        )
+    for gradient in gradients:
+        factor = (longest / norm.clamp_min(longest)).nan_to_num(1.0)
+        gradient.view(runs, -1).mul_(factor[:, None])
+    return norm
+
+
+def _backward(
+    policy: nn.Module, family: Family, episodes: Episodes, advantages: Tensor, entropy_weight: float
+) -> tuple[Tensor, Tensor]:
+    """Leaves the loss's gradient in policy.parameters(); returns the loss and the entropy summed over steps (runs,).
+
+    The batch is taken in pieces that fit the processor's cache, whose gradients add up: faster, and in bounded memory.
+    """
+    runs, number = advantages.shape[:2]
+    flat = [x.flatten(1, 2) for x in (episodes.observations, episodes.actions, advantages, episodes.alive)]
+    loss, total_entropy = torch.zeros(runs), torch.zeros(runs)
+    for observations, actions, weights, alive in zip(*(x.split(max(1, BATCH_ROWS // runs), 1) for x in flat)):
+        parameters = policy(observations)
+        with torch.set_grad_enabled(entropy_weight > 0):
+            entropy = family.entropy(parameters) * alive
+        log_prob = family.log_prob(parameters, actions)
+        piece = policy_gradient_loss(log_prob, weights, entropy, entropy_weight=entropy_weight, episodes=number)
+        piece.sum().backward()  # type: ignore[no-untyped-call]
+        loss += piece.detach()
+        total_entropy += entropy.detach().sum(1)
+    return loss, total_entropy
+
+
+def reinforce(settings: Settings | None = None, policy: nn.Module | None = None) -> Iterator[Update]:
+    """Trains `policy` in place by REINFORCE and yields one `Update` a gradient step, settings.updates of them.
+
+    Each update plays settings.episodes whole episodes a run, turns returns-to-go into advantages (minus the baseline,
+    then normalized), and follows the gradient of (1/N) sum log pi(a_t|s_t) A_t, plus the entropy bonus: Williams (1992);
+    Sutton & Barto (2018), sections 13.3 and 13.4. The factor gamma^t of the discounted theorem is left out, as in
+    almost every implementation. `policy` is any torch.nn.Module that maps observations (n, observation_size) to logits
+    (n, actions), or to a pair (mu, log_sigma); without one, `make_policy(settings)`.
+
+    Live settings may change between two updates. The same seed on the same machine gives the same updates, bit for bit.
+    Raises ValueError for settings, environments and policies that do not fit together, and FloatingPointError for a
+    gradient that is not finite; what was learned until then stays in `policy`.
+    """
+    settings = settings or Settings()
+    envs = make_envs(settings.env, settings.runs * settings.episodes, **settings.env_options)
+    try:
+        policy = _with_run_axis(policy, settings.runs) if policy is not None else make_policy(settings, envs)
+        yield from _updates(settings, envs, policy)
+    finally:
+        envs.close()
+
+
+def _updates(settings: Settings, envs: VectorEnv, policy: nn.Module) -> Iterator[Update]:
+    runs, structure, family = settings.runs, settings.structure(), family_of(envs.single_action_space)
+    generator = torch.Generator().manual_seed(settings.seed + 1)
+    value = RunNetwork(
+        runs, observation_size(envs.single_observation_space), 1, settings.hidden, settings.activation, generator
+    )
+    policy_optimizer, value_optimizer = _optimizer(settings, policy), _optimizer(settings, value)
+    running_mean = torch.zeros(runs, 1, 1)
+    steps, seconds = 0, 0.0
+    for number in range(1, settings.updates + 1):
+        if settings.structure() != structure:
+            changed = [name for name, setting in settings.structure().items() if setting != structure[name]]
+            raise ValueError(
+                f"{', '.join(changed)} changed while training was running, but a run keeps its structure from start to "
+                "end. Set it back, or begin a new reinforce(settings)."
+            )
+        started, knobs = time.perf_counter(), settings.knobs()
+        with _one_thread():
+            episodes = play_episodes(
+                envs,
+                policy,
+                runs,
+                max_steps=settings.max_steps,
+                generator=generator,
+                seed=settings.seed if number == 1 else None,
+            )
+            alive, shape = episodes.alive, episodes.alive.shape
+            observations = episodes.observations.flatten(1, 2)
+            returns = returns_to_go(episodes.rewards, knobs["gamma"])
+
+            baseline: Tensor | float = 0.0
+            if knobs["baseline"] == "constant":
+                baseline = knobs["constant"]
+            elif knobs["baseline"] == "running_mean":
+                baseline = running_mean
+            elif knobs["baseline"] == "time_mean":
+                baseline = time_mean_baseline(returns, alive)
+            elif knobs["baseline"] == "value":
+                baseline = value(observations).view(shape).detach()
+            advantages = normalize((returns - baseline) * alive, alive, knobs["normalization"])
+
+            variance = (
+                total_variance(episode_gradients(policy, family, episodes, advantages))
+                if knobs["measure_variance"]
+                else None
+            )
+            policy_optimizer.zero_grad()
+            loss, entropy = _backward(policy, family, episodes, advantages, knobs["entropy_weight"])
+            norm = _clip(policy, runs, knobs["max_gradient_norm"])
+            _step(policy_optimizer, knobs["learning_rate"])
+
+            # the baselines learn last: what they know must not depend on the actions that they judge
+            # a plain average over the first ten batches, then one that forgets
+            running_mean += (masked_mean(returns, alive, (1, 2)) - running_mean) * max(1 / number, 0.1)
+            if knobs["baseline"] == "value":
+                for _ in range(knobs["value_steps"]):
+                    error = (returns - value(observations).view(shape)) * alive
+                    value_optimizer.zero_grad()
+                    (error.square().sum() / (2 * shape[1])).backward()  # type: ignore[no-untyped-call]
+                    _step(value_optimizer, knobs["value_learning_rate"])
+
+        lengths = alive.sum(2)
+        steps += int(lengths.sum())
+        seconds += time.perf_counter() - started
+        yield Update(
+            number=number,
+            returns=episodes.rewards.sum(2).numpy(),
+            lengths=lengths.numpy().astype(np.int64),
+            loss=loss.numpy(),
+            gradient_norm=norm.numpy(),
+            entropy=(entropy / alive.sum((1, 2))).numpy(),
+            gradient_variance=None if variance is None else variance.numpy(),
+            steps=steps,
+            seconds=seconds,
+            knobs=knobs,
+        )

@@ -1,0 +1,184 @@
+"""Playing whole episodes side by side, one batched policy call a time step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import gymnasium
+import numpy as np
+import torch
+from gymnasium import spaces
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from pglesson.policies import Family, family_of
+
+VectorEnv = gymnasium.vector.VectorEnv[Any, Any, Any]
+
+
+@dataclass(frozen=True)
+class Episodes:
+    """Whole episodes that started together, as tensors with axes (run, episode, time step).
+
+    observations: (runs, episodes, steps, observation_size), Discrete ones as one-hot vectors
+    actions:      (runs, episodes, steps) int64, or (runs, episodes, steps, action_size) as sampled, before clipping
+    rewards:      (runs, episodes, steps), 0 after an episode's end
+    alive:        (runs, episodes, steps), 1.0 where a step was played, 0.0 after the end
+    terminated:   (runs, episodes), True where the task itself ended, False where time ran out
+    """
+
+    observations: Tensor
+    actions: Tensor
+    rewards: Tensor
+    alive: Tensor
+    terminated: Tensor
+
+
+def make_envs(env: str, number: int, **options: Any) -> VectorEnv:
+    """`number` copies of a registered environment, in its own vectorized form where it has one.
+
+    Raises ValueError for an id that is not registered, or whose spaces the lesson's policies cannot serve.
+    """
+    try:
+        has_vector = gymnasium.spec(env).vector_entry_point is not None
+        envs = gymnasium.make_vec(env, number, "vector_entry_point" if has_vector else "sync", **options)
+    except gymnasium.error.UnregisteredEnv as error:
+        raise ValueError(
+            f"No environment is registered as {env!r} ({error}). Give a Gymnasium id such as 'CartPole-v1', "
+            "or register your own with gymnasium.register."
+        ) from error
+    check_spaces(env, envs.single_observation_space, envs.single_action_space)
+    return envs
+
+
+def check_spaces(env: str, observations: spaces.Space[Any], actions: spaces.Space[Any]) -> None:
+    """Raises ValueError unless both spaces are Discrete or (floating-point actions) Box."""
+    if not isinstance(observations, (spaces.Box, spaces.Discrete)):
+        raise ValueError(
+            f"{env} has observations of the kind {observations}, but a policy here reads Box or Discrete ones. "
+            "Wrap it with gymnasium.wrappers.FlattenObservation and register the result."
+        )
+    float_box = isinstance(actions, spaces.Box) and np.issubdtype(actions.dtype or float, np.floating)
+    if not (isinstance(actions, spaces.Discrete) or float_box):
+        raise ValueError(
+            f"{env} has actions of the kind {actions}, but a policy here chooses Discrete actions (softmax) or "
+            "floating-point Box ones (Gaussian). Choose another environment, or wrap its actions into one of those."
+        )
+
+
+def observation_size(space: spaces.Space[Any]) -> int:
+    """Length of the vector that a policy sees: n for Discrete(n), the number of entries for Box."""
+    return int(space.n) if isinstance(space, spaces.Discrete) else int(np.prod(space.shape or ()))
+
+
+def encode_observations(space: spaces.Space[Any], observations: NDArray[Any]) -> NDArray[np.float32]:
+    """A batch of observations as (n, observation_size) float32: one-hot for Discrete, flattened for Box."""
+    if isinstance(space, spaces.Discrete):
+        return np.eye(int(space.n), dtype=np.float32)[observations - space.start]
+    return np.array(observations, dtype=np.float32).reshape(
+        len(observations), -1
+    )  # a copy: environments may reuse theirs
+
+
+def decode_actions(space: spaces.Space[Any], actions: Tensor) -> NDArray[Any]:
+    """Sampled actions (runs, n[, action_size]) as the environments take them (runs * n, ...), clipped to their bounds.
+
+    Only the environment sees the clipped action: the log-probability belongs to the sampled one.
+    """
+    if isinstance(space, spaces.Discrete):
+        return actions.reshape(-1).cpu().numpy() + space.start if space.start else actions.reshape(-1).cpu().numpy()
+    assert isinstance(space, spaces.Box)
+    return np.clip(actions.cpu().numpy().reshape(-1, *space.shape), space.low, space.high).astype(space.dtype)
+
+
+def check_parameters(parameters: Any, space: spaces.Space[Any], runs: int, number: int) -> None:
+    """Raises ValueError unless a policy's output for observations (runs, number, size) fits the action space."""
+    if isinstance(space, spaces.Discrete):
+        width, wanted, pieces = int(space.n), "logits, one for each action", 1
+    else:
+        width, wanted, pieces = (
+            int(np.prod(space.shape or ())),
+            "a tuple (mu, log_sigma), one of each for each action dimension",
+            2,
+        )
+    given = parameters if isinstance(parameters, tuple) else (parameters,)
+    shapes = [tuple(p.shape) if isinstance(p, Tensor) else type(p).__name__ for p in given]
+    if shapes != [(runs, number, width)] * pieces:
+        raise ValueError(
+            f"For {number} observations in each of {runs} runs the policy gave {', '.join(map(str, shapes))}, but for the "
+            f"actions {space} it must give {wanted}, of shape {(runs, number, width)} (a module of your own leaves the "
+            "run axis out). Check the size of its last layer."
+        )
+
+
+def check_finite(name: str, values: Tensor, alive: Tensor) -> None:
+    """Raises ValueError where a played time step holds a NaN or an infinity. values: (runs, episodes, steps, ...)."""
+    bad = (~values.isfinite()).flatten(3).any(-1) if values.dim() > 3 else ~values.isfinite()
+    if bool((bad & (alive > 0)).any()):
+        run, episode, step = (bad & (alive > 0)).nonzero()[0].tolist()
+        raise ValueError(
+            f"The environment gave a {name} that is not a finite number, in run {run}, episode {episode}, time step {step}. "
+            f"Every {name} must be finite: look for a division by zero or an overflow in the environment's step function."
+        )
+
+
+@torch.inference_mode()
+def _play(
+    envs: VectorEnv,
+    policy: nn.Module,
+    family: Family,
+    runs: int,
+    max_steps: int,
+    generator: torch.Generator,
+    seed: int | None,
+) -> tuple[list[NDArray[np.float32]], list[Tensor], list[NDArray[Any]], list[NDArray[np.bool_]], NDArray[np.bool_]]:
+    observation, _ = envs.reset(seed=seed)
+    alive, terminated = np.ones(envs.num_envs, dtype=bool), np.zeros(envs.num_envs, dtype=bool)
+    observations, actions, rewards, lives = [], [], [], []
+    while alive.any() and len(rewards) < max_steps:
+        observations.append(encode_observations(envs.single_observation_space, observation))
+        parameters = policy(torch.from_numpy(observations[-1]).view(runs, -1, observations[-1].shape[-1]))
+        if not rewards:
+            check_parameters(parameters, envs.single_action_space, runs, envs.num_envs // runs)
+        actions.append(family.sample(parameters, generator))
+        observation, reward, ended, cut, _ = envs.step(decode_actions(envs.single_action_space, actions[-1]))
+        rewards.append(reward)
+        lives.append(alive)
+        terminated |= ended & alive
+        alive = alive & ~(ended | cut)
+    return observations, actions, rewards, lives, terminated
+
+
+def play_episodes(
+    envs: VectorEnv,
+    policy: nn.Module,
+    runs: int,
+    *,
+    max_steps: int,
+    generator: torch.Generator,
+    seed: int | None = None,
+) -> Episodes:
+    """One whole episode in each environment, all started together: envs.num_envs / runs of them a run.
+
+    An environment that is done is stepped on until the last one is, and what it does then is masked: taking whatever
+    episodes finish first instead would count short ones too often. `seed` restarts the environments' random numbers.
+    Raises ValueError for a policy whose output has the wrong shape and for a reward or observation that is not finite.
+    """
+    played = _play(envs, policy, family_of(envs.single_action_space), runs, max_steps, generator, seed)
+    observations, actions, rewards, lives, terminated = played
+
+    def by_episode(steps: Any) -> Tensor:  # (steps, runs * episodes, ...) -> (runs, episodes, steps, ...)
+        return torch.as_tensor(steps).unflatten(1, (runs, -1)).movedim(0, 2).contiguous()
+
+    alive = by_episode(np.stack(lives)).float()
+    result = Episodes(
+        by_episode(np.stack(observations)),
+        torch.stack(actions, 2),
+        torch.where(alive > 0, by_episode(np.stack(rewards).astype(np.float32)), 0.0),
+        alive,
+        torch.as_tensor(terminated).view(runs, -1),
+    )
+    check_finite("observation", result.observations, alive)
+    check_finite("reward", result.rewards, alive)
+    return result
