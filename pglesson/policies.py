@@ -110,6 +110,8 @@ class GaussianPolicy(nn.Module):
         self.runs = runs
         bounds = torch.as_tensor([list(low), list(high)], dtype=torch.float32)
         finite = bounds.isfinite().all(0)
+        self.middle: Tensor
+        self.half_range: Tensor
         self.register_buffer("middle", torch.where(finite, bounds.mean(0), 0.0))
         self.register_buffer("half_range", torch.where(finite, (bounds[1] - bounds[0]) / 2, 1.0))
         self.mu = RunNetwork(runs, observation_size, len(self.middle), hidden, activation, generator)

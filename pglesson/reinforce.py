@@ -114,8 +114,8 @@ def _clip(module: nn.Module, runs: int, longest: float) -> Tensor:
     if not bool(norm.isfinite().all()):
         run = int((~norm.isfinite()).nonzero()[0])
         raise FloatingPointError(
-            f"The gradient of run {run} is not a finite number, so this update was not made. Its weights have grown too "
-            "large: start again with a lower learning_rate, or with max_gradient_norm=1."
+            f"The gradient of run {run} is not a finite number, so this update was not made. Its weights have grown "
+            "too large: start again with a lower learning_rate, or with max_gradient_norm=1."
         )
     for gradient in gradients:
         factor = (longest / norm.clamp_min(longest)).nan_to_num(1.0)
@@ -139,7 +139,7 @@ def _backward(
             entropy = family.entropy(parameters) * alive
         log_prob = family.log_prob(parameters, actions)
         piece = policy_gradient_loss(log_prob, weights, entropy, entropy_weight=entropy_weight, episodes=number)
-        piece.sum().backward()  # type: ignore[no-untyped-call]
+        piece.sum().backward()
         loss += piece.detach()
         total_entropy += entropy.detach().sum(1)
     return loss, total_entropy
@@ -149,10 +149,10 @@ def reinforce(settings: Settings | None = None, policy: nn.Module | None = None)
     """Trains `policy` in place by REINFORCE and yields one `Update` a gradient step, settings.updates of them.
 
     Each update plays settings.episodes whole episodes a run, turns returns-to-go into advantages (minus the baseline,
-    then normalized), and follows the gradient of (1/N) sum log pi(a_t|s_t) A_t, plus the entropy bonus: Williams (1992);
-    Sutton & Barto (2018), sections 13.3 and 13.4. The factor gamma^t of the discounted theorem is left out, as in
-    almost every implementation. `policy` is any torch.nn.Module that maps observations (n, observation_size) to logits
-    (n, actions), or to a pair (mu, log_sigma); without one, `make_policy(settings)`.
+    then normalized), and follows the gradient of (1/N) sum log pi(a_t|s_t) A_t, plus the entropy bonus: Williams
+    (1992); Sutton & Barto (2018), sections 13.3 and 13.4. The factor gamma^t of the discounted theorem is left out, as
+    in almost every implementation. `policy` is any torch.nn.Module that maps observations (n, observation_size) to
+    logits (n, actions), or to a pair (mu, log_sigma); without one, `make_policy(settings)`.
 
     Live settings may change between two updates. The same seed on the same machine gives the same updates, bit for bit.
     Raises ValueError for settings, environments and policies that do not fit together, and FloatingPointError for a
@@ -225,7 +225,7 @@ def _updates(settings: Settings, envs: VectorEnv, policy: nn.Module) -> Iterator
                 for _ in range(knobs["value_steps"]):
                     error = (returns - value(observations).view(shape)) * alive
                     value_optimizer.zero_grad()
-                    (error.square().sum() / (2 * shape[1])).backward()  # type: ignore[no-untyped-call]
+                    (error.square().sum() / (2 * shape[1])).backward()
                     _step(value_optimizer, knobs["value_learning_rate"])
 
         lengths = alive.sum(2)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,16 +101,16 @@ def check_parameters(parameters: Any, space: spaces.Space[Any], runs: int, numbe
     else:
         width, wanted, pieces = (
             int(np.prod(space.shape or ())),
-            "a tuple (mu, log_sigma), one of each for each action dimension",
+            "a tuple (mu, log_sigma)",
             2,
         )
     given = parameters if isinstance(parameters, tuple) else (parameters,)
     shapes = [tuple(p.shape) if isinstance(p, Tensor) else type(p).__name__ for p in given]
     if shapes != [(runs, number, width)] * pieces:
         raise ValueError(
-            f"For {number} observations in each of {runs} runs the policy gave {', '.join(map(str, shapes))}, but for the "
-            f"actions {space} it must give {wanted}, of shape {(runs, number, width)} (a module of your own leaves the "
-            "run axis out). Check the size of its last layer."
+            f"For {number} observations in each of {runs} runs the policy gave {', '.join(map(str, shapes))}, but for "
+            f"the actions {space} it must give {wanted}, of shape {(runs, number, width)} (a module of your own leaves "
+            "the run axis out). Check the size of its last layer."
         )
 
 
@@ -118,8 +120,9 @@ def check_finite(name: str, values: Tensor, alive: Tensor) -> None:
     if bool((bad & (alive > 0)).any()):
         run, episode, step = (bad & (alive > 0)).nonzero()[0].tolist()
         raise ValueError(
-            f"The environment gave a {name} that is not a finite number, in run {run}, episode {episode}, time step {step}. "
-            f"Every {name} must be finite: look for a division by zero or an overflow in the environment's step function."
+            f"The environment gave a {name} that is not a finite number, in run {run}, episode {episode}, time step "
+            f"{step}. "
+            f"Every {name} must be finite: look for a division by zero or an overflow in the environment's step."
         )
 
 
@@ -135,7 +138,7 @@ def _play(
 ) -> tuple[list[NDArray[np.float32]], list[Tensor], list[NDArray[Any]], list[NDArray[np.bool_]], NDArray[np.bool_]]:
     observation, _ = envs.reset(seed=seed)
     alive, terminated = np.ones(envs.num_envs, dtype=bool), np.zeros(envs.num_envs, dtype=bool)
-    observations, actions, rewards, lives = [], [], [], []
+    observations, actions, rewards, lives = [], [], list[NDArray[Any]](), []
     while alive.any() and len(rewards) < max_steps:
         observations.append(encode_observations(envs.single_observation_space, observation))
         parameters = policy(torch.from_numpy(observations[-1]).view(runs, -1, observations[-1].shape[-1]))
@@ -182,3 +185,36 @@ def play_episodes(
     check_finite("observation", result.observations, alive)
     check_finite("reward", result.rewards, alive)
     return result
+
+
+def watch_episode(
+    env: str, policy: nn.Module, *, options: dict[str, Any] | None = None, seed: int = 0, max_steps: int = 1000
+) -> Generator[tuple[NDArray[np.uint8], float], None, None]:
+    """Plays one episode with the first run of `policy` and yields (picture (height, width, 3), return so far) a step.
+
+    The same seed gives the same start and the same luck. Raises ValueError for an environment that cannot draw itself.
+    """
+    os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")  # its greeting would end up in the notebook
+    os.environ.setdefault("SDL_VIDEODRIVER", "dummy")  # pictures need no screen, which a server does not have
+    made = gymnasium.make(env, **(options or {}))
+    modes = made.metadata.get("render_modes", [])
+    made.close()
+    if "rgb_array" not in modes:
+        raise ValueError(f"{env} cannot draw itself: its render_modes are {modes}, but watching needs 'rgb_array'.")
+    made = gymnasium.make(env, render_mode="rgb_array", **(options or {}))
+    runs = getattr(policy, "runs", 1)
+    family, generator, total = family_of(made.action_space), torch.Generator().manual_seed(seed), 0.0
+    try:
+        observation, _ = made.reset(seed=seed)
+        for _ in range(max_steps):
+            yield np.asarray(made.render(), dtype=np.uint8), total
+            seen = torch.from_numpy(encode_observations(made.observation_space, np.asarray(observation)[None]))
+            with torch.inference_mode():
+                action = family.sample(policy(seen.expand(runs, 1, -1)), generator)
+            observation, reward, terminated, truncated, _ = made.step(decode_actions(made.action_space, action[:1])[0])
+            total += float(reward)
+            if terminated or truncated:
+                break
+        yield np.asarray(made.render(), dtype=np.uint8), total
+    finally:
+        made.close()

@@ -1,0 +1,418 @@
+"""The live dashboard: a view on one `reinforce` generator, whose knobs move while it trains."""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import signal
+import threading
+import time
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from copy import deepcopy
+from types import FrameType
+from typing import Any
+
+import ipywidgets as widgets
+import numpy as np
+from matplotlib import style
+from torch import nn
+
+from pglesson.explorer import Picture, to_png
+from pglesson.plots import COLORS, CurvePlot, differences, label, new_figure
+from pglesson.reinforce import Update, make_policy, reinforce
+from pglesson.rollout import watch_episode
+from pglesson.settings import BASELINES, NORMALIZATIONS, Settings
+
+# What suits each task: the settings a dashboard starts from when the learner chooses it.
+PRESETS: dict[str, dict[str, Any]] = {
+    "CartPole-v1": {"runs": 10, "updates": 60},
+    "pglesson/ShortCorridor-v0": {"runs": 10, "updates": 150, "hidden": (), "gamma": 1.0},
+    "pglesson/RockPaperScissors-v0": {"runs": 10, "updates": 100, "hidden": (), "env_options": {"opponent": "rock"}},
+    "pglesson/PlanarArm-v0": {"runs": 4, "updates": 150, "gamma": 0.9, "learning_rate": 0.01},
+    "pglesson/Pendulum-v1": {
+        "runs": 1,
+        "updates": 200,
+        "episodes": 64,
+        "hidden": (64, 64),
+        "gamma": 0.95,
+        "baseline": "value",
+        "max_gradient_norm": 0.5,
+        "learning_rate": 0.01,
+    },
+}
+LONGEST_FRAME_SHARE = 5  # a frame that takes d seconds is followed by the next no sooner than 5 d later
+SHORTEST_FRAME = 0.1  # seconds between two frames, at least
+
+_LEVELS: dict[str, list[Any]] = {
+    "baseline": list(BASELINES),
+    "normalization": list(NORMALIZATIONS),
+    "entropy_weight": [0.0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0],
+    "learning_rate": [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.02, 0.03, 0.1, 0.3, 1.0],
+    "gamma": [0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.999, 1.0],
+    "max_gradient_norm": [0.1, 0.5, 1.0, 5.0, 20.0, float("inf")],
+}
+
+
+class Dashboard(Picture):
+    """Trains, shows and compares runs; every knob in it may be moved while training runs.
+
+    settings: where to begin; a dashboard changes its own copy. policy: a learner's own module, in place of
+    `make_policy`. environments: the ids to choose from. knobs: the live settings that get a control.
+    Nothing starts by being displayed. `step()` makes one update without any event loop, as tests do.
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        policy: nn.Module | None = None,
+        environments: Iterable[str] = tuple(PRESETS),
+        knobs: Iterable[str] = tuple(_LEVELS),
+    ) -> None:
+        super().__init__(new_figure(7.8, 3.4), "Dashboard")
+        self.settings = deepcopy(settings) if settings else Settings(**PRESETS["CartPole-v1"])
+        self.updates: list[Update] = []
+        self.pinned: list[str] = []
+        self._own_policy = policy
+        self._task: asyncio.Task[None] | None = None
+        self._generator: Iterator[Update] | None = None
+        self._in_update = self._interrupted = False
+        self._last_frame = self._frame_cost = 0.0
+        self._background: tuple[object, Any] | None = None  # what it shows, and its pixels
+        self.plots: tuple[CurvePlot, ...] = ()
+
+        ids = list(dict.fromkeys([self.settings.env, *environments]))
+        self.environment = _choice("task", ids, self.settings.env, "the environment to learn in")
+        self.knobs = {name: _knob(name, getattr(self.settings, name)) for name in knobs}
+        self.buttons = {
+            "start": _button("Start", "play", "train until the last update, or until Pause", "success"),
+            "pause": _button("Pause", "pause", "stop after the update that is being made"),
+            "step": _button("Step", "step-forward", "make a single update"),
+            "reset": _button("Reset", "refresh", "forget what was learned, and begin again"),
+            "pin": _button("Pin", "thumb-tack", "keep this curve, to compare the next run with it"),
+        }
+        self.progress = widgets.IntProgress(layout=widgets.Layout(width="200px"))
+        self.status = widgets.HTML()
+        self.before = AgentView("before")
+        self.now = AgentView("now")
+        self._connect()
+        self._new_plots()
+        self._begin()
+        self.children = [
+            widgets.HBox([self.environment, *self.buttons.values()], layout=widgets.Layout(flex_flow="row wrap")),
+            widgets.GridBox(
+                list(self.knobs.values()),
+                layout=widgets.Layout(grid_template_columns="repeat(auto-fit, minmax(240px, 1fr))", max_width="800px"),
+            ),
+            widgets.HBox([self.progress, self.status]),
+            self.image,
+            widgets.HBox([self.before, self.now], layout=widgets.Layout(flex_flow="row wrap")),
+        ]
+
+    # --- training -----------------------------------------------------------------------------------------------------
+
+    @property
+    def running(self) -> bool:
+        """Whether training goes on by itself."""
+        return self._task is not None and not self._task.done()
+
+    def step(self, *, draw: bool = True) -> bool:
+        """Makes one update and shows it; returns whether another can follow. What fails is said in `status`."""
+        if self._generator is None:  # the last run failed or was interrupted: its curve stays until the next succeeds
+            self._begin(keep_curve=False)
+        assert self._generator is not None
+        try:
+            self._in_update = True
+            update = next(self._generator, None)
+        except (Exception, KeyboardInterrupt) as error:
+            self._in_update = False
+            self._fail(error)
+            return False
+        finally:
+            self._in_update = False
+        if update is None:
+            self._say(f"Finished: {len(self.updates)} updates. Pin this curve to compare, or press Reset.")
+            return False
+        self.updates.append(update)
+        if draw or time.perf_counter() - self._last_frame >= max(
+            SHORTEST_FRAME, LONGEST_FRAME_SHARE * self._frame_cost
+        ):
+            self.draw()
+        return True
+
+    def start(self) -> None:
+        """Trains in the background of the notebook, until `pause` or the last update."""
+        if not self.running:
+            self._interrupted = False
+            self.now.stop()
+            self.before.stop()
+            self._say("Training. Move any knob: it counts from the next update on.")
+            self._task = asyncio.get_running_loop().create_task(self._train())
+            self._enable()
+
+    def pause(self) -> None:
+        """Stops after the update that is being made; `start` goes on from there."""
+        if self.running:
+            assert self._task is not None
+            self._task.cancel()
+            self._say("Paused. Start goes on from here.")
+
+    def reset(self) -> None:
+        """Forgets what was learned, keeps the knobs and the pinned curves."""
+        self.pause()
+        self._begin()
+
+    def pin(self) -> None:
+        """Keeps the present curve, dashed, named by how its knobs differ from the defaults."""
+        if not self.updates:
+            self._say("There is no curve to pin yet: press Start or Step first.")
+            return
+        name = f"{len(self.pinned) + 1}: {differences(self.updates[-1].knobs, Settings().knobs())}"
+        self.pinned.append(name)
+        with style.context("pglesson.lesson"):
+            for plot in self.plots:
+                plot.pin(self.updates, name)
+            self.plots[0].axes.legend(loc="lower right", handlelength=2.6)
+        self.draw()
+        self._say(f"Pinned as “{name}”. Move a knob, then Reset and Start to compare.")
+
+    async def _train(self) -> None:
+        # outside a cell the kernel ignores interrupts, so they would never reach a training in the background
+        catches = threading.current_thread() is threading.main_thread()
+        previous = signal.signal(signal.SIGINT, self._on_interrupt) if catches else None
+        try:
+            while self.step(draw=False):
+                if self._interrupted:
+                    self._fail(KeyboardInterrupt())
+                    break
+                await asyncio.sleep(0)  # here the kernel hears sliders and buttons
+        finally:
+            if catches:
+                signal.signal(signal.SIGINT, previous)
+            self._task = None
+            self.draw()
+            self._enable()
+
+    def _on_interrupt(self, number: int, frame: FrameType | None) -> None:
+        if self._in_update:
+            raise KeyboardInterrupt
+        self._interrupted = True
+
+    def _begin(self, *, keep_curve: bool = False) -> None:
+        try:
+            self.policy = deepcopy(self._own_policy) if self._own_policy is not None else make_policy(self.settings)
+        except Exception as error:
+            self._generator = None
+            self._fail(error)
+            return
+        self.untrained = deepcopy(self.policy)
+        self._generator = reinforce(self.settings, self.policy)
+        self.updates = []
+        self.progress.max = self.settings.updates
+        self.before.show(self.settings, self.untrained)
+        self.now.show(self.settings, self.policy)
+        self._say("Press Start. Nothing has been learned yet.")
+        self.draw()
+        self._enable()
+
+    def _fail(self, error: BaseException) -> None:
+        self._generator = None
+        if isinstance(error, KeyboardInterrupt):
+            sentence = "Interrupted: the curves are kept. Start begins a new run."
+        else:
+            sentence = f"{error} Training stopped, the curves are kept; Start begins a new run."
+        self._say(sentence, wrong=True)
+
+    # --- what is on the screen ----------------------------------------------------------------------------------------
+
+    def draw(self) -> None:
+        """Draws the curves as they are now. Axes, labels and pinned curves are drawn anew only where they changed."""
+        started = time.perf_counter()
+        for plot in self.plots:
+            plot.show(self.updates, horizon=self.settings.updates * self.settings.episodes)
+        fixed = (len(self.pinned), *(plot.axes.viewLim.bounds for plot in self.plots))
+        if self._background is None or self._background[0] != fixed:
+            self.canvas.draw()
+            self._background = fixed, self.canvas.copy_from_bbox(self.figure.bbox)
+        self.canvas.restore_region(self._background[1])
+        for plot in self.plots:
+            for artist in plot.artists:
+                plot.axes.draw_artist(artist)
+        self.image.value = to_png(np.asarray(self.canvas.buffer_rgba()))
+        self.progress.value = len(self.updates)
+        self._last_frame = time.perf_counter()
+        self._frame_cost = self._last_frame - started
+
+    def _new_plots(self) -> None:
+        self._background = None
+        with style.context("pglesson.lesson"):  # clear() reads the margins from the style too
+            self.figure.clear()
+            curve, diagnostic = self.figure.subplots(1, 2, width_ratios=(2, 1))
+            self.plots = (
+                CurvePlot(
+                    curve,
+                    "returns",
+                    COLORS["return"],
+                    "What the agent earns",
+                    "return of an episode",
+                    marks=True,
+                    animated=True,
+                ),
+                CurvePlot(
+                    diagnostic, "entropy", COLORS["entropy"], "How undecided", "entropy in nats", animated=True
+                ),
+            )
+        self.pinned = []
+
+    def _say(self, sentence: str, *, wrong: bool = False) -> None:
+        escaped = html.escape(sentence)
+        self.status.value = f'<span role="alert"><b>{escaped}</b></span>' if wrong else f"<span>{escaped}</span>"
+
+    def _enable(self) -> None:
+        running = self.running
+        for name, button in self.buttons.items():
+            button.disabled = not running if name == "pause" else running and name in ("start", "step")
+
+    # --- what the learner does ----------------------------------------------------------------------------------------
+
+    def _connect(self) -> None:
+        actions = {
+            "start": self.start,
+            "pause": self.pause,
+            "step": self._press_step,
+            "reset": self.reset,
+            "pin": self.pin,
+        }
+        for name, act in actions.items():
+            self.buttons[name].on_click(lambda _, act=act: act())
+        for name, control in self.knobs.items():
+            control.observe(lambda change, name=name: self._turn(name, change["new"]), "value")
+        self.environment.observe(lambda change: self._choose(change["new"]), "value")
+
+    def _press_step(self) -> None:
+        if self.step():
+            self._say(f"Update {len(self.updates)} of {self.settings.updates}.")
+
+    def _turn(self, name: str, value: Any) -> None:
+        try:
+            setattr(self.settings, name, value)
+        except ValueError as error:
+            self._say(str(error), wrong=True)
+
+    def _choose(self, env: str) -> None:
+        self.pause()
+        fresh = Settings(env=env, **PRESETS.get(env, {}))
+        for name, value in (fresh.structure() | {n: v for n, v in fresh.knobs().items() if n in self.knobs}).items():
+            setattr(self.settings, name, value)
+        for name, control in self.knobs.items():
+            _include(control, getattr(self.settings, name))
+            control.value = getattr(self.settings, name)
+        self._new_plots()
+        self._begin()
+
+
+class AgentView(widgets.VBox):  # type: ignore[misc]
+    """One agent playing one episode, frame by frame, between Watch and Stop."""
+
+    FRAMES_PER_SECOND = 25
+
+    def __init__(self, when: str) -> None:
+        self.when = when
+        self.image = widgets.Image(format="png", layout=widgets.Layout(width="300px", height="200px"))
+        self.button = _button(f"Watch {when}", "eye", f"one episode of the agent {when}; press again to stop")
+        self.caption = widgets.HTML()
+        self.button.on_click(lambda _: self.stop() if self._playing else self.start())
+        self._task: asyncio.Task[None] | None = None
+        self._frames: Generator[tuple[Any, float], None, None]
+        super().__init__([widgets.HBox([self.button, self.caption]), self.image])
+
+    @property
+    def _playing(self) -> bool:
+        return self._task is not None and not self._task.done()
+
+    def show(self, settings: Settings, policy: nn.Module) -> None:
+        """Makes this agent the one to watch, and shows where its episode starts."""
+        self.stop()
+        self._settings, self._policy = settings, policy
+        self._rewind()
+        self.next_frame()
+        self._frames.close()
+
+    def next_frame(self) -> bool:
+        """Shows the episode's next frame; returns whether there was one."""
+        try:
+            picture, total = next(self._frames)
+        except StopIteration:
+            return False
+        except Exception as error:  # an environment that cannot draw itself is no reason not to train in it
+            self.caption.value = html.escape(str(error))
+            return False
+        self.image.value = to_png(picture, (300, 200))
+        self.caption.value = f"return so far: {total:.0f}" if abs(total) >= 10 else f"return so far: {total:.1f}"
+        return True
+
+    def start(self) -> None:
+        """Plays the episode from its start, in the background of the notebook."""
+        self._rewind()
+        self.button.description, self.button.icon = "Stop", "stop"
+        self._task = asyncio.get_running_loop().create_task(self._play())
+
+    def stop(self) -> None:
+        """Stops the film."""
+        if self._playing:
+            assert self._task is not None
+            self._task.cancel()
+
+    def _rewind(self) -> None:
+        s = self._settings
+        self._frames = watch_episode(
+            s.env, self._policy, options=dict(s.env_options), seed=s.seed, max_steps=s.max_steps
+        )
+
+    async def _play(self) -> None:
+        try:
+            while self.next_frame():
+                await asyncio.sleep(1 / self.FRAMES_PER_SECOND)
+        finally:
+            self.button.description, self.button.icon = f"Watch {self.when}", "eye"
+
+
+def _choice(name: str, options: list[Any], value: Any, tooltip: str) -> widgets.Dropdown:
+    return widgets.Dropdown(
+        options=[(str(option).removeprefix("pglesson/").replace("_", " "), option) for option in options],
+        value=value,
+        description=name,
+        tooltip=tooltip,
+        layout=widgets.Layout(width="235px"),
+        style={"description_width": "95px"},
+    )
+
+
+def _knob(name: str, value: Any) -> widgets.Widget:
+    rules: Mapping[str, Any] = Settings.__dataclass_fields__[name].metadata
+    if name in ("baseline", "normalization"):
+        return _choice(name, _LEVELS[name], value, rules["effect"])
+    control = widgets.SelectionSlider(
+        options=_levels(_LEVELS[name], value),
+        value=value,
+        description=f"{label(name)}",
+        tooltip=rules["effect"],
+        layout=widgets.Layout(width="260px"),
+        style={"description_width": "60px"},
+    )
+    return control
+
+
+def _levels(levels: Iterable[Any], value: Any) -> list[tuple[str, Any]]:
+    return [("off" if x == float("inf") else f"{x:g}", x) for x in sorted({*levels, value})]
+
+
+def _include(control: widgets.Widget, value: Any) -> None:
+    values = [option for _, option in control.options]
+    if value not in values:
+        control.options = _levels(values, value)
+
+
+def _button(name: str, icon: str, tooltip: str, style: str = "") -> widgets.Button:
+    layout = widgets.Layout(width="auto")
+    return widgets.Button(description=name, icon=icon, tooltip=tooltip, button_style=style, layout=layout)

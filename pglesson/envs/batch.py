@@ -1,0 +1,119 @@
+"""One description of a task, two Gymnasium interfaces: many environments as whole arrays, or a single one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium.vector.utils import batch_space
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+
+class BatchEnv(gymnasium.vector.VectorEnv[Array, Array, Array]):
+    """Many copies of one task. A subclass sets the two single spaces and writes `_start`, `_advance` and `_observe`.
+
+    States are arrays with the environment axis leading. An episode that is over begins anew at the next step, whose
+    action, reward and flags do not count, as in Gymnasium's own vectorized CartPole (autoreset mode NEXT_STEP).
+    """
+
+    metadata: dict[str, Any] = {
+        "render_modes": ["rgb_array"],
+        "render_fps": 20,
+        "autoreset_mode": gymnasium.vector.AutoresetMode.NEXT_STEP,
+    }
+
+    def __init__(
+        self,
+        observation_space: gymnasium.Space[Any],
+        action_space: gymnasium.Space[Any],
+        num_envs: int,
+        max_episode_steps: int | None,
+        render_mode: str | None = None,
+    ) -> None:
+        self.num_envs, self.max_episode_steps, self.render_mode = num_envs, max_episode_steps, render_mode
+        self.single_observation_space, self.single_action_space = observation_space, action_space
+        self.observation_space = batch_space(observation_space, num_envs)
+        self.action_space = batch_space(action_space, num_envs)
+        self.steps = np.zeros(num_envs, dtype=np.int64)
+        self._over = np.zeros(num_envs, dtype=bool)
+
+    def _start(self, number: int) -> Array:
+        """Start states of `number` episodes, drawn from self.np_random: (number, ...)."""
+        raise NotImplementedError
+
+    def _advance(self, state: Array, actions: Array) -> tuple[Array, Array, Array]:
+        """One time step of all environments: next states, rewards (n,) and whether each episode terminates (n,)."""
+        raise NotImplementedError
+
+    def _observe(self, state: Array) -> Array:
+        """What a learner sees of the states."""
+        raise NotImplementedError
+
+    def draw(self, axes: Any, state: Array) -> None:
+        """Draws the state of one environment into a cleared Matplotlib Axes."""
+        raise NotImplementedError
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Array, dict[str, Any]]:
+        super().reset(seed=seed)
+        self.state = self._start(self.num_envs)
+        self.steps[:], self._over[:] = 0, False
+        return self._observe(self.state), {}
+
+    def step(self, actions: Array) -> tuple[Array, Array, Array, Array, dict[str, Any]]:
+        self.state, rewards, terminated = self._advance(self.state, actions)
+        self.steps += 1
+        limit = self.max_episode_steps
+        truncated = self.steps >= limit if limit else np.zeros(self.num_envs, dtype=bool)
+        if self._over.any():
+            self.state[self._over] = self._start(int(self._over.sum()))
+            self.steps[self._over] = 0
+            rewards = np.where(self._over, 0.0, rewards)
+            terminated, truncated = terminated & ~self._over, truncated & ~self._over
+        self._over = terminated | truncated
+        return self._observe(self.state), rewards, terminated, truncated, {}
+
+
+class SingleEnv(gymnasium.Env[Any, Any]):
+    """One environment of a batched task, with Gymnasium's ordinary interface; its time limit is Gymnasium's wrapper."""
+
+    metadata: dict[str, Any] = {"render_modes": ["rgb_array"], "render_fps": 20}
+    batch_type: type[BatchEnv]
+
+    def __init__(self, render_mode: str | None = None, **options: Any) -> None:
+        # max_episode_steps=None: the limit must reach the wrapper alone, or an episode would be cut twice
+        self.batch = self.batch_type(num_envs=1, max_episode_steps=None, **options)
+        self.observation_space = self.batch.single_observation_space
+        self.action_space = self.batch.single_action_space
+        self.render_mode = render_mode
+        self._canvas: Any = None
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        super().reset(seed=seed)
+        if seed is not None or not hasattr(self.batch, "state"):
+            self.batch.np_random = self.np_random
+        observations, _ = self.batch.reset()
+        return observations[0], {}
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        observations, rewards, terminated, _, _ = self.batch.step(np.asarray(action)[None])
+        return observations[0], float(rewards[0]), bool(terminated[0]), False, {}
+
+    def render(self) -> NDArray[np.uint8] | None:
+        """The present state as a picture (200, 300, 3), for render_mode="rgb_array"."""
+        if self.render_mode != "rgb_array":
+            return None
+        if self._canvas is None:
+            from matplotlib.backends.backend_agg import FigureCanvasAgg
+            from matplotlib.figure import Figure
+
+            self._canvas = FigureCanvasAgg(Figure(figsize=(3, 2), dpi=100))
+            self._canvas.figure.add_axes((0, 0, 1, 1))
+        axes = self._canvas.figure.axes[0]
+        axes.clear()
+        axes.set_axis_off()
+        self.batch.draw(axes, self.batch.state[0])
+        self._canvas.draw()
+        return np.asarray(self._canvas.buffer_rgba())[..., :3].copy()

@@ -1,0 +1,181 @@
+"""The lesson's figures: learning curves with a band over runs, drawn once or kept up to date while training runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from matplotlib import style
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from pglesson.reinforce import FloatArray, Update
+
+# One meaning, one colour, in every figure: Okabe & Ito's palette, which colour-blind readers tell apart.
+COLORS = {
+    "return": "#0072B2",
+    "gradient": "#D55E00",
+    "entropy": "#009E73",
+    "value": "#CC79A7",
+    "move": "#A65C00",
+    "pinned": "#666666",
+    "truth": "#000000",
+}
+ACTION_COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000")
+SYMBOLS = {"learning_rate": "alpha", "entropy_weight": "beta", "max_gradient_norm": "clipping"}
+
+
+def new_figure(width: float = 7.6, height: float = 3.2) -> Figure:
+    """A figure in the lesson's style, sized in inches, that no pyplot window holds on to."""
+    with style.context("pglesson.lesson"):
+        return Figure(figsize=(width, height))
+
+
+def knob_moves(updates: Sequence[Update]) -> list[tuple[int, str]]:
+    """Where a live setting changed: (index of the first update under it, "baseline: none → value"), in order."""
+    moves = []
+    for index, (before, after) in enumerate(pairwise(updates), start=1):
+        changed = [name for name in after.knobs if after.knobs[name] != before.knobs[name]]
+        if changed:
+            moves.append(
+                (index, "\n".join(f"{label(n)}: {text(before.knobs[n])} → {text(after.knobs[n])}" for n in changed))
+            )
+    return moves
+
+
+def label(name: str) -> str:
+    """A setting's name as figures write it: the symbol of the field, or the words."""
+    return SYMBOLS.get(name, name).replace("_", " ")
+
+
+def text(setting: Any) -> str:
+    """A setting's value as figures write it."""
+    return (
+        "off"
+        if setting == float("inf")
+        else f"{setting:.3g}"
+        if isinstance(setting, float)
+        else str(setting).replace("_", " ")
+    )
+
+
+def differences(knobs: Mapping[str, Any], others: Mapping[str, Any]) -> str:
+    """What sets one run's knobs apart from another's: "baseline none, alpha 0.1"; "same knobs" where nothing does."""
+    apart = [f"{label(name)} {text(value)}" for name, value in knobs.items() if others.get(name) != value]
+    return ", ".join(apart) or "same knobs"
+
+
+def run_series(updates: Sequence[Update], quantity: str) -> tuple[FloatArray, FloatArray]:
+    """A quantity of each update as (episodes played by a run so far (updates,), values (updates, runs)).
+
+    quantity: the name of an Update's field; "returns" and "lengths" are averaged over the update's episodes.
+    """
+    values = np.array([np.asarray(getattr(update, quantity), dtype=float) for update in updates])
+    values = values.mean(-1) if values.ndim == 3 else values
+    return np.cumsum([update.returns.shape[1] for update in updates]).astype(float), values
+
+
+class CurvePlot:
+    """A curve over training in one Axes: the runs' mean, a band that holds the middle 80 % of runs, each run faint.
+
+    `show(updates)` replaces what is drawn, in place, so that a frame costs milliseconds; `pin(updates, name)` leaves a
+    dashed copy of a finished run for comparison. With animated=True the moving parts, `artists`, are left out of the
+    figure's own drawing, for whoever draws them over a kept background.
+    """
+
+    def __init__(
+        self,
+        axes: Axes,
+        quantity: str,
+        color: str,
+        title: str,
+        ylabel: str,
+        *,
+        marks: bool = False,
+        animated: bool = False,
+    ) -> None:
+        self.axes, self.quantity, self.color, self.marks, self.animated = axes, quantity, color, marks, animated
+        axes.set(xlabel="episodes played by a run", ylabel=ylabel, title=title)
+        (self.mean,) = axes.plot([], [], color=color, label="mean of the runs", zorder=3, animated=animated)
+        self.band = axes.fill_between(
+            [], [], [], color=color, alpha=0.22, linewidth=0, label="middle 80 % of runs", animated=animated
+        )
+        self.single = LineCollection([], colors=color, linewidths=0.8, alpha=0.3, animated=animated)
+        axes.add_collection(self.single, autolim=False)
+        self.moves: list[Artist] = []
+        self.pinned: list[tuple[str, FloatArray, FloatArray]] = []
+
+    @property
+    def artists(self) -> list[Artist]:
+        """What changes from frame to frame, in drawing order."""
+        return [self.band, self.single, self.mean, *self.moves]
+
+    def show(self, updates: Sequence[Update], horizon: float = 0.0) -> None:
+        """Draws these updates; none leaves the axes empty but labelled. `horizon` is where the x axis ends at least."""
+        for artist in self.moves:
+            artist.remove()
+        self.moves = []
+        x, values = run_series(updates, self.quantity) if updates else (np.zeros(0), np.zeros((0, 1)))
+        several = values.shape[1] > 1 and len(x) > 0
+        low, high = np.quantile(values, [0.1, 0.9], axis=1) if several else (values[:, 0], values[:, 0])
+        self.mean.set_data(x, values.mean(1))
+        self.band.set_data(x, low, high)
+        self.single.set_segments([np.column_stack([x, run]) for run in values.T] if several else [])
+        self.axes.set_xlim(0, max([1.0, horizon, *x[-1:], *(pinned[-1] for _, pinned, _ in self.pinned)]))
+        everything = [v for v in (values, *(v.mean(1) for _, _, v in self.pinned)) if v.size]
+        if everything:
+            self.axes.set_ylim(*_round_limits(min(v.min() for v in everything), max(v.max() for v in everything)))
+        if self.marks:
+            self._mark(updates, x)
+
+    def pin(self, updates: Sequence[Update], name: str) -> None:
+        """Keeps a dashed, labelled copy of these updates behind whatever is shown next."""
+        x, values = run_series(updates, self.quantity)
+        dashes = ((4, 2), (1, 1.5), (6, 1.5, 1, 1.5))[len(self.pinned) % 3]
+        self.axes.plot(x, values.mean(1), color=COLORS["pinned"], dashes=dashes, linewidth=1.8, label=name, zorder=2)
+        self.pinned.append((name, x, values))
+
+    def _mark(self, updates: Sequence[Update], x: FloatArray) -> None:
+        # the last few are named, at alternating heights, so that names stay readable when a slider is dragged
+        moves = knob_moves(updates)
+        for order, (index, name) in enumerate(moves):
+            at = (x[index - 1] + x[index]) / 2
+            self.moves.append(
+                self.axes.axvline(at, color=COLORS["move"], linewidth=1.2, linestyle=":", animated=self.animated)
+            )
+            if order >= len(moves) - 4:
+                on_right = at < 0.6 * self.axes.get_xlim()[1]
+                self.moves.append(self._name_of_move(at, 0.97 - 0.13 * (order % 4), f" {name} ", on_right))
+
+    def _name_of_move(self, at: float, height: float, name: str, on_right: bool) -> Text:
+        return self.axes.text(
+            at,
+            height,
+            name,
+            color=COLORS["move"],
+            fontsize=10,
+            va="top",
+            ha="left" if on_right else "right",
+            transform=self.axes.get_xaxis_transform(),
+            zorder=4,
+            animated=self.animated,
+        )
+
+
+def _round_limits(low: float, high: float) -> tuple[float, float]:
+    # limits on a coarse grid change seldom, so that a live plot stands still and its background can be kept
+    spread = max(high - low, 0.1 * abs(high), 0.1)
+    grid = 10.0 ** np.floor(np.log10(spread)) / 2
+    return float(np.floor((low - 0.02 * spread) / grid) * grid), float(np.ceil((high + 0.02 * spread) / grid) * grid)
+
+
+def learning_curve(updates: Sequence[Update], axes: Axes, title: str, color: str = COLORS["return"]) -> CurvePlot:
+    """Draws the return over training into `axes`: mean, middle 80 % of runs, each run faint, moved knobs marked."""
+    plot = CurvePlot(axes, "returns", color, title, "return of an episode", marks=True)
+    plot.show(updates)
+    return plot
