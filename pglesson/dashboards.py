@@ -258,9 +258,7 @@ class Dashboard(Picture):
                     marks=True,
                     animated=True,
                 ),
-                CurvePlot(
-                    diagnostic, "entropy", COLORS["entropy"], "How undecided", "entropy in nats", animated=True
-                ),
+                CurvePlot(diagnostic, "entropy", COLORS["entropy"], "How undecided", "entropy in nats", animated=True),
             )
         self.pinned = []
 

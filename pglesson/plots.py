@@ -100,7 +100,8 @@ class CurvePlot:
         animated: bool = False,
     ) -> None:
         self.axes, self.quantity, self.color, self.marks, self.animated = axes, quantity, color, marks, animated
-        axes.set(xlabel="episodes played by a run", ylabel=ylabel, title=title)
+        axes.set(xlabel="episodes played by a run", ylabel=ylabel)
+        axes.set_title(title, loc="left")
         (self.mean,) = axes.plot([], [], color=color, label="mean of the runs", zorder=3, animated=animated)
         self.band = axes.fill_between(
             [], [], [], color=color, alpha=0.22, linewidth=0, label="middle 80 % of runs", animated=animated

@@ -170,9 +170,9 @@ def reinforce(settings: Settings | None = None, policy: nn.Module | None = None)
 def _updates(settings: Settings, envs: VectorEnv, policy: nn.Module) -> Iterator[Update]:
     runs, structure, family = settings.runs, settings.structure(), family_of(envs.single_action_space)
     generator = torch.Generator().manual_seed(settings.seed + 1)
-    value = RunNetwork(
-        runs, observation_size(envs.single_observation_space), 1, settings.hidden, settings.activation, generator
-    )
+    size = observation_size(envs.single_observation_space)
+    own = torch.Generator().manual_seed(settings.seed + 2)  # the sampled actions do not depend on this network's size
+    value = RunNetwork(runs, size, 1, settings.hidden, settings.activation, own)
     policy_optimizer, value_optimizer = _optimizer(settings, policy), _optimizer(settings, value)
     running_mean = torch.zeros(runs, 1, 1)
     steps, seconds = 0, 0.0

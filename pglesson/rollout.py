@@ -114,16 +114,16 @@ def check_parameters(parameters: Any, space: spaces.Space[Any], runs: int, numbe
         )
 
 
-def check_finite(name: str, values: Tensor, alive: Tensor) -> None:
-    """Raises ValueError where a played time step holds a NaN or an infinity. values: (runs, episodes, steps, ...)."""
-    bad = (~values.isfinite()).flatten(3).any(-1) if values.dim() > 3 else ~values.isfinite()
-    if bool((bad & (alive > 0)).any()):
-        run, episode, step = (bad & (alive > 0)).nonzero()[0].tolist()
-        raise ValueError(
-            f"The environment gave a {name} that is not a finite number, in run {run}, episode {episode}, time step "
-            f"{step}. "
-            f"Every {name} must be finite: look for a division by zero or an overflow in the environment's step."
-        )
+def _check_finite(name: str, values: NDArray[Any], alive: NDArray[np.bool_], step: int, runs: int) -> None:
+    # the sum is a quick way to see that there is nothing to look for; values: (runs * episodes, ...)
+    if not np.isfinite(values.sum()):
+        bad = alive & ~np.isfinite(values).reshape(len(values), -1).all(1)
+        if bad.any():
+            run, episode = divmod(int(bad.argmax()), len(values) // runs)
+            raise ValueError(
+                f"The environment gave a {name} that is not a finite number, in run {run}, episode {episode}, time "
+                f"step {step}. Every {name} must be finite: look for a division by zero or an overflow in its step."
+            )
 
 
 @torch.inference_mode()
@@ -141,11 +141,13 @@ def _play(
     observations, actions, rewards, lives = [], [], list[NDArray[Any]](), []
     while alive.any() and len(rewards) < max_steps:
         observations.append(encode_observations(envs.single_observation_space, observation))
+        _check_finite("observation", observations[-1], alive, len(rewards), runs)
         parameters = policy(torch.from_numpy(observations[-1]).view(runs, -1, observations[-1].shape[-1]))
         if not rewards:
             check_parameters(parameters, envs.single_action_space, runs, envs.num_envs // runs)
         actions.append(family.sample(parameters, generator))
         observation, reward, ended, cut, _ = envs.step(decode_actions(envs.single_action_space, actions[-1]))
+        _check_finite("reward", reward, alive, len(rewards), runs)
         rewards.append(reward)
         lives.append(alive)
         terminated |= ended & alive
@@ -175,16 +177,13 @@ def play_episodes(
         return torch.as_tensor(steps).unflatten(1, (runs, -1)).movedim(0, 2).contiguous()
 
     alive = by_episode(np.stack(lives)).float()
-    result = Episodes(
+    return Episodes(
         by_episode(np.stack(observations)),
         torch.stack(actions, 2),
         torch.where(alive > 0, by_episode(np.stack(rewards).astype(np.float32)), 0.0),
         alive,
         torch.as_tensor(terminated).view(runs, -1),
     )
-    check_finite("observation", result.observations, alive)
-    check_finite("reward", result.rewards, alive)
-    return result
 
 
 def watch_episode(

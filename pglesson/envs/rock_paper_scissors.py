@@ -12,7 +12,7 @@ from pglesson.envs.batch import Array, BatchEnv, SingleEnv
 
 MOVES = ("rock", "paper", "scissors")
 PAYOFF = np.array([[0.0, -1.0, 1.0], [1.0, 0.0, -1.0], [-1.0, 1.0, 0.0]])  # [own move, opponent's move]
-_NAMED = dict(zip(MOVES, np.eye(3))) | {"uniform": np.full(3, 1 / 3)}
+_NAMED = dict(zip(MOVES, np.eye(3))) | {"uniform": np.full(3, 1 / 3), "counter": None}
 
 
 class RockPaperScissorsVector(BatchEnv):
@@ -33,7 +33,7 @@ class RockPaperScissorsVector(BatchEnv):
     ) -> None:
         if not isinstance(rounds, int) or rounds < 1:
             raise ValueError(f"rounds is {rounds!r}, but must be a whole number from 1 up.")
-        self.rounds, self.probabilities = rounds, None if opponent == "counter" else _probabilities(opponent)
+        self.rounds, self.probabilities = rounds, _probabilities(opponent)
         super().__init__(spaces.Discrete(1), spaces.Discrete(3), num_envs, max_episode_steps, **options)
 
     def _start(self, number: int) -> Array:
@@ -69,7 +69,7 @@ class RockPaperScissorsVector(BatchEnv):
         axes.text(1.5, 0.45, f"{result} round {state[:3].sum()} of {self.rounds}", ha="center", fontsize=12)
 
 
-def _probabilities(opponent: str | Sequence[float]) -> Array:
+def _probabilities(opponent: str | Sequence[float]) -> Array | None:
     if isinstance(opponent, str) and opponent in _NAMED:
         return _NAMED[opponent]
     try:
@@ -79,7 +79,7 @@ def _probabilities(opponent: str | Sequence[float]) -> Array:
     except (TypeError, ValueError):
         pass
     raise ValueError(
-        f"opponent is {opponent!r}, but must be one of {', '.join(map(repr, [*_NAMED, 'counter']))}, or three "
+        f"opponent is {opponent!r}, but must be one of {', '.join(map(repr, _NAMED))}, or three "
         "probabilities (rock, paper, scissors) that are not negative and sum to 1, such as (0.5, 0.25, 0.25)."
     )
 

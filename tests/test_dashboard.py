@@ -1,0 +1,220 @@
+"""The dashboard without a browser: stepped, or driven by an event loop as a kernel drives it."""
+
+import asyncio
+import base64
+import io
+import os
+import signal
+import time
+
+import numpy as np
+import pytest
+import tiny_envs  # noqa: F401  registers the tiny environments
+from PIL import Image
+from torch import nn
+
+from pglesson import Settings
+from pglesson.dashboards import PRESETS, Dashboard
+from pglesson.explorer import Explorer
+
+SMALL = {"runs": 2, "episodes": 4, "updates": 8}
+
+
+@pytest.fixture
+def dashboard():
+    return Dashboard(Settings(**SMALL))
+
+
+def pixels(png: bytes) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
+
+
+def test_display_starts_nothing_and_shows_a_picture(dashboard):
+    bundle = dashboard._repr_mimebundle_()
+    assert dashboard.updates == [] and not dashboard.running
+    assert bundle["text/plain"] == "<Dashboard>" and "application/vnd.jupyter.widget-view+json" in bundle
+    assert pixels(base64.b64decode(bundle["image/png"])).std() > 0
+    assert pixels(dashboard.before.image.value).shape == (200, 300, 3)
+
+
+def test_step_makes_one_update_and_draws_it(dashboard):
+    empty = pixels(dashboard.image.value)
+    dashboard.buttons["step"].click()
+    dashboard.buttons["step"].click()
+    assert [update.number for update in dashboard.updates] == [1, 2]
+    assert dashboard.progress.value == 2 and "Update 2 of 8" in dashboard.status.value
+    assert (pixels(dashboard.image.value) != empty).any()
+
+
+def test_a_moved_knob_counts_from_the_next_update(dashboard):
+    dashboard.step()
+    dashboard.knobs["baseline"].value = "none"
+    dashboard.knobs["max_gradient_norm"].value = 0.5
+    dashboard.step()
+    knobs = [(update.knobs["baseline"], update.knobs["max_gradient_norm"]) for update in dashboard.updates]
+    assert knobs == [("time_mean", float("inf")), ("none", 0.5)]
+    assert len(dashboard.plots[0].moves) == 2  # the line and its name
+
+
+def test_every_knob_is_heard_at_every_position():
+    dashboard = Dashboard(Settings(**SMALL))
+    for name, control in dashboard.knobs.items():
+        for _, value in control.options:
+            control.value = value
+            assert getattr(dashboard.settings, name) == value and "must be" not in dashboard.status.value
+
+
+def test_training_ends_by_itself_and_says_so(dashboard):
+    while dashboard.step(draw=False):
+        pass
+    assert len(dashboard.updates) == 8 and "Finished" in dashboard.status.value
+
+
+def test_reset_forgets_and_keeps_knobs_and_pins(dashboard):
+    dashboard.buttons["pin"].click()
+    assert "no curve to pin" in dashboard.status.value
+    dashboard.knobs["gamma"].value = 0.9
+    first = [dashboard.step() and dashboard.updates[-1].returns for _ in range(2)]
+    dashboard.buttons["pin"].click()
+    dashboard.buttons["reset"].click()
+    assert dashboard.updates == [] and dashboard.settings.gamma == 0.9
+    assert dashboard.pinned == ["1: gamma 0.9"]
+    second = [dashboard.step() and dashboard.updates[-1].returns for _ in range(2)]
+    assert np.array_equal(first, second)
+
+
+@pytest.mark.parametrize("env", PRESETS)
+def test_every_environment_can_be_chosen_and_trained(env):
+    dashboard = Dashboard(Settings(**SMALL))
+    dashboard.step()
+    dashboard.environment.value = env
+    if env != "CartPole-v1":
+        assert dashboard.updates == [] and dashboard.settings.env == env
+    assert dashboard.step() and dashboard.updates[-1].returns.shape[1] == dashboard.settings.episodes
+    assert all(control.value == getattr(dashboard.settings, name) for name, control in dashboard.knobs.items())
+
+
+def test_a_failure_is_said_keeps_the_curve_and_can_be_started_again(dashboard):
+    dashboard.step()
+    dashboard.step()
+    dashboard.settings.episodes = 5  # a structural setting, changed behind the dashboard's back
+    assert not dashboard.step()
+    assert "episodes changed while training was running" in dashboard.status.value and "alert" in dashboard.status.value
+    assert len(dashboard.updates) == 2
+    assert dashboard.step() and dashboard.updates[-1].returns.shape == (2, 5)
+
+
+def test_a_learners_faulty_policy_is_said_and_its_weights_are_left():
+    policy = nn.Linear(4, 3)
+    before = policy.weight.detach().clone()
+    dashboard = Dashboard(Settings(episodes=4), policy=policy)
+    assert not dashboard.step()
+    assert "it must give logits" in dashboard.status.value
+    assert (policy.weight == before).all()
+
+
+def test_start_pause_and_start_again():
+    async def drive():
+        dashboard = Dashboard(Settings(runs=2, episodes=4, updates=10_000))
+        dashboard.buttons["start"].click()
+        await asyncio.sleep(0.5)
+        assert dashboard.running and len(dashboard.updates) > 2
+        assert dashboard.buttons["start"].disabled and not dashboard.buttons["pause"].disabled
+        dashboard.knobs["learning_rate"].value = 0.001
+        at = len(dashboard.updates)
+        await asyncio.sleep(0.2)
+        assert [u.knobs["learning_rate"] for u in dashboard.updates[at - 1 : at + 1]] == [0.03, 0.001]
+        dashboard.buttons["pause"].click()
+        await asyncio.sleep(0.05)
+        assert not dashboard.running and not dashboard.buttons["start"].disabled
+        count = len(dashboard.updates)
+        await asyncio.sleep(0.05)
+        assert len(dashboard.updates) == count
+        dashboard.buttons["start"].click()
+        await asyncio.sleep(0.2)
+        assert [update.number for update in dashboard.updates] == list(range(1, len(dashboard.updates) + 1))
+        assert len(dashboard.updates) > count
+        dashboard.reset()
+        await asyncio.sleep(0.05)
+        assert dashboard.updates == []
+
+    asyncio.run(drive())
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no os.kill with SIGINT for one process")
+def test_an_interrupt_stops_training_and_keeps_the_curve():
+    async def drive():
+        dashboard = Dashboard(Settings(runs=2, episodes=4, updates=10_000))
+        handler = signal.getsignal(signal.SIGINT)
+        dashboard.start()
+        await asyncio.sleep(0.3)
+        os.kill(os.getpid(), signal.SIGINT)
+        for _ in range(100):
+            await asyncio.sleep(0.01)
+            if not dashboard.running:
+                break
+        assert not dashboard.running and "Interrupted" in dashboard.status.value
+        assert len(dashboard.updates) > 0 and signal.getsignal(signal.SIGINT) is handler
+        dashboard.start()
+        await asyncio.sleep(0.2)
+        assert dashboard.running and dashboard.updates[0].number == 1
+        dashboard.pause()
+        await asyncio.sleep(0.05)
+
+    asyncio.run(drive())
+
+
+def test_drawing_waits_its_turn(dashboard):
+    """A frame that takes a second is followed by none for five, however many updates come."""
+    dashboard.step()
+    dashboard._frame_cost, dashboard._last_frame = 1.0, time.perf_counter()
+    before = dashboard.image.value
+    dashboard.step(draw=False)
+    assert dashboard.image.value is before
+    dashboard._last_frame -= 5.1
+    dashboard.step(draw=False)
+    assert dashboard.image.value is not before
+
+
+def test_the_agent_can_be_watched_and_stopped(dashboard):
+    async def drive():
+        first = dashboard.now.image.value
+        dashboard.now.button.click()
+        await asyncio.sleep(0.3)
+        assert dashboard.now.button.description == "Stop" and dashboard.now.image.value != first
+        dashboard.now.button.click()
+        await asyncio.sleep(0.05)
+        assert dashboard.now.button.description == "Watch now"
+
+    asyncio.run(drive())
+
+
+def test_an_environment_without_pictures_still_trains():
+    dashboard = Dashboard(Settings(env="tiny/Ends-v0", hidden=(), **SMALL))
+    assert "cannot draw itself" in dashboard.before.caption.value
+    assert dashboard.step()
+
+
+def test_an_explorer_redraws_at_every_move():
+    seen = []
+
+    def draw(axes, a, b, c, d):
+        seen.append((a, b, c, d))
+        axes.plot([0, a], [0, b])
+
+    explorer = Explorer(draw, a=(0.0, 1.0, 0.5), b=(1, 5, 2), c=["x", "y"], d=True)
+    first = explorer.image.value
+    explorer.controls["a"].value = 0.75
+    explorer.controls["c"].value = "y"
+    explorer.controls["d"].value = False
+    assert seen == [(0.5, 2, "x", True), (0.75, 2, "x", True), (0.75, 2, "y", True), (0.75, 2, "y", False)]
+    assert explorer.image.value != first and repr(explorer) == "<Explorer: a, b, c, d>"
+
+
+def test_an_explorer_says_what_went_wrong_and_keeps_the_last_picture():
+    explorer = Explorer(lambda axes, a: axes.plot([0, 1 / a]), a=(0, 3, 1))
+    before = explorer.image.value
+    explorer.controls["a"].value = 0
+    assert "ZeroDivisionError" in explorer.status.value and explorer.image.value == before
+    explorer.controls["a"].value = 2
+    assert explorer.status.value == ""

@@ -1,0 +1,90 @@
+"""What the figures show is what the updates say."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from matplotlib.colors import to_rgb
+
+from pglesson import Settings, reinforce
+from pglesson.plots import ACTION_COLORS, CurvePlot, differences, knob_moves, learning_curve, new_figure, run_series
+
+
+@pytest.fixture(scope="module")
+def updates():
+    settings = Settings(runs=4, updates=5)
+    made = []
+    for update in reinforce(settings):
+        made.append(update)
+        if update.number == 2:
+            settings.baseline, settings.learning_rate = "none", 0.1
+    return made
+
+
+def test_series_are_means_over_episodes(updates):
+    x, values = run_series(updates, "returns")
+    assert x.tolist() == [16, 32, 48, 64, 80] and values.shape == (5, 4)
+    assert np.allclose(values[3], updates[3].returns.mean(1))
+
+
+def test_moves_are_found_and_named(updates):
+    assert knob_moves(updates) == [(2, "alpha: 0.03 → 0.1\nbaseline: time mean → none")]
+    assert knob_moves(updates[2:]) == [] == knob_moves([])
+
+
+def test_differences_name_only_what_differs(updates):
+    assert differences(updates[-1].knobs, updates[0].knobs) == "alpha 0.1, baseline none"
+    assert differences(updates[0].knobs, updates[0].knobs) == "same knobs"
+
+
+def test_the_curve_holds_mean_band_runs_and_marks(updates):
+    axes = new_figure().subplots()
+    plot = learning_curve(updates, axes, "It learns")
+    _, values = run_series(updates, "returns")
+    assert np.allclose(plot.mean.get_ydata(), values.mean(1))
+    corners = plot.band.get_paths()[0].vertices[:, 1]
+    assert corners.min() == pytest.approx(np.quantile(values, 0.1, axis=1).min())
+    assert corners.max() == pytest.approx(np.quantile(values, 0.9, axis=1).max())
+    assert len(plot.single.get_segments()) == 4
+    texts = [artist.get_text().strip() for artist in plot.moves if hasattr(artist, "get_text")]
+    assert texts == ["alpha: 0.03 → 0.1\nbaseline: time mean → none"]
+    line = next(artist for artist in plot.moves if not hasattr(artist, "get_text"))
+    assert line.get_xdata()[0] == 40  # between the second update, at 32 episodes, and the third, at 48
+    assert axes.get_title(loc="left") == "It learns" and axes.get_xlabel() and axes.get_ylabel()
+    low, high = axes.get_ylim()
+    assert low <= values.min() and high >= values.max()
+
+
+def test_a_single_run_and_no_run_are_drawn_too(updates):
+    plot = CurvePlot(new_figure().subplots(), "entropy", "#000000", "t", "y")
+    plot.show([])
+    alone = [dataclasses.replace(u, entropy=u.entropy[:1]) for u in updates]
+    plot.show(alone)
+    assert np.allclose(plot.mean.get_ydata(), [u.entropy[0] for u in updates])
+
+
+def test_a_pinned_curve_stays(updates):
+    axes = new_figure().subplots()
+    plot = learning_curve(updates, axes, "t")
+    plot.pin(updates, "1: first")
+    plot.show(updates[:2])
+    pinned = next(line for line in axes.lines if line.get_label() == "1: first")
+    assert len(pinned.get_xdata()) == 5 and axes.get_xlim()[1] >= 80
+
+
+def luminance(color: str) -> float:
+    """Relative luminance by WCAG 2.1."""
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(color)]
+    return float(np.dot(linear, [0.2126, 0.7152, 0.0722]))
+
+
+def test_colours_of_text_and_lines_stand_out_from_white():
+    """WCAG 2.1 asks for 4.5 to 1 for text (names of moves) and 3 to 1 for graphics."""
+    from pglesson.plots import COLORS
+
+    def contrast(color):
+        return 1.05 / (luminance(color) + 0.05)
+
+    assert contrast(COLORS["move"]) >= 4.5
+    assert all(contrast(COLORS[name]) >= 3 for name in ("return", "gradient", "entropy", "pinned", "truth"))
+    assert len(set(ACTION_COLORS)) == len(ACTION_COLORS)
