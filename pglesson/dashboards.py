@@ -14,6 +14,7 @@ from typing import Any
 
 import ipywidgets as widgets
 import numpy as np
+from IPython.display import display
 from matplotlib import style
 from torch import nn
 
@@ -307,6 +308,20 @@ class Dashboard(Picture):
             control.value = getattr(self.settings, name)
         self._new_plots()
         self._begin()
+
+
+class _Bar(widgets.IntProgress):  # type: ignore[misc]
+    def __repr__(self) -> str:
+        return f"<progress of {self.description}>"  # the same in every run, so that the stored output stays true
+
+
+def progress(updates: Iterable[Update], total: int, name: str = "training") -> Iterator[Update]:
+    """Passes the updates on, and shows beside them how many of `total` there were."""
+    bar = _Bar(max=total, description=name, layout=widgets.Layout(width="400px"), style={"description_width": "110px"})
+    display(bar)
+    for update in updates:
+        bar.value = update.number
+        yield update
 
 
 class AgentView(widgets.VBox):  # type: ignore[misc]

@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+from numpy.typing import NDArray
 
 from pglesson.reinforce import FloatArray, Update
 
@@ -180,3 +181,17 @@ def learning_curve(updates: Sequence[Update], axes: Axes, title: str, color: str
     plot = CurvePlot(axes, "returns", color, title, "return of an episode", marks=True)
     plot.show(updates)
     return plot
+
+
+def film_strip(films: Mapping[str, Sequence[tuple[NDArray[np.uint8], float]]], frames: int = 6) -> Figure:
+    """Each film, a list of (picture, return so far) as `watch_episode` yields it, as a row of evenly spaced frames."""
+    figure = new_figure(9.0, 1.9 * len(films))
+    rows = figure.subplots(len(films), frames, squeeze=False, gridspec_kw={"wspace": 0.06, "hspace": 0.4})
+    figure.subplots_adjust(left=0.01, right=0.99, bottom=0.02, top=0.86)
+    for row, (name, film) in zip(rows, films.items()):
+        for axes, index in zip(row, np.linspace(0, len(film) - 1, frames).astype(int)):
+            axes.imshow(film[index][0])
+            axes.set_axis_off()
+            axes.set_title(f"step {index}", loc="left", fontsize=11, fontweight="normal")
+        row[0].set_title(f"{name}: return {film[-1][1]:.0f}, step 0", loc="left", fontsize=11)
+    return figure

@@ -1,22 +1,23 @@
 """The lesson's environments, registered with Gymnasium by importing this package.
 
-Each has both entry points: `gymnasium.make(id)` for one environment, `gymnasium.make_vec(id, n)` for many at once.
+Each has both entry points: `gymnasium.make(id)` for one environment, `gymnasium.make_vec(id, n)` for many.
 """
 
 import gymnasium
 
-_ENVIRONMENTS = {
-    "pglesson/RockPaperScissors-v0": ("rock_paper_scissors:RockPaperScissors", None),
-    "pglesson/ShortCorridor-v0": ("short_corridor:ShortCorridor", 1000),
-    "pglesson/PlanarArm-v0": ("planar_arm:PlanarArm", 50),
-    "pglesson/Pendulum-v1": ("pendulum:Pendulum", 200),
+_HERE = "pglesson.envs."
+_ENVIRONMENTS = {  # id: (one environment, many at once, max_episode_steps)
+    "RockPaperScissors-v0": (_HERE + "rock_paper_scissors:RockPaperScissors", "rock_paper_scissors", None),
+    "ShortCorridor-v0": (_HERE + "short_corridor:ShortCorridor", "short_corridor", 1000),
+    "PlanarArm-v0": (_HERE + "planar_arm:PlanarArm", "planar_arm", 50),
+    "Pendulum-v1": ("gymnasium.envs.classic_control:PendulumEnv", "pendulum", 200),
 }
 
-for _id, (_place, _max_episode_steps) in _ENVIRONMENTS.items():
-    if _id not in gymnasium.registry:
+for _name, (_single, _module, _max_episode_steps) in _ENVIRONMENTS.items():
+    if f"pglesson/{_name}" not in gymnasium.registry:
         gymnasium.register(
-            _id,
-            entry_point=f"pglesson.envs.{_place}",
-            vector_entry_point=f"pglesson.envs.{_place}Vector",
+            f"pglesson/{_name}",
+            entry_point=_single,
+            vector_entry_point=f"{_HERE}{_module}:{_name.partition('-')[0]}Vector",
             max_episode_steps=_max_episode_steps,
         )

@@ -10,13 +10,14 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
+Info = dict[str, Any]
 
 
 class BatchEnv(gymnasium.vector.VectorEnv[Array, Array, Array]):
-    """Many copies of one task. A subclass sets the two single spaces and writes `_start`, `_advance` and `_observe`.
+    """Many copies of one task. A subclass gives the two single spaces and `_start`, `_advance` and `_observe`.
 
-    States are arrays with the environment axis leading. An episode that is over begins anew at the next step, whose
-    action, reward and flags do not count, as in Gymnasium's own vectorized CartPole (autoreset mode NEXT_STEP).
+    States are arrays with the environment axis leading. An episode that is over begins anew at the next step,
+    whose action, reward and flags do not count, as in Gymnasium's own vectorized CartPole (NEXT_STEP autoreset).
     """
 
     metadata: dict[str, Any] = {
@@ -39,13 +40,14 @@ class BatchEnv(gymnasium.vector.VectorEnv[Array, Array, Array]):
         self.action_space = batch_space(action_space, num_envs)
         self.steps = np.zeros(num_envs, dtype=np.int64)
         self._over = np.zeros(num_envs, dtype=bool)
+        self._canvas: Any = None
 
     def _start(self, number: int) -> Array:
         """Start states of `number` episodes, drawn from self.np_random: (number, ...)."""
         raise NotImplementedError
 
     def _advance(self, state: Array, actions: Array) -> tuple[Array, Array, Array]:
-        """One time step of all environments: next states, rewards (n,) and whether each episode terminates (n,)."""
+        """One time step: next states (a new array), rewards (n,) and whether each episode terminates (n,)."""
         raise NotImplementedError
 
     def _observe(self, state: Array) -> Array:
@@ -56,17 +58,22 @@ class BatchEnv(gymnasium.vector.VectorEnv[Array, Array, Array]):
         """Draws the state of one environment into a cleared Matplotlib Axes."""
         raise NotImplementedError
 
-    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Array, dict[str, Any]]:
+    def reset(self, *, seed: int | None = None, options: Info | None = None) -> tuple[Array, Info]:
         super().reset(seed=seed)
         self.state = self._start(self.num_envs)
         self.steps[:], self._over[:] = 0, False
         return self._observe(self.state), {}
 
-    def step(self, actions: Array) -> tuple[Array, Array, Array, Array, dict[str, Any]]:
+    def step(self, actions: Array) -> tuple[Array, Array, Array, Array, Info]:
+        """Raises ValueError for actions of the wrong shape and for a discrete action that does not exist."""
+        assert hasattr(self, "state"), "Call reset before step."
+        actions, space = np.asarray(actions), self.action_space
+        known = isinstance(self.single_action_space, gymnasium.spaces.Box) or space.contains(actions)
+        if actions.shape != space.shape or not known:
+            raise ValueError(f"actions are {actions!r}, but must lie in {space}: give one for each environment.")
         self.state, rewards, terminated = self._advance(self.state, actions)
         self.steps += 1
-        limit = self.max_episode_steps
-        truncated = self.steps >= limit if limit else np.zeros(self.num_envs, dtype=bool)
+        truncated = self.steps >= (self.max_episode_steps or np.inf)
         if self._over.any():
             self.state[self._over] = self._start(int(self._over.sum()))
             self.steps[self._over] = 0
@@ -75,34 +82,8 @@ class BatchEnv(gymnasium.vector.VectorEnv[Array, Array, Array]):
         self._over = terminated | truncated
         return self._observe(self.state), rewards, terminated, truncated, {}
 
-
-class SingleEnv(gymnasium.Env[Any, Any]):
-    """One environment of a batched task, with Gymnasium's ordinary interface; its time limit is Gymnasium's wrapper."""
-
-    metadata: dict[str, Any] = {"render_modes": ["rgb_array"], "render_fps": 20}
-    batch_type: type[BatchEnv]
-
-    def __init__(self, render_mode: str | None = None, **options: Any) -> None:
-        # max_episode_steps=None: the limit must reach the wrapper alone, or an episode would be cut twice
-        self.batch = self.batch_type(num_envs=1, max_episode_steps=None, **options)
-        self.observation_space = self.batch.single_observation_space
-        self.action_space = self.batch.single_action_space
-        self.render_mode = render_mode
-        self._canvas: Any = None
-
-    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
-        super().reset(seed=seed)
-        if seed is not None or not hasattr(self.batch, "state"):
-            self.batch.np_random = self.np_random
-        observations, _ = self.batch.reset()
-        return observations[0], {}
-
-    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
-        observations, rewards, terminated, _, _ = self.batch.step(np.asarray(action)[None])
-        return observations[0], float(rewards[0]), bool(terminated[0]), False, {}
-
-    def render(self) -> NDArray[np.uint8] | None:
-        """The present state as a picture (200, 300, 3), for render_mode="rgb_array"."""
+    def render(self) -> tuple[NDArray[np.uint8], ...] | None:
+        """The present states as pictures (200, 300, 3), one each, for render_mode="rgb_array"."""
         if self.render_mode != "rgb_array":
             return None
         if self._canvas is None:
@@ -111,9 +92,41 @@ class SingleEnv(gymnasium.Env[Any, Any]):
 
             self._canvas = FigureCanvasAgg(Figure(figsize=(3, 2), dpi=100))
             self._canvas.figure.add_axes((0, 0, 1, 1))
+        return tuple(map(self._picture, self.state))
+
+    def _picture(self, state: Array) -> NDArray[np.uint8]:
         axes = self._canvas.figure.axes[0]
         axes.clear()
         axes.set_axis_off()
-        self.batch.draw(axes, self.batch.state[0])
+        self.draw(axes, state)
         self._canvas.draw()
         return np.asarray(self._canvas.buffer_rgba())[..., :3].copy()
+
+
+class SingleEnv(gymnasium.Env[Any, Any]):
+    """One environment of a batched task, as an ordinary gymnasium.Env; its time limit is Gymnasium's wrapper."""
+
+    metadata: dict[str, Any] = {"render_modes": ["rgb_array"], "render_fps": 20}
+    batch_type: type[BatchEnv]
+
+    def __init__(self, render_mode: str | None = None, **options: Any) -> None:
+        # max_episode_steps=None: the limit must reach the wrapper alone, or an episode would be cut twice
+        self.batch = self.batch_type(num_envs=1, max_episode_steps=None, render_mode=render_mode, **options)
+        self.observation_space = self.batch.single_observation_space
+        self.action_space = self.batch.single_action_space
+        self.render_mode = render_mode
+
+    def reset(self, *, seed: int | None = None, options: Info | None = None) -> tuple[Any, Info]:
+        super().reset(seed=seed)
+        self.batch.np_random = self.np_random
+        observations, _ = self.batch.reset()
+        return observations[0], {}
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, Info]:
+        observations, rewards, terminated, _, _ = self.batch.step(np.asarray(action)[None])
+        return observations[0], float(rewards[0]), bool(terminated[0]), False, {}
+
+    def render(self) -> NDArray[np.uint8] | None:
+        """The present state as a picture (200, 300, 3), for render_mode="rgb_array"."""
+        pictures = self.batch.render()
+        return pictures[0] if pictures else None

@@ -6,32 +6,33 @@ from typing import Any
 
 import numpy as np
 from gymnasium import spaces
-from gymnasium.envs.classic_control import PendulumEnv as Pendulum
 from gymnasium.envs.classic_control.pendulum import DEFAULT_X, DEFAULT_Y, angle_normalize
 
 from pglesson.envs.batch import Array, BatchEnv
 
-__all__ = ["Pendulum", "PendulumVector"]
-
-MAX_SPEED, MAX_TORQUE, TIME_STEP, GRAVITY = 8, 2.0, 0.05, 10.0
+MAX_SPEED, MAX_TORQUE, TIME_STEP, GRAVITY = 8, 2.0, 0.05, 10.0  # rad/s, N m, s, m/s^2
 
 
 class PendulumVector(BatchEnv):
     """The physics of Pendulum-v1 over whole arrays; mass and length are 1, the angle is zero upright.
 
-    Observation: Box, cosine and sine of the angle and the angular velocity in rad/s. Action: Box(-2, 2, (1,)), a torque
-    in N m. Reward: -(angle^2 + 0.1 velocity^2 + 0.001 torque^2), before the step. Truncated after 200 steps.
+    State: angle in rad (not wrapped) and angular velocity in rad/s, float64. Observation: Box, cosine and sine
+    of the angle and the velocity. Action: Box(-2, 2, (1,)), a torque in N m, clipped to that range. Reward:
+    -(angle^2 + 0.1 velocity^2 + 0.001 torque^2), before the step. Truncated after 200 steps; never terminates.
     """
+
+    metadata = BatchEnv.metadata | {"render_modes": []}
 
     def __init__(self, num_envs: int = 1, max_episode_steps: int | None = 200, **options: Any) -> None:
         high = np.array([1.0, 1.0, MAX_SPEED], dtype=np.float32)
-        actions = spaces.Box(-MAX_TORQUE, MAX_TORQUE, (1,), dtype=np.float32)
-        super().__init__(spaces.Box(-high, high, dtype=np.float32), actions, num_envs, max_episode_steps, **options)
+        seen, actions = spaces.Box(-high, high), spaces.Box(-MAX_TORQUE, MAX_TORQUE, (1,), dtype=np.float32)
+        super().__init__(seen, actions, num_envs, max_episode_steps, **options)
 
     def _start(self, number: int) -> Array:
         return self.np_random.uniform([-DEFAULT_X, -DEFAULT_Y], [DEFAULT_X, DEFAULT_Y], (number, 2))
 
     def _advance(self, state: Array, actions: Array) -> tuple[Array, Array, Array]:
+        # Gymnasium's order of operations and its float32 torque, so that the states stay equal bit for bit
         angle, speed = state.T
         torque = np.clip(actions, -MAX_TORQUE, MAX_TORQUE)[:, 0]
         cost = angle_normalize(angle) ** 2 + 0.1 * speed**2 + 0.001 * torque**2

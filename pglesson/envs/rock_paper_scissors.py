@@ -18,9 +18,10 @@ _NAMED = dict(zip(MOVES, np.eye(3))) | {"uniform": np.full(3, 1 / 3), "counter":
 class RockPaperScissorsVector(BatchEnv):
     """`rounds` rounds against one opponent: reward 1 for a win, 0 for a draw, -1 for a loss. Then it terminates.
 
-    Observation: Discrete(1), there is nothing to see. Actions: 0 rock, 1 paper, 2 scissors. opponent: "rock", "paper",
-    "scissors", "uniform", "counter" (the best answer to the learner's own moves of the episode so far, a random one of
-    them where several are best), or three probabilities. Raises ValueError for another opponent and for rounds < 1.
+    Observation: Discrete(1), there is nothing to see. Actions: 0 rock, 1 paper, 2 scissors. opponent: "rock",
+    "paper", "scissors", "uniform", "counter" (the best answer to the learner's own moves of the episode so far,
+    a random one of them where several are best, as in the first round), or three probabilities. Raises
+    ValueError for another opponent and for rounds < 1.
     """
 
     def __init__(
@@ -31,9 +32,9 @@ class RockPaperScissorsVector(BatchEnv):
         rounds: int = 1,
         **options: Any,
     ) -> None:
-        if not isinstance(rounds, int) or rounds < 1:
-            raise ValueError(f"rounds is {rounds!r}, but must be a whole number from 1 up.")
-        self.rounds, self.probabilities = rounds, _probabilities(opponent)
+        if not isinstance(rounds, (int, np.integer)) or rounds < 1:
+            raise ValueError(f"rounds is {rounds!r}, but must be a whole number from 1 up, such as 10.")
+        self.rounds, self.probabilities = int(rounds), _probabilities(opponent)
         super().__init__(spaces.Discrete(1), spaces.Discrete(3), num_envs, max_episode_steps, **options)
 
     def _start(self, number: int) -> Array:
@@ -66,7 +67,7 @@ class RockPaperScissorsVector(BatchEnv):
         for x, who, move, color in ((0.8, "agent", own, "#0072B2"), (2.2, "opponent", reply, "#D55E00")):
             axes.text(x, 1.55, who, ha="center", fontsize=11)
             axes.text(x, 1.1, MOVES[move], ha="center", fontsize=15, color=color, weight="bold")
-        axes.text(1.5, 0.45, f"{result} round {state[:3].sum()} of {self.rounds}", ha="center", fontsize=12)
+        axes.text(1.5, 0.45, f"round {state[:3].sum()} of {self.rounds}: {result}", ha="center", fontsize=12)
 
 
 def _probabilities(opponent: str | Sequence[float]) -> Array | None:

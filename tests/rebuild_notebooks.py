@@ -1,0 +1,44 @@
+"""Runs notebooks from top to bottom and stores them with their outputs: python tests/rebuild_notebooks.py [NAME ...]
+
+What depends on the machine or the moment is left out: widget state, kernel versions, timings, paths. Cell ids stay.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+import nbclient
+import nbformat
+
+NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
+KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+
+
+def rebuild(path: Path) -> float:
+    """Executes one notebook in its folder and writes it back; returns the seconds it took."""
+    notebook = nbformat.read(path, as_version=4)
+    started = time.perf_counter()
+    nbclient.NotebookClient(
+        notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}
+    ).execute()
+    seconds = time.perf_counter() - started
+    notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL, "language_info": {"name": "python"}})
+    for cell in notebook.cells:
+        tags = cell.metadata.get("tags")
+        cell.metadata = nbformat.from_dict({"tags": tags} if tags else {})
+        for output in cell.get("outputs", []):
+            if "metadata" in output:
+                output["metadata"] = nbformat.from_dict({})
+            if "image/png" in output.get("data", {}):  # without its kernel a widget is an error message: keep the picture
+                output["data"].pop("application/vnd.jupyter.widget-view+json", None)
+    nbformat.validate(notebook)
+    nbformat.write(notebook, path)
+    return seconds
+
+
+if __name__ == "__main__":
+    chosen = [NOTEBOOKS / f"{Path(name).stem}.ipynb" for name in sys.argv[1:]] or sorted(NOTEBOOKS.glob("*.ipynb"))
+    for notebook_path in chosen:
+        print(f"{notebook_path.name}: {rebuild(notebook_path):.1f} s", flush=True)
