@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import io
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -87,12 +88,13 @@ class Explorer(Picture):
 
 
 def _control(name: str, choice: Any) -> widgets.Widget:
-    shared = {"description": name.replace("_", " "), "style": {"description_width": "110px"}}
+    shared = {"description": name.replace("_", " "), "style": {"description_width": "125px"}}
     if isinstance(choice, bool):
         return widgets.Checkbox(value=choice, **shared)
     if isinstance(choice, list):
         return widgets.Dropdown(options=choice, **shared)
     low, high, start, *rest = choice
     kind = widgets.IntSlider if all(isinstance(x, int) for x in choice) else widgets.FloatSlider
-    step = rest[0] if rest else 1 if kind is widgets.IntSlider else (high - low) / 100
+    # a fiftieth of the power of ten below the range: round starts such as 0.5 lie on it
+    step = rest[0] if rest else 1 if kind is widgets.IntSlider else 10.0 ** math.floor(math.log10(high - low)) / 50
     return kind(min=low, max=high, value=start, step=step, layout=widgets.Layout(width="360px"), **shared)

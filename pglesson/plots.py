@@ -130,7 +130,9 @@ class CurvePlot:
         self.single.set_segments([np.column_stack([x, run]) for run in values.T] if several else [])
         self.axes.set_xlim(0, max([1.0, horizon, *x[-1:], *(pinned[-1] for _, pinned, _ in self.pinned)]))
         everything = [v for v in (values, *(v.mean(1) for _, _, v in self.pinned)) if v.size]
-        if everything:
+        if not everything:
+            self.axes.set_ylim(0, 1)
+        else:
             self.axes.set_ylim(*_round_limits(min(v.min() for v in everything), max(v.max() for v in everything)))
         if self.marks:
             self._mark(updates, x)
@@ -185,13 +187,13 @@ def learning_curve(updates: Sequence[Update], axes: Axes, title: str, color: str
 
 def film_strip(films: Mapping[str, Sequence[tuple[NDArray[np.uint8], float]]], frames: int = 6) -> Figure:
     """Each film, a list of (picture, return so far) as `watch_episode` yields it, as a row of evenly spaced frames."""
-    figure = new_figure(9.0, 1.9 * len(films))
-    rows = figure.subplots(len(films), frames, squeeze=False, gridspec_kw={"wspace": 0.06, "hspace": 0.4})
-    figure.subplots_adjust(left=0.01, right=0.99, bottom=0.02, top=0.86)
+    figure = new_figure(9.0, 1.8 * len(films))
+    rows = figure.subplots(len(films), frames, squeeze=False)
+    figure.subplots_adjust(left=0.01, right=0.99, bottom=0.02, top=0.8, wspace=0.06, hspace=0.6)
     for row, (name, film) in zip(rows, films.items()):
         for axes, index in zip(row, np.linspace(0, len(film) - 1, frames).astype(int)):
             axes.imshow(film[index][0])
             axes.set_axis_off()
             axes.set_title(f"step {index}", loc="left", fontsize=11, fontweight="normal")
-        row[0].set_title(f"{name}: return {film[-1][1]:.0f}, step 0", loc="left", fontsize=11)
+        row[0].text(0, 1.42, f"{name}: return {film[-1][1]:.0f}", transform=row[0].transAxes, fontweight="bold")
     return figure

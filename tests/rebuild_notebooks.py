@@ -31,7 +31,9 @@ def rebuild(path: Path) -> float:
         for output in cell.get("outputs", []):
             if "metadata" in output:
                 output["metadata"] = nbformat.from_dict({})
-            if "image/png" in output.get("data", {}):  # without its kernel a widget is an error message: keep the picture
+            if "image/png" in output.get(
+                "data", {}
+            ):  # without its kernel a widget is an error message: keep the picture
                 output["data"].pop("application/vnd.jupyter.widget-view+json", None)
     nbformat.validate(notebook)
     nbformat.write(notebook, path)

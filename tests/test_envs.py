@@ -1,13 +1,18 @@
-"""The lesson's environments against Gymnasium's checker, Gymnasium's own versions, tables and closed forms."""
+"""The lesson's environments against Gymnasium's checker and own versions, tables and closed forms."""
 
+import importlib
 import itertools
 import warnings
 
 import gymnasium
 import numpy as np
 import pytest
+from gymnasium import spaces
+from gymnasium.envs.classic_control import PendulumEnv
 from gymnasium.utils.env_checker import check_env
 
+import pglesson.envs
+from pglesson.envs.batch import BatchEnv
 from pglesson.envs.pendulum import PendulumVector
 from pglesson.envs.planar_arm import MAX_SPEED, PlanarArmVector
 from pglesson.envs.rock_paper_scissors import PAYOFF, RockPaperScissorsVector
@@ -20,6 +25,38 @@ OWN = [
     ("pglesson/PlanarArm-v0", {"joints": 1}),
     ("pglesson/PlanarArm-v0", {"joints": 7}),
 ]
+
+
+def test_registering_again_is_silent():
+    entries = {name: spec for name, spec in gymnasium.registry.items() if name.startswith("pglesson/")}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        importlib.reload(pglesson.envs)
+    assert len(entries) == 4 and all(gymnasium.registry[name] is spec for name, spec in entries.items())
+    assert type(gymnasium.make("pglesson/Pendulum-v1").unwrapped) is PendulumEnv
+
+
+SPACES = [  # id, options, observation shape, actions, time limit
+    ("RockPaperScissors-v0", {}, (), spaces.Discrete(3), None),
+    ("ShortCorridor-v0", {}, (), spaces.Discrete(2), 1000),
+    ("PlanarArm-v0", {}, (6,), spaces.Box(-1, 1, (2,)), 50),
+    ("PlanarArm-v0", {"joints": np.int64(7)}, (16,), spaces.Box(-1, 1, (7,)), 50),
+    ("Pendulum-v1", {}, (3,), spaces.Box(-2, 2, (1,)), 200),
+]
+
+
+@pytest.mark.parametrize(("name", "options", "shape", "actions", "limit"), SPACES)
+def test_spaces_and_time_limits(name, options, shape, actions, limit):
+    one = gymnasium.make(f"pglesson/{name}", **options)
+    many = gymnasium.make_vec(f"pglesson/{name}", 4, **options)
+    assert isinstance(many, BatchEnv), "make_vec did not take the vectorized form"
+    assert one.action_space == many.single_action_space == actions
+    assert one.observation_space == many.single_observation_space
+    assert one.spec.max_episode_steps == many.max_episode_steps == limit
+    for observations in (many.reset(seed=0)[0], many.step(many.action_space.sample())[0]):
+        assert observations.shape == (4, *shape)
+        assert observations.dtype == (np.float32 if shape else np.int64)
+    assert one.reset(seed=0)[0].shape == shape
 
 
 @pytest.mark.parametrize(("env", "options"), [*OWN, ("pglesson/Pendulum-v1", {})])
@@ -64,8 +101,49 @@ def test_one_environment_equals_its_vectorized_form(env, options):
             (one, _), (batch, _) = single.reset(seed=t), many.reset(seed=t)
 
 
+@pytest.mark.parametrize("env", ["pglesson/ShortCorridor-v0", "pglesson/PlanarArm-v0"])
+def test_each_of_many_environments_goes_its_own_way(env):
+    """Six at once from six states, against one environment put into each of those states in turn."""
+    many, single = gymnasium.make_vec(env, 6), gymnasium.make(env).unwrapped
+    many.reset(seed=1), single.reset(seed=2)
+    many.action_space.seed(3)
+    if "Corridor" in env:
+        many.state[:] = [0, 1, 2, 0, 1, 2]
+    starts, actions = many.state.copy(), [many.action_space.sample() for _ in range(20)]
+    record = [many.step(action) for action in actions]
+    for k in range(6):
+        single.reset()
+        single.batch.state = starts[k : k + 1].copy()
+        for action, (observations, rewards, terminated, truncated, _) in zip(actions, record):
+            observation, reward, ended, cut, _ = single.step(action[k])
+            assert np.array_equal(observations[k], observation) and rewards[k] == reward
+            assert (terminated[k], truncated[k]) == (ended, cut)
+            if ended:
+                break
+
+
+@pytest.mark.parametrize(("env", "options"), [*OWN, ("pglesson/Pendulum-v1", {})])
+def test_a_seed_gives_the_same_luck_again(env, options):
+    def play(seed):
+        envs = gymnasium.make_vec(env, 40, **options)
+        envs.action_space.seed(0)
+        played = [envs.reset(seed=seed)[0]]
+        for _ in range(12):
+            played += envs.step(envs.action_space.sample())[:4]
+        return [*played, envs.reset()[0], envs.state]
+
+    first, again, other = play(5), play(5), play(6)
+    assert all(np.array_equal(a, b) for a, b in zip(first, again))
+    if env != "pglesson/ShortCorridor-v0":  # nothing is random there
+        assert not all(np.array_equal(a, b) for a, b in zip(first, other))
+
+
 def test_vectorized_pendulum_equals_gymnasiums_step_for_step():
-    """Observations bit for bit: 20 random states, 250 random torques each, a third of them beyond the limits."""
+    """Observations bit for bit: 20 states, 250 random torques each, a third of them beyond the limits.
+
+    Rewards within 1e-9: Gymnasium squares a float32 scalar by a power function, which rounds the last bit of
+    about one in a thousand otherwise than the square of an array.
+    """
     random = np.random.default_rng(0)
     many, single = PendulumVector(20, None), gymnasium.make("Pendulum-v1").unwrapped
     many.reset(seed=0)
@@ -78,7 +156,7 @@ def test_vectorized_pendulum_equals_gymnasiums_step_for_step():
         for t in range(250):
             observation, reward, terminated, truncated, _ = single.step(torques[t, k])
             assert np.array_equal(record[t][0][k], observation)
-            assert record[t][1][k] == pytest.approx(reward, rel=1e-9)  # one float32 power may round either way
+            assert record[t][1][k] == pytest.approx(reward, rel=0, abs=1e-9)
             assert not record[t][2][k] and not record[t][3][k] and not terminated and not truncated
 
 
@@ -87,14 +165,55 @@ def test_vectorized_pendulum_starts_like_gymnasiums():
     assert np.array_equal(many.reset(seed=5)[0][0], single.reset(seed=5)[0])
 
 
-def test_beginning_anew_follows_gymnasiums_cartpole():
-    """Where CartPole's flags and step counts go after an end, ours go too: one dead step, then a full episode."""
-    ours, theirs = PendulumVector(2, 4), gymnasium.make_vec("CartPole-v1", 2, max_episode_steps=4)
-    ours.reset(seed=0), theirs.reset(seed=0)
-    for t in range(15):
-        mine = ours.step(np.zeros((2, 1), dtype=np.float32))
-        other = theirs.step(np.array([t % 2, t % 2]))
-        assert np.array_equal(mine[3], other[3]) and np.array_equal(mine[1] == 0, other[1] == 0)
+class CartPole(BatchEnv):
+    """Gymnasium's CartPole on our base class: only the physics and the start states are borrowed."""
+
+    def __init__(self, num_envs, max_episode_steps):
+        self.theirs = gymnasium.make_vec("CartPole-v1", num_envs).unwrapped
+        observations, actions = self.theirs.single_observation_space, self.theirs.single_action_space
+        super().__init__(observations, actions, num_envs, max_episode_steps)
+
+    def _start(self, number):
+        return self.np_random.uniform(-0.05, 0.05, size=(4, number)).T.copy()
+
+    def _advance(self, state, actions):
+        self.theirs.reset()  # forgets which episodes are over, so that its own autoreset stays out
+        self.theirs.state = state.T
+        _, rewards, terminated, _, _ = self.theirs.step(actions)
+        return self.theirs.state.T.copy(), rewards, terminated
+
+    def _observe(self, state):
+        return state.astype(np.float32)
+
+
+def test_beginning_anew_equals_gymnasiums_cartpole():
+    """Same physics, seed and actions: all that Gymnasium's vectorized CartPole returns, bit for bit."""
+    ours, theirs = CartPole(8, 25), gymnasium.make_vec("CartPole-v1", 8, max_episode_steps=25)
+    assert ours.metadata["autoreset_mode"] == theirs.metadata["autoreset_mode"]
+    random, seen = np.random.default_rng(0), np.zeros(2, dtype=int)
+    assert np.array_equal(ours.reset(seed=0)[0], theirs.reset(seed=0)[0])
+    for t in range(300):
+        actions = random.integers(0, 2, 8)
+        mine, other = ours.step(actions), theirs.step(actions)
+        assert all(a.dtype == b.dtype and np.array_equal(a, b) for a, b in zip(mine[:4], other[:4])), t
+        assert np.array_equal(ours.steps, theirs.unwrapped.steps)
+        seen += other[2].sum(), other[3].sum()
+    assert seen.min() > 5, "too few ends or time-outs to tell them apart"
+
+
+def test_ends_are_told_from_time_outs():
+    """In the corridor right, right, right visits 1, 0, 1; right, left, right reaches the goal in step 3."""
+    envs = ShortCorridorVector(2, max_episode_steps=3)
+    envs.reset()
+    flags = [envs.step(np.array(actions))[1:4] for actions in ([1, 1], [1, 0], [1, 1], [1, 1])]
+    assert [f[0].tolist() for f in flags] == [[-1, -1], [-1, -1], [-1, -1], [0, 0]]
+    assert [f[1].tolist() for f in flags] == [[False, False], [False, False], [False, True], [False, False]]
+    assert [f[2].tolist() for f in flags] == [[False, False], [False, False], [True, True], [False, False]]
+    for limit, ended, cut in ((1, False, True), (2, True, True), (3, True, False)):
+        single = gymnasium.make("pglesson/RockPaperScissors-v0", rounds=2, max_episode_steps=limit)
+        single.reset(seed=0)
+        last = [single.step(0)[2:4] for _ in range(min(limit, 2))][-1]
+        assert last == (ended, cut)
 
 
 def test_corridor_by_its_table():
@@ -145,8 +264,25 @@ def test_an_opponent_plays_its_probabilities():
     envs = RockPaperScissorsVector(20_000, opponent=(0.5, 0.3, 0.2), rounds=2)
     envs.reset(seed=2)
     envs.step(np.zeros(20_000, dtype=int))
-    counts, expected = np.bincount(envs.state[:, 4], minlength=3), 20_000 * np.array([0.5, 0.3, 0.2])
-    assert ((counts - expected) ** 2 / expected).sum() < 18.42
+    assert chi_square(envs, np.array([0.5, 0.3, 0.2])) < 18.42
+
+
+def chi_square(envs, probabilities):
+    counts, expected = np.bincount(envs.state[:, 4], minlength=3), envs.num_envs * probabilities
+    return ((counts - expected) ** 2 / expected).sum()
+
+
+def test_named_opponents():
+    """Pure ones never stray; "uniform" by 20,000 replies: fails by chance with probability 1e-4."""
+    for move, name in enumerate(["rock", "paper", "scissors"]):
+        envs = RockPaperScissorsVector(50, opponent=name)
+        envs.reset(seed=1)
+        envs.step(np.zeros(50, dtype=int))
+        assert (envs.state[:, 4] == move).all()
+    envs = RockPaperScissorsVector(20_000, opponent="uniform")
+    envs.reset(seed=1)
+    envs.step(np.zeros(20_000, dtype=int))
+    assert chi_square(envs, np.full(3, 1 / 3)) < 18.42
 
 
 def test_the_counter_opponent_exploits_a_habit():
@@ -155,6 +291,17 @@ def test_the_counter_opponent_exploits_a_habit():
     results = np.array([envs.step(np.full(300, 1))[1] for _ in range(5)])
     assert set(results[0]) == {-1.0, 0.0, 1.0}  # it knows nothing yet
     assert (results[1:] == -1).all()
+
+
+@pytest.mark.parametrize("habit", [counts for counts in itertools.product(range(4), repeat=3) if sum(counts)])
+def test_the_counter_opponent_plays_every_best_response(habit):
+    """By the rules, wins minus losses; 60 replies miss one of three best ones with probability 1e-10."""
+    worth = [habit[(move - 1) % 3] - habit[(move + 1) % 3] for move in range(3)]  # paper, 1, beats rock, 0
+    envs = RockPaperScissorsVector(60, opponent="counter", rounds=20)
+    envs.reset(seed=4)
+    envs.state[:, :3] = habit
+    envs.step(np.zeros(60, dtype=int))
+    assert set(envs.state[:, 4]) == {move for move in range(3) if worth[move] == max(worth)}
 
 
 @pytest.mark.parametrize("joints", range(1, 8))
@@ -170,24 +317,87 @@ def test_the_hand_by_complex_numbers(joints):
     assert (np.abs(hand) <= 1 + 1e-6).all() and (np.abs(target) <= 1 + 1e-6).all()
     if joints == 1:
         assert np.allclose(np.abs(target), 1)
+    ends = np.cumsum(np.exp(1j * np.cumsum(angles, 1)), 1) / joints
+    assert np.allclose(envs.elbows(angles), np.stack([ends.real, ends.imag], -1), atol=1e-5)
     _, rewards, _, _, _ = envs.step(np.full((50, joints), 9.0))  # beyond the limits: counts as 1
     moved = np.exp(1j * np.cumsum(angles + MAX_SPEED, 1)).sum(1) / joints
     assert np.allclose(rewards, -np.abs(target - moved), atol=1e-5)
 
 
+@pytest.mark.parametrize("joints", range(1, 8))
+def test_every_target_can_be_reached_in_eleven_steps(joints):
+    """A controller that knows the target's angles, which the environment draws after the start angles."""
+    envs = PlanarArmVector(200, joints=joints)
+    envs.reset(seed=6)
+    start, goal = np.random.Generator(np.random.PCG64(np.random.SeedSequence(6))).uniform(
+        -np.pi, np.pi, (2, 200, joints)
+    )
+    assert np.array_equal(envs.state[:, :joints], start)
+    for _ in range(11):
+        turn = (goal - envs.state[:, :joints] + np.pi) % (2 * np.pi) - np.pi
+        observations, rewards, terminated, truncated, _ = envs.step(turn / MAX_SPEED)
+        assert (np.linalg.norm(envs.elbows(envs.state[:, :joints])[:, -1], axis=1) <= 1 + 1e-12).all()
+        assert envs.observation_space.contains(observations) and not (terminated | truncated).any()
+    assert (rewards > -1e-9).all()
+
+
+@pytest.mark.parametrize(("env", "options"), OWN)
+def test_pictures(env, options):
+    """The right size and three colours; a new state looks new, and a picture outlives the next drawing."""
+    single = gymnasium.make(env, render_mode="rgb_array", **options)
+    single.action_space.seed(0)
+    single.reset(seed=0)
+    before = single.render()
+    kept = before.copy()
+    single.step(single.action_space.high if single.action_space.shape else 1)
+    after = single.render()
+    assert before.shape == after.shape == (200, 300, 3) and before.dtype == np.uint8
+    assert np.array_equal(before, kept) and not np.array_equal(before, after)
+    assert len(np.unique(after.reshape(-1, 3), axis=0)) >= 3
+    assert gymnasium.make(env, **options).unwrapped.render() is None
+    many = gymnasium.make_vec(env, 2, render_mode="rgb_array", **options)
+    many.reset(seed=0)
+    assert [picture.shape for picture in many.render()] == [(200, 300, 3)] * 2
+
+
 @pytest.mark.parametrize(
     ("kind", "options", "words"),
     [
-        (PlanarArmVector, {"joints": 0}, "joints is 0"),
+        (PlanarArmVector, {"joints": 0}, "joints is 0, but must be a whole number from 1 to 7, such as 2"),
         (PlanarArmVector, {"joints": 8}, "from 1 to 7"),
         (PlanarArmVector, {"joints": 2.5}, "joints is 2.5"),
         (RockPaperScissorsVector, {"opponent": "lizard"}, "opponent is 'lizard'"),
         (RockPaperScissorsVector, {"opponent": (0.5, 0.6, -0.1)}, "not negative and sum to 1"),
         (RockPaperScissorsVector, {"opponent": (0.5, 0.5)}, "three probabilities"),
         (RockPaperScissorsVector, {"opponent": (float("nan"), 0.5, 0.5)}, "opponent is"),
-        (RockPaperScissorsVector, {"rounds": 0}, "rounds is 0"),
+        (RockPaperScissorsVector, {"opponent": (0.5, 0.3, 0.1)}, "such as"),
+        (RockPaperScissorsVector, {"opponent": None}, "opponent is None"),
+        (RockPaperScissorsVector, {"rounds": 0}, "rounds is 0, but must be a whole number from 1 up"),
+        (RockPaperScissorsVector, {"rounds": 1.5}, "rounds is 1.5"),
     ],
 )
 def test_a_wrong_option_gets_a_sentence(kind, options, words):
     with pytest.raises(ValueError, match=words):
         kind(3, **options)
+
+
+@pytest.mark.parametrize(
+    ("kind", "actions", "words"),
+    [
+        (RockPaperScissorsVector, [0, -1], r"\[ 0, -1\]\), but must be 2 of Discrete\(3\), one each"),
+        (RockPaperScissorsVector, [0, 3], "one each"),
+        (ShortCorridorVector, [0, 2], "one each"),
+        (ShortCorridorVector, 1, "one each"),
+        (PlanarArmVector, [1.0, 1.0], "but must be 2 of Box"),
+    ],
+)
+def test_wrong_actions_get_a_sentence(kind, actions, words):
+    envs = kind(2)
+    envs.reset(seed=0)
+    with pytest.raises(ValueError, match=words):
+        envs.step(np.array(actions))
+
+
+def test_a_step_before_the_first_reset_is_refused():
+    with pytest.raises(AssertionError, match="Call reset before step"):
+        ShortCorridorVector(1).step(np.array([1]))

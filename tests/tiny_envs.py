@@ -34,7 +34,7 @@ def fork_trajectories() -> list[list[tuple[int, int, float]]]:
 class Fork(gymnasium.vector.VectorEnv[Any, Any, Any]):
     """Many copies of the task above as arrays. In every state action 0 ends the episode; one that ended begins anew."""
 
-    metadata = {"autoreset_mode": gymnasium.vector.AutoresetMode.NEXT_STEP}  # noqa: RUF012
+    metadata = {"autoreset_mode": gymnasium.vector.AutoresetMode.NEXT_STEP}
 
     def __init__(self, num_envs: int = 1) -> None:
         self.num_envs = num_envs
@@ -58,7 +58,7 @@ class Fork(gymnasium.vector.VectorEnv[Any, Any, Any]):
 class OneShot(gymnasium.vector.VectorEnv[Any, Any, Any]):
     """Many copies of a one-step task with Box actions: the reward is reward(actions (n, size)) -> (n,)."""
 
-    metadata = {"autoreset_mode": gymnasium.vector.AutoresetMode.NEXT_STEP}  # noqa: RUF012
+    metadata = {"autoreset_mode": gymnasium.vector.AutoresetMode.NEXT_STEP}
 
     def __init__(self, low: list[float], high: list[float], reward: Callable[[Any], Any], num_envs: int = 1) -> None:
         self.num_envs, self.reward = num_envs, reward
@@ -133,6 +133,8 @@ SCRIPTED: dict[str, dict[str, Any]] = {
     "Endless": {"observations": number_box(), "observe": lambda t: vector(t / 100), "end": lambda t, a: (False, False)},
     # action 0 terminates the episode and action 1 truncates it, at the second step
     "Ends": {"end": lambda t, action: (t == 1 and action == 0, t == 1 and action == 1)},
+    # action 1 truncates the first step and terminates the third; whoever takes neither ends at the sixth
+    "Reborn": {"end": lambda t, action: (t == 5 or (t == 2 and action == 1), t == 0 and action == 1)},
     "Starts": {
         "observations": spaces.Discrete(3, start=5),
         "actions": spaces.Discrete(2, start=-1),

@@ -14,10 +14,11 @@ Info = dict[str, Any]
 
 
 class BatchEnv(gymnasium.vector.VectorEnv[Array, Array, Array]):
-    """Many copies of one task. A subclass gives the two single spaces and `_start`, `_advance` and `_observe`.
+    """Many copies of one task. A subclass gives the two single spaces, `_start`, `_advance` and `_observe`.
 
-    States are arrays with the environment axis leading. An episode that is over begins anew at the next step,
-    whose action, reward and flags do not count, as in Gymnasium's own vectorized CartPole (NEXT_STEP autoreset).
+    States are arrays with the environment axis leading. An episode that is over begins anew at the next
+    step, whose action, reward and flags do not count, as in Gymnasium's own vectorized CartPole (autoreset
+    mode NEXT_STEP).
     """
 
     metadata: dict[str, Any] = {
@@ -67,10 +68,10 @@ class BatchEnv(gymnasium.vector.VectorEnv[Array, Array, Array]):
     def step(self, actions: Array) -> tuple[Array, Array, Array, Array, Info]:
         """Raises ValueError for actions of the wrong shape and for a discrete action that does not exist."""
         assert hasattr(self, "state"), "Call reset before step."
-        actions, space = np.asarray(actions), self.action_space
-        known = isinstance(self.single_action_space, gymnasium.spaces.Box) or space.contains(actions)
-        if actions.shape != space.shape or not known:
-            raise ValueError(f"actions are {actions!r}, but must lie in {space}: give one for each environment.")
+        actions, kind = np.asarray(actions), self.single_action_space
+        known = isinstance(kind, gymnasium.spaces.Box) or self.action_space.contains(actions)
+        if actions.shape != self.action_space.shape or not known:
+            raise ValueError(f"actions are {actions!r}, but must be {self.num_envs} of {kind}, one each.")
         self.state, rewards, terminated = self._advance(self.state, actions)
         self.steps += 1
         truncated = self.steps >= (self.max_episode_steps or np.inf)
@@ -104,7 +105,7 @@ class BatchEnv(gymnasium.vector.VectorEnv[Array, Array, Array]):
 
 
 class SingleEnv(gymnasium.Env[Any, Any]):
-    """One environment of a batched task, as an ordinary gymnasium.Env; its time limit is Gymnasium's wrapper."""
+    """One environment of a batched task as a gymnasium.Env; its time limit is Gymnasium's wrapper."""
 
     metadata: dict[str, Any] = {"render_modes": ["rgb_array"], "render_fps": 20}
     batch_type: type[BatchEnv]

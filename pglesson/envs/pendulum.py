@@ -16,9 +16,10 @@ MAX_SPEED, MAX_TORQUE, TIME_STEP, GRAVITY = 8, 2.0, 0.05, 10.0  # rad/s, N m, s,
 class PendulumVector(BatchEnv):
     """The physics of Pendulum-v1 over whole arrays; mass and length are 1, the angle is zero upright.
 
-    State: angle in rad (not wrapped) and angular velocity in rad/s, float64. Observation: Box, cosine and sine
-    of the angle and the velocity. Action: Box(-2, 2, (1,)), a torque in N m, clipped to that range. Reward:
-    -(angle^2 + 0.1 velocity^2 + 0.001 torque^2), before the step. Truncated after 200 steps; never terminates.
+    State: angle in rad (not wrapped) and angular velocity in rad/s, float64. Observation: Box, the cosine and
+    sine of the angle and the velocity. Action: Box(-2, 2, (1,)), a torque in N m, clipped to that range.
+    Reward: -(angle^2 + 0.1 velocity^2 + 0.001 torque^2), before the step, with the angle in [-pi, pi).
+    Truncated after 200 steps; never terminates.
     """
 
     metadata = BatchEnv.metadata | {"render_modes": []}

@@ -20,9 +20,7 @@ def value(p_right: float) -> float:
     (2018), section 13.1, Example 13.1. Raises ValueError outside (0, 1): at 0 and 1 no episode ends.
     """
     if not 0 < p_right < 1:
-        raise ValueError(
-            f"p_right is {p_right!r}, but must lie between 0 and 1, such as 0.5; at 0 and 1 themselves no episode ends."
-        )
+        raise ValueError(f"p_right is {p_right!r}, but must lie strictly between 0 and 1, such as 0.5.")
     return (2 * p_right - 4) / (p_right * (1 - p_right))
 
 
@@ -52,7 +50,7 @@ class ShortCorridorVector(BatchEnv):
         from matplotlib.patches import Circle, Rectangle
 
         axes.set(xlim=(-0.3, 4.3), ylim=(-1.1, 2.1), aspect="equal")
-        for cell, (color, hatch) in enumerate([("white", ""), ("white", "//"), ("white", ""), ("#009E73", "")]):
+        for cell, (color, hatch) in enumerate(zip(["white"] * 3 + ["#009E73"], ["", "//", "", ""])):
             axes.add_patch(Rectangle((cell, 0), 1, 1, fc=color, hatch=hatch, ec="#666666", linewidth=1.5))
         axes.add_patch(Circle((int(state) + 0.5, 0.5), 0.28, fc="#0072B2", ec="white", linewidth=2))
         axes.text(1.5, -0.15, "switched", ha="center", va="top", fontsize=11)

@@ -1,0 +1,122 @@
+"""Baselines and normalization against explicit loops, NumPy and cases worked by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from pglesson.advantages import masked_mean, normalize, time_mean_baseline
+
+
+def ragged(runs: int, episodes: int, steps: int, seed: int = 0) -> tuple[Tensor, Tensor]:
+    """Random numbers (runs, episodes, steps) in double precision and the mask of episodes of random lengths."""
+    rng = np.random.default_rng(seed)
+    lengths = rng.integers(1, steps + 1, size=(runs, episodes))
+    lengths[:, 0] = steps
+    alive = (np.arange(steps) < lengths[..., None]).astype(float)
+    return torch.from_numpy(rng.normal(3, 2, size=alive.shape)), torch.from_numpy(alive)
+
+
+def leave_one_out(returns: np.ndarray, alive: np.ndarray) -> np.ndarray:
+    """The oracle, one number at a time: the mean over the other episodes at this step, else over all their steps."""
+    baseline = np.zeros_like(returns)
+    for run, episode, t in np.ndindex(returns.shape):
+        others = [i for i in range(returns.shape[1]) if i != episode]
+        same = [returns[run, i, t] for i in others if alive[run, i, t]]
+        every = [returns[run, i, s] for i in others for s in range(returns.shape[2]) if alive[run, i, s]]
+        baseline[run, episode, t] = np.mean(same or every or [0.0])
+    return baseline
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 4), (1, 2, 1), (2, 3, 6), (3, 8, 12)])
+def test_time_mean_is_the_mean_of_the_others(shape: tuple[int, int, int]) -> None:
+    returns, alive = ragged(*shape)
+    expected = leave_one_out(returns.numpy(), alive.numpy())
+    np.testing.assert_allclose(time_mean_baseline(returns, alive).numpy(), expected, atol=1e-12)
+
+
+def test_time_mean_of_a_single_episode_is_zero() -> None:
+    returns = torch.tensor([[[3.0, 2.0, 1.0]]])
+    assert time_mean_baseline(returns, torch.ones(1, 1, 3)).eq(0).all()
+
+
+def test_time_mean_of_equal_returns_leaves_no_advantage() -> None:
+    returns = torch.tensor([3.0, 2.0, 1.0]).expand(1, 4, 3)
+    assert time_mean_baseline(returns, torch.ones(1, 4, 3)).equal(returns)
+
+
+def test_time_mean_where_one_episode_outlasts_the_others() -> None:
+    """By hand: beyond the others' ends the long episode meets the mean of all their steps, (4 + 2 + 6) / 3 = 4."""
+    returns = torch.tensor([[[9.0, 8.0, 7.0], [4.0, 2.0, 0.0], [6.0, 0.0, 0.0]]])
+    alive = torch.tensor([[[1.0, 1.0, 1.0], [1.0, 1.0, 0.0], [1.0, 0.0, 0.0]]])
+    baseline = time_mean_baseline(returns, alive)
+    assert baseline[0, 0].tolist() == [5.0, 2.0, 4.0]
+    assert baseline[0, 1, :2].tolist() == [7.5, 8.0]
+    assert baseline[0, 2, 0].item() == 6.5
+
+
+def test_time_mean_does_not_know_the_episode_that_it_judges() -> None:
+    """What makes it unbiased: with other returns in one episode, that episode's baseline stays as it was."""
+    returns, alive = ragged(1, 4, 5)
+    changed = returns.clone()
+    changed[0, 2] += 100
+    before, after = time_mean_baseline(returns, alive), time_mean_baseline(changed, alive)
+    torch.testing.assert_close(before[0, 2], after[0, 2], rtol=0, atol=1e-12)
+    assert not torch.allclose(before[0, 1], after[0, 1])
+
+
+def test_time_mean_ignores_what_stands_after_an_end() -> None:
+    returns, alive = ragged(2, 4, 6)
+    assert time_mean_baseline(returns, alive).equal(time_mean_baseline(torch.where(alive > 0, returns, 1e6), alive))
+
+
+def test_masked_mean() -> None:
+    """The oracle is NumPy's masked array."""
+    x, alive = ragged(2, 3, 5)
+    expected = np.ma.masked_array(x.numpy(), alive.numpy() == 0).mean(2, keepdims=True)
+    np.testing.assert_allclose(masked_mean(x, alive, (2,)).numpy(), expected, atol=1e-12)
+
+
+def test_normalize_none_only_masks() -> None:
+    x, alive = ragged(2, 3, 5)
+    assert normalize(x, alive, "none").equal(x * alive)
+
+
+@pytest.mark.parametrize("over", ["batch", "episode"])
+def test_normalize(over: str) -> None:
+    """The oracle is NumPy's mean and population standard deviation of the played steps alone."""
+    x, alive = ragged(3, 5, 7)
+    expected = np.zeros(x.shape)
+    for run in range(3):
+        groups = [slice(None)] if over == "batch" else list(range(5))
+        for group in groups:
+            played = alive[run, group].numpy() > 0
+            values = x[run, group].numpy()[played]
+            filled = np.zeros(played.shape)
+            filled[played] = (values - values.mean()) / (values.std() + 1e-8)
+            expected[run, group] = filled
+    np.testing.assert_allclose(normalize(x, alive, over).numpy(), expected, atol=1e-9)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("over", ["batch", "episode"])
+def test_normalize_gives_zero_where_nothing_differs(over: str) -> None:
+    """A batch of equal advantages, and one of a single step, whose sample standard deviation would be NaN."""
+    for shape in [(1, 1, 1), (1, 3, 4)]:
+        assert normalize(torch.full(shape, 7.0), torch.ones(shape), over).eq(0).all()  # type: ignore[arg-type]
+
+
+def test_normalize_a_one_step_episode_among_longer_ones() -> None:
+    """By hand: 1 and 3 become -1 and 1; the single 5 becomes 0."""
+    advantages = torch.tensor([[[1.0, 3.0], [5.0, 99.0]]])
+    alive = torch.tensor([[[1.0, 1.0], [1.0, 0.0]]])
+    torch.testing.assert_close(normalize(advantages, alive, "episode"), torch.tensor([[[-1.0, 1.0], [0.0, 0.0]]]))
+
+
+def test_normalize_keeps_runs_apart() -> None:
+    """The oracle is each run on its own."""
+    x, alive = ragged(2, 3, 5)
+    x[1] *= 1000
+    apart = torch.cat([normalize(x[i : i + 1], alive[i : i + 1], "batch") for i in range(2)])
+    torch.testing.assert_close(normalize(x, alive, "batch"), apart)

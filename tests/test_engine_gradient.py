@@ -1,0 +1,132 @@
+"""The update that `reinforce` itself makes, averaged over thousands of runs, against the exact policy gradient.
+
+Each run is an independent batch with the same weights. A first update at a vanishing learning rate leaves the weights
+where they are, bit for bit, but lets the baselines learn; the second, at learning rate 1 by plain gradient ascent,
+moves every run by its own estimate of the gradient.
+"""
+
+from __future__ import annotations
+
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+import pytest
+import tiny_envs
+import torch
+from torch import Tensor
+
+from pglesson import Settings, make_policy, reinforce
+
+RUNS = 20_000
+BASELINES = ("none", "constant", "running_mean", "time_mean", "value")
+LOGITS = torch.tensor([[0.3, -0.2], [-0.5, 0.4], [0.1, 0.6]])
+# All z-scores of this file together (5 baselines x 6 logits, 2 x 4 and 2 Gaussian parameters) exceed this limit with
+# probability 1e-5 at most if every estimate is unbiased (Bonferroni, two-sided).
+LIMIT = NormalDist().inv_cdf(1 - 1e-5 / 40 / 2)
+
+
+def value_of(logits: Tensor) -> Tensor:
+    """J by enumeration: the sum over all trajectories of probability times return, undiscounted."""
+    log_pi = logits.log_softmax(-1)
+    return sum(  # type: ignore[return-value]
+        sum(log_pi[s, a] for s, a, _ in path).exp() * sum(r for _, _, r in path)
+        for path in tiny_envs.fork_trajectories()
+    )
+
+
+def exact_gradient() -> Tensor:
+    """dJ/dlogits (3, 2) in double precision, by differentiating the enumeration."""
+    logits = LOGITS.double().requires_grad_()
+    return torch.autograd.grad(value_of(logits), logits)[0]
+
+
+def moves(policy_weights: dict[str, Tensor], **settings: Any) -> dict[str, Tensor]:
+    """How far the engine's second update moves each weight of each run, by name: (RUNS, ...)."""
+    fixed: dict[str, Any] = {"hidden": (), "optimizer": "sgd", "gamma": 1.0, "updates": 2, "learning_rate": 1e-30}
+    chosen = Settings(runs=RUNS, **(fixed | {"normalization": "none"} | settings))
+    policy = make_policy(chosen)
+    weights = dict(policy.named_parameters())
+    with torch.no_grad():
+        for name, weight in policy_weights.items():
+            weights[name].copy_(weight)
+    updates = reinforce(chosen, policy)
+    next(updates)
+    before = {name: weight.detach().clone() for name, weight in weights.items()}
+    assert all(before[name].equal(weight.expand_as(before[name])) for name, weight in policy_weights.items())
+    chosen.learning_rate = 1.0
+    next(updates)
+    return {name: weight.detach() - before[name] for name, weight in weights.items()}
+
+
+def z_scores(sample: Tensor, exact: Tensor) -> Tensor:
+    """How many standard errors the mean over runs lies from the exact value, for each component."""
+    error = sample.double().flatten(1) - exact.flatten()
+    return error.mean(0) / (error.std(0) / len(error) ** 0.5)
+
+
+def test_three_ways_to_the_exact_gradient_agree() -> None:
+    """Differentiated enumeration, the theorem's sum over trajectories and finite differences, in double precision."""
+    logits, theorem, differences = LOGITS.double(), torch.zeros(3, 2).double(), torch.zeros(3, 2).double()
+    pi = logits.softmax(-1)
+    for path in tiny_envs.fork_trajectories():
+        probability = float(np.prod([pi[s, a] for s, a, _ in path]))
+        for t, (s, a, _) in enumerate(path):
+            score = torch.eye(2, dtype=torch.float64)[a] - pi[s]
+            theorem[s] += probability * score * sum(r for _, _, r in path[t:])
+    for index in np.ndindex(3, 2):
+        shift = torch.zeros(3, 2, dtype=torch.float64)
+        shift[index] = 1e-6
+        differences[index] = (value_of(logits + shift) - value_of(logits - shift)) / 2e-6
+    torch.testing.assert_close(theorem, exact_gradient(), rtol=0, atol=1e-12)
+    torch.testing.assert_close(differences, exact_gradient(), rtol=0, atol=1e-8)
+
+
+@pytest.mark.parametrize("baseline", BASELINES)
+def test_softmax(baseline: str) -> None:
+    """Episodes of one to three steps, four a batch, so that often a single one lasts longest; oracle: enumeration."""
+    moved = moves({"logits.0.weight": LOGITS}, env="tiny/Fork-v0", episodes=4, baseline=baseline, constant=2.0)
+    assert z_scores(moved["logits.0.weight"], exact_gradient()).abs().max() < LIMIT
+
+
+def test_normalizing_each_episode_is_seen_to_be_biased() -> None:
+    """The same measurement must notice an estimator that is biased."""
+    moved = moves({"logits.0.weight": LOGITS}, env="tiny/Fork-v0", episodes=4, baseline="none", normalization="episode")
+    assert z_scores(moved["logits.0.weight"], exact_gradient()).abs().max() > 20
+
+
+@pytest.mark.parametrize("baseline", ["none", "time_mean"])
+def test_gaussian(baseline: str) -> None:
+    """One step, reward -|a - c|^2; by hand dJ/dmu = 2 (c - mu) and dJ/dlog sigma = -2 sigma^2, for each dimension."""
+    mu, log_sigma = torch.tensor([0.2, -0.3]), torch.tensor([-0.4, 0.1])
+    moved = moves(
+        {"mu.0.weight": mu.view(1, 1, 2), "log_sigma": log_sigma.view(1, 1, 2)},
+        env="tiny/Target-v0",
+        episodes=3,
+        baseline=baseline,
+    )
+    exact_mu = 2 * (torch.tensor(tiny_envs.TARGET) - mu)
+    assert z_scores(moved["mu.0.weight"], exact_mu.double()).abs().max() < LIMIT
+    assert z_scores(moved["log_sigma"], (-2 * (2 * log_sigma).exp()).double()).abs().max() < LIMIT
+
+
+def test_clipped_actions_leave_the_gradient_unbiased() -> None:
+    """The environment pays the clipped action, but the score is the sampled one's.
+
+    Oracle: J = E[clip(a, -1, 1)] for a ~ N(mu, sigma^2) in closed form, differentiated in double precision.
+    """
+    start = torch.tensor([0.4, -0.2], dtype=torch.float64, requires_grad=True)
+    mu, sigma = start[0], start[1].exp()
+    low, high = (-1 - mu) / sigma, (1 - mu) / sigma
+    density = torch.exp(-(torch.stack([low, high]) ** 2) / 2) / (2 * torch.pi) ** 0.5
+    below, above = torch.special.ndtr(low), torch.special.ndtr(high)
+    expected = mu * (above - below) - sigma * (density[1] - density[0]) - below + (1 - above)
+    exact = torch.autograd.grad(expected, start)[0]
+    moved = moves(
+        {"mu.0.weight": torch.tensor([[[0.4]]]), "log_sigma": torch.tensor([[[-0.2]]])},
+        env="tiny/Clipped-v0",
+        episodes=3,
+        baseline="time_mean",
+    )
+    found = torch.cat([moved["mu.0.weight"].flatten(1), moved["log_sigma"].flatten(1)], 1)
+    assert z_scores(found, exact).abs().max() < LIMIT

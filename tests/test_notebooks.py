@@ -1,0 +1,77 @@
+"""Notebook files: stored as run from top to bottom, on a neutral kernel, with nothing of one machine in them.
+
+That the outputs are true is nbval's to say: `pytest` runs it over notebooks/.
+"""
+
+import json
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+
+FOLDER = Path(__file__).parents[1] / "notebooks"
+NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
+
+
+@pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
+def notebook(request):
+    return nbformat.read(request.param, as_version=4)
+
+
+def code(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def test_there_are_notebooks():
+    assert {path.stem for path in NOTEBOOKS} >= {"00_start_here", "02_softmax_policies", "05_reinforce"}
+
+
+def test_is_valid_and_neutral(notebook):
+    nbformat.validate(notebook)
+    assert notebook.metadata.kernelspec.name == "python3"
+    assert set(notebook.metadata) == {"kernelspec", "language_info"} and notebook.nbformat_minor >= 5
+    assert not re.search(r"/(root|tmp|work|home|Users)/", json.dumps(notebook))
+
+
+def test_was_run_from_top_to_bottom(notebook):
+    assert [cell.execution_count for cell in code(notebook)] == list(range(1, len(code(notebook)) + 1))
+
+
+def test_stores_no_errors_warnings_or_widget_state(notebook):
+    for cell in code(notebook):
+        for output in cell.outputs:
+            assert output.output_type != "error" and output.get("name") != "stderr", cell.id
+            assert "Warning" not in output.get("text", ""), cell.id
+
+
+def test_cell_ids_can_be_read(notebook):
+    for cell in notebook.cells:
+        assert re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", cell.id) and len(cell.id) < 40
+
+
+def test_every_picture_of_a_widget_is_stored(notebook):
+    for cell in code(notebook):
+        for output in cell.outputs:
+            if output.get("data", {}).get("text/plain", "").startswith(("<Dashboard", "<Explorer")):
+                assert "image/png" in output.data, cell.id
+
+
+def test_exempts_nothing_from_comparison(notebook):
+    assert not [cell.id for cell in notebook.cells if any("nbval" in tag for tag in cell.metadata.get("tags", []))]
+
+
+def test_links_lead_somewhere(notebook):
+    text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    for target in re.findall(r"\]\(([^)#]+)\)", text):
+        assert (FOLDER / target).is_file(), target
+
+
+def test_opens_with_an_aim_and_closes_with_a_check(notebook):
+    first, text = notebook.cells[0].source, "\n".join(cell.source for cell in notebook.cells)
+    assert first.startswith("# ") and "minutes" in first
+    assert "## Check yourself" in text and "**Next:**" in text
+    headings = re.findall(r"^(#+) ", text, re.MULTILINE)
+    assert headings.count("#") == 1 and "!" not in re.sub(
+        r"`[^`]*`|!\[|!=", "", "".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    )

@@ -1,0 +1,152 @@
+"""Whole episodes: masks, ends and time-outs, clipping, spaces of every kind, and the sentence for each fault."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import tiny_envs
+import torch
+from torch import nn
+
+from pglesson import Settings, make_policy
+from pglesson.policies import GaussianPolicy, PlainPolicy, SoftmaxPolicy
+from pglesson.rollout import Episodes, make_envs, play_episodes
+
+
+def play(env: str, episodes: int) -> Episodes:
+    settings = Settings(env=env, episodes=episodes, hidden=())
+    envs = make_envs(env, episodes)
+    policy = make_policy(settings, envs)
+    return play_episodes(envs, policy, 1, max_steps=10, generator=torch.Generator().manual_seed(0), seed=0)
+
+
+def test_discrete_spaces_that_do_not_start_at_zero() -> None:
+    """Observations 5, 6, 7 become the three unit vectors; actions 0 and 1 reach the environment as -1 and 0."""
+    played = play("tiny/Starts-v0", 8)
+    assert played.observations.equal(torch.eye(3).expand(1, 8, 3, 3))
+    assert set(played.actions.unique().tolist()) == {0, 1}
+    assert played.rewards.equal(played.actions.float() - 1)
+
+
+def test_boxes_with_two_axes() -> None:
+    """Flattened for the policy, restored and clipped for the environment, which pays entry (0, 1)."""
+    played = play("tiny/Matrix-v0", 8)
+    torch.testing.assert_close(played.observations[0, 0, 0], torch.arange(6.0) / 10)
+    assert played.actions.shape == (1, 8, 3, 4)
+    assert (played.actions[..., 1].abs() > 1).any(), "no action was clipped: choose another seed"
+    torch.testing.assert_close(played.rewards, played.actions[..., 1].clamp(-1, 1))
+
+
+def test_ends_and_time_outs_in_one_batch() -> None:
+    """The second action decides: 0 terminates, 1 truncates. Both end the episode, after two steps."""
+    played = play("tiny/Ends-v0", 30)
+    assert played.alive.equal(torch.ones(1, 30, 2))
+    assert played.terminated.equal(played.actions[:, :, 1] == 0)
+    assert played.terminated.any() and not played.terminated.all()
+
+
+def test_actions_of_whole_numbers_in_a_box_are_refused() -> None:
+    with pytest.raises(ValueError, match="floating-point Box"):
+        make_envs("tiny/WholeActions-v0", 2)
+
+
+def play_policy(env: str, policy: Any, episodes: int, max_steps: int = 20, seed: int = 0) -> Episodes:
+    envs = make_envs(env, policy.runs * episodes)
+    generator = torch.Generator().manual_seed(seed)
+    return play_episodes(envs, policy, policy.runs, max_steps=max_steps, generator=generator, seed=seed)
+
+
+def test_lengths_masks_and_rewards_follow_from_the_actions() -> None:
+    """The oracle replays tiny/Fork-v0 from its table, one episode at a time, with the recorded actions."""
+    played = play_policy("tiny/Fork-v0", SoftmaxPolicy(3, 2, runs=2), 20)
+    lengths = set()
+    for run, episode in np.ndindex(2, 20):
+        state = t = 0
+        while state != tiny_envs.END:
+            action = int(played.actions[run, episode, t])
+            assert played.observations[run, episode, t].equal(torch.eye(3)[state])
+            assert played.rewards[run, episode, t] == tiny_envs.REWARDS[state, action]
+            state, t = int(tiny_envs.FOLLOWING[state, action]), t + 1
+        assert played.alive[run, episode].tolist() == [1.0] * t + [0.0] * (played.alive.shape[2] - t)
+        assert played.rewards[run, episode, t:].eq(0).all()
+        lengths.add(t)
+    assert lengths == {1, 2, 3} and played.terminated.all()
+
+
+def test_max_steps_cuts_without_an_end() -> None:
+    played = play_policy("tiny/Endless-v0", SoftmaxPolicy(1, 2), 3, max_steps=7)
+    assert played.alive.equal(torch.ones(1, 3, 7)) and not played.terminated.any()
+
+
+def test_the_environment_sees_clipped_actions_and_the_record_holds_the_sampled_ones() -> None:
+    """The reward of tiny/Echo-v0 is the action as it arrives, between -0.5 and 0.25."""
+    played = play_policy("tiny/Echo-v0", GaussianPolicy(1, [-0.5], [0.25]), 20)
+    assert (played.actions > 0.25).any() and (played.actions < -0.5).any()
+    torch.testing.assert_close(played.rewards, played.actions[..., 0].clamp(-0.5, 0.25))
+
+
+def test_a_seed_repeats_the_episodes() -> None:
+    first, again, other = (play_policy("CartPole-v1", SoftmaxPolicy(4, 2), 3, seed=seed) for seed in (0, 0, 1))
+    assert first.observations.equal(again.observations) and first.actions.equal(again.actions)
+    assert not first.observations[:, :, 0].equal(other.observations[:, :, 0])
+
+
+@pytest.mark.parametrize(
+    ("env", "words"),
+    [
+        ("CartPole-v77", "No environment is registered as 'CartPole-v77'"),
+        ("Nonsense-v0", "No environment is registered as 'Nonsense-v0'"),
+        ("nobody/Nonsense-v0", "No environment is registered as 'nobody/Nonsense-v0'"),
+        ("tiny/DictObservation-v0", "observations of the kind Dict"),
+        ("tiny/SwitchActions-v0", "actions of the kind MultiBinary"),
+    ],
+)
+def test_an_environment_that_cannot_serve_gets_a_sentence(env: str, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        make_envs(env, 2)
+
+
+@pytest.mark.parametrize(("env", "fault"), [("tiny/NanReward-v0", "reward"), ("tiny/NanObservation-v0", "observation")])
+def test_a_number_that_is_none_gets_a_sentence(env: str, fault: str) -> None:
+    with pytest.raises(ValueError, match=f"a {fault} that is not a finite number, in run 0, episode 0, time step 1"):
+        play_policy(env, SoftmaxPolicy(1, 2, runs=2), 3)
+
+
+class Fixed(nn.Module):
+    """Gives output(n) for n observations, whatever they are."""
+
+    def __init__(self, output: Any) -> None:
+        super().__init__()
+        self.output = output
+
+    def forward(self, observations: torch.Tensor) -> Any:
+        return self.output(len(observations))
+
+
+@pytest.mark.parametrize(
+    ("env", "policy", "given", "wanted"),
+    [
+        ("CartPole-v1", SoftmaxPolicy(4, 3, runs=2), "(2, 5, 3)", "logits, one for each action, of shape (2, 5, 2)"),
+        ("CartPole-v1", GaussianPolicy(4, [-1], [1]), "(1, 5, 1), (1, 5, 1)", "of shape (1, 5, 2)"),
+        ("CartPole-v1", PlainPolicy(nn.Linear(4, 3)), "(1, 5, 3)", "leaves the run axis out"),
+        ("CartPole-v1", PlainPolicy(Fixed(lambda n: torch.zeros(n))), "(1, 5)", "of shape (1, 5, 2)"),
+        ("tiny/Echo-v0", SoftmaxPolicy(1, 1), "(1, 5, 1)", "a tuple (mu, log_sigma), of shape (1, 5, 1)"),
+        ("tiny/Echo-v0", GaussianPolicy(1, [-1] * 2, [1] * 2), "(1, 5, 2), (1, 5, 2)", "of shape (1, 5, 1)"),
+        ("tiny/Echo-v0", PlainPolicy(Fixed(lambda n: (torch.zeros(n, 1), torch.zeros(1)))), "(1, 5, 1), (1, 1)", "(mu"),
+    ],
+)
+def test_an_output_of_the_wrong_shape_gets_a_sentence(env: str, policy: Any, given: str, wanted: str) -> None:
+    with pytest.raises(ValueError, match="Check the size of its last layer") as error:
+        play_policy(env, policy, 5)
+    assert f"the policy gave {given}," in str(error.value) and wanted in str(error.value)
+
+
+def test_what_an_environment_does_after_its_episode_does_not_count() -> None:
+    """Episodes cut at the first step begin anew while others go on, and some of those terminate: not the cut ones."""
+    played = play_policy("tiny/Reborn-v0", SoftmaxPolicy(1, 2), 60)
+    cut = played.actions[:, :, 0] == 1
+    assert played.alive.shape[2] == 6 and cut.any()
+    assert played.terminated.equal(~cut) and played.alive[cut].sum(1).eq(1).all()
+    assert played.rewards[cut].sum(1).eq(1).all()

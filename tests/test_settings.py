@@ -1,0 +1,102 @@
+"""Every field refuses what it cannot be, in a sentence that helps, and keeps what it was."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any
+
+import pytest
+
+from pglesson import Settings
+
+NAN = math.nan
+# for each field: values it must refuse, values it must take, and words that the sentence owes the reader
+CASES: dict[str, tuple[list[Any], list[Any], str]] = {
+    "env": (["", None, 3], ["Pendulum-v1"], "id of a Gymnasium environment"),
+    "env_options": ([None, [("joints", 3)], "joints"], [{"joints": 3}], "a dict"),
+    "runs": ([0, -1, 1.0, True, "1", NAN], [1, 32], "a whole number from 1 up"),
+    "episodes": ([0, -1, 1.5, True], [1, 64], "a whole number from 1 up"),
+    "updates": ([0, -1, 2.0, False, None], [1], "a whole number from 1 up"),
+    "max_steps": ([0, -3, 2.5, True], [1], "a whole number from 1 up"),
+    "seed": ([-1, 0.0, True, None], [0, 12345], "a whole number from 0 up"),
+    "hidden": ([32, [32], (0,), (-1,), (1.5,), ("a",), None], [(), (64, 64)], "a tuple of layer widths"),
+    "activation": (["sigmoid", None, ""], ["relu", "tanh"], "one of 'tanh', 'relu'"),
+    "optimizer": (["rmsprop", None, "Adam"], ["sgd"], "one of 'adam', 'sgd'"),
+    "learning_rate": ([0, -0.1, NAN, math.inf, "0.1", None], [1e-9, 10], "above 0"),
+    "gamma": ([-0.01, 1.01, NAN, math.inf, "1"], [0, 1, 0.5], "a number from 0 to 1"),
+    "baseline": (["mean", None, 0], ["none", "value"], "one of 'none', 'constant', 'running_mean'"),
+    "constant": ([NAN, math.inf, -math.inf, None], [-5, 0.5], "a finite number"),
+    "normalization": (["yes", None, True], ["none", "episode"], "one of 'none', 'batch', 'episode'"),
+    "entropy_weight": ([-0.1, NAN, math.inf, None], [0, 0.5], "0 or more"),
+    "max_gradient_norm": ([0, -1.0, NAN, "inf"], [0.5, math.inf], "math.inf for no clipping"),
+    "value_learning_rate": ([0.0, -1, NAN, math.inf], [0.1], "above 0"),
+    "value_steps": ([0, 1.5, True], [1], "a whole number from 1 up"),
+    "measure_variance": ([1, 0, None, "yes"], [True, False], "True or False"),
+}
+FIELDS = [field.name for field in dataclasses.fields(Settings)]
+REFUSED = [(name, value) for name in FIELDS for value in CASES.get(name, ([], [], ""))[0]]
+LIVE = {
+    "learning_rate",
+    "gamma",
+    "baseline",
+    "constant",
+    "normalization",
+    "entropy_weight",
+    "max_gradient_norm",
+    "value_learning_rate",
+    "value_steps",
+    "measure_variance",
+}
+
+
+def test_every_field_has_its_cases() -> None:
+    assert set(CASES) == set(FIELDS), "a field without cases, or cases without a field"
+
+
+@pytest.mark.parametrize(("name", "value"), REFUSED)
+def test_a_wrong_value_is_refused_and_changes_nothing(name: str, value: Any) -> None:
+    settings = Settings()
+    before = getattr(settings, name)
+    with pytest.raises(ValueError, match=f"^{name} was set to") as error:
+        setattr(settings, name, value)
+    assert repr(value) in str(error.value) and CASES[name][2] in str(error.value)
+    assert getattr(settings, name) is before
+    with pytest.raises(ValueError, match=f"^{name} was set to"):
+        Settings(**{name: value})
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_values_within_the_range_are_taken(name: str) -> None:
+    for value in CASES[name][1]:
+        assert getattr(Settings(**{name: value}), name) == value
+
+
+def test_a_misspelt_field_is_told_the_near_one() -> None:
+    with pytest.raises(AttributeError, match="no field 'lerning_rate': did you mean 'learning_rate'"):
+        Settings().lerning_rate = 0.1
+
+
+def test_an_unknown_field_is_told_what_there_is() -> None:
+    with pytest.raises(AttributeError, match="gamma") as error:
+        Settings().xyzzy = 1
+    assert all(name in str(error.value) for name in FIELDS)
+
+
+def test_live_and_structural_fields() -> None:
+    """The live ones as the design lists them; every field is one or the other."""
+    settings = Settings(gamma=0.5, runs=3)
+    assert set(settings.knobs()) == LIVE and set(settings.structure()) == set(FIELDS) - LIVE
+    assert settings.knobs()["gamma"] == 0.5 and settings.structure()["runs"] == 3
+
+
+def test_knobs_are_a_copy() -> None:
+    settings = Settings()
+    settings.knobs()["gamma"] = 0.0
+    assert settings.gamma == 0.99
+
+
+def test_the_docstring_names_every_field() -> None:
+    for field in dataclasses.fields(Settings):
+        line = f"    {field.name}{' (live)' if field.name in LIVE else ''}: {field.metadata['effect']}; "
+        assert line + f"{field.metadata['allowed']}." in (Settings.__doc__ or "")
