@@ -31,7 +31,7 @@ def episode_gradients(policy: nn.Module, family: Family, episodes: Episodes, adv
 
     Uses torch.func: one vectorized backward pass over the episode axis, no loop.
     """
-    weights = {name: weight.detach() for name, weight in policy.named_parameters()}
+    weights = {name: weight.detach() for name, weight in policy.named_parameters() if weight.requires_grad}
     runs = episodes.rewards.shape[0]
 
     def objective(weights: dict[str, Tensor], observations: Tensor, actions: Tensor, weight: Tensor) -> Tensor:
@@ -39,7 +39,7 @@ def episode_gradients(policy: nn.Module, family: Family, episodes: Episodes, adv
         return (family.log_prob(parameters, actions) * weight).sum()
 
     # runs share no weights, so the gradient of the sum over runs holds each run's own
-    gradients = torch.func.vmap(torch.func.grad(objective), (None, 1, 1, 1))(
+    gradients = torch.func.vmap(torch.func.grad(objective), (None, 1, 1, 1), randomness="different")(
         weights, episodes.observations, episodes.actions, advantages.detach()
     )
     return torch.cat([g.reshape(len(g), runs, -1) for g in gradients.values()], -1)

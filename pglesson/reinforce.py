@@ -114,12 +114,13 @@ def _clip(module: nn.Module, runs: int, longest: float) -> Tensor:
     if not bool(norm.isfinite().all()):
         run = int((~norm.isfinite()).nonzero()[0])
         raise FloatingPointError(
-            f"The gradient of run {run} is not a finite number, so this update was not made. Its weights have grown "
-            "too large: start again with a lower learning_rate, or with max_gradient_norm=1."
+            f"The gradient of run {run} is not a finite number, so this update was not made. Its weights, or those of "
+            "the 'value' baseline, have grown too large: start again with a lower learning_rate (or "
+            "value_learning_rate), or with max_gradient_norm=1."
         )
     for gradient in gradients:
         factor = (longest / norm.clamp_min(longest)).nan_to_num(1.0)
-        gradient.view(runs, -1).mul_(factor[:, None])
+        gradient.mul_(factor.view(runs, *[1] * (gradient.dim() - 1)))
     return norm
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -44,12 +45,12 @@ def make_envs(env: str, number: int, **options: Any) -> VectorEnv:
     """
     try:
         has_vector = gymnasium.spec(env).vector_entry_point is not None
-        envs = gymnasium.make_vec(env, number, "vector_entry_point" if has_vector else "sync", **options)
-    except gymnasium.error.UnregisteredEnv as error:
+    except gymnasium.error.Error as error:
         raise ValueError(
             f"No environment is registered as {env!r} ({error}). Give a Gymnasium id such as 'CartPole-v1', "
             "or register your own with gymnasium.register."
         ) from error
+    envs = gymnasium.make_vec(env, number, "vector_entry_point" if has_vector else "sync", **options)
     check_spaces(env, envs.single_observation_space, envs.single_action_space)
     return envs
 
@@ -94,16 +95,20 @@ def decode_actions(space: spaces.Space[Any], actions: Tensor) -> NDArray[Any]:
     return np.clip(actions.cpu().numpy().reshape(-1, *space.shape), space.low, space.high).astype(space.dtype)
 
 
-def check_parameters(parameters: Any, space: spaces.Space[Any], runs: int, number: int) -> None:
-    """Raises ValueError unless a policy's output for observations (runs, number, size) fits the action space."""
+def first_parameters(policy: nn.Module, observations: Tensor, space: spaces.Space[Any]) -> Any:
+    """What a policy gives for observations (runs, n, size). Raises ValueError unless it fits the action space."""
+    runs, number, size = observations.shape
+    try:
+        parameters = policy(observations)
+    except RuntimeError as error:  # what torch raises where shapes do not meet
+        raise ValueError(
+            f"The policy could not read {number} observations of {size} numbers each ({error}). "
+            f"Its first layer must take {size} inputs."
+        ) from error
     if isinstance(space, spaces.Discrete):
         width, wanted, pieces = int(space.n), "logits, one for each action", 1
     else:
-        width, wanted, pieces = (
-            int(np.prod(space.shape or ())),
-            "a tuple (mu, log_sigma)",
-            2,
-        )
+        width, wanted, pieces = int(np.prod(space.shape or ())), "a tuple (mu, log_sigma)", 2
     given = parameters if isinstance(parameters, tuple) else (parameters,)
     shapes = [tuple(p.shape) if isinstance(p, Tensor) else type(p).__name__ for p in given]
     if shapes != [(runs, number, width)] * pieces:
@@ -112,11 +117,12 @@ def check_parameters(parameters: Any, space: spaces.Space[Any], runs: int, numbe
             f"the actions {space} it must give {wanted}, of shape {(runs, number, width)} (a module of your own leaves "
             "the run axis out). Check the size of its last layer."
         )
+    return parameters
 
 
 def _check_finite(name: str, values: NDArray[Any], alive: NDArray[np.bool_], step: int, runs: int) -> None:
     # the sum is a quick way to see that there is nothing to look for; values: (runs * episodes, ...)
-    if not np.isfinite(values.sum()):
+    if not math.isfinite(values.sum()):
         bad = alive & ~np.isfinite(values).reshape(len(values), -1).all(1)
         if bad.any():
             run, episode = divmod(int(bad.argmax()), len(values) // runs)
@@ -142,9 +148,8 @@ def _play(
     while alive.any() and len(rewards) < max_steps:
         observations.append(encode_observations(envs.single_observation_space, observation))
         _check_finite("observation", observations[-1], alive, len(rewards), runs)
-        parameters = policy(torch.from_numpy(observations[-1]).view(runs, -1, observations[-1].shape[-1]))
-        if not rewards:
-            check_parameters(parameters, envs.single_action_space, runs, envs.num_envs // runs)
+        seen = torch.from_numpy(observations[-1]).view(runs, -1, observations[-1].shape[-1])
+        parameters = policy(seen) if rewards else first_parameters(policy, seen, envs.single_action_space)
         actions.append(family.sample(parameters, generator))
         observation, reward, ended, cut, _ = envs.step(decode_actions(envs.single_action_space, actions[-1]))
         _check_finite("reward", reward, alive, len(rewards), runs)
@@ -178,7 +183,8 @@ def play_episodes(
 
     alive = by_episode(np.stack(lives)).float()
     return Episodes(
-        by_episode(np.stack(observations)),
+        # zeros after the end: what an environment shows there may be anything, and must not reach a gradient
+        torch.where(alive[..., None] > 0, by_episode(np.stack(observations)), 0.0),
         torch.stack(actions, 2),
         torch.where(alive > 0, by_episode(np.stack(rewards).astype(np.float32)), 0.0),
         alive,

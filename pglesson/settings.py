@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import difflib
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from numbers import Integral, Real
 from typing import Any
 
+MAX = 1e30  # beyond it no setting makes sense, and float32 soon ends
 BASELINES = ("none", "constant", "running_mean", "time_mean", "value")
 NORMALIZATIONS = ("none", "batch", "episode")
 
@@ -18,13 +21,18 @@ def _knob(default: Any, accepts: Callable[[Any], bool], allowed: str, effect: st
     return field(default=default, metadata=metadata)
 
 
-def _whole(low: int) -> tuple[Callable[[Any], bool], str]:
-    return lambda x: isinstance(x, int) and not isinstance(x, bool) and x >= low, f"a whole number from {low} up"
+def _is_a(kind: type, x: Any) -> bool:
+    return isinstance(x, kind) and not isinstance(x, bool)  # Python counts True as 1
+
+
+def _whole(low: int, high: float = math.inf) -> tuple[Callable[[Any], bool], str]:
+    allowed = f"a whole number from {low} up" if high == math.inf else f"a whole number from {low} to {high}"
+    return lambda x: _is_a(Integral, x) and low <= x <= high, allowed
 
 
 def _number(low: float, high: float = math.inf, *, above: bool = False) -> tuple[Callable[[Any], bool], str]:
     def accepts(x: Any) -> bool:
-        return isinstance(x, (int, float)) and math.isfinite(x) and (low < x if above else low <= x) and x <= high
+        return _is_a(Real, x) and -MAX <= x <= MAX and (low < x if above else low <= x) and x <= high
 
     if math.isfinite(high):
         return accepts, f"a number from {low:g} to {high:g}"
@@ -39,11 +47,11 @@ _is_finite = _number(-math.inf)[0]
 
 
 def _is_limit(x: Any) -> bool:
-    return isinstance(x, (int, float)) and x > 0
+    return x == math.inf or _number(0, above=True)[0](x)
 
 
 def _is_sizes(x: Any) -> bool:
-    return isinstance(x, tuple) and all(isinstance(n, int) and n > 0 for n in x)
+    return isinstance(x, tuple) and all(_whole(1)[0](n) for n in x)
 
 
 @dataclass
@@ -72,7 +80,7 @@ class Settings:
     episodes: int = _knob(16, *_whole(1), "whole episodes a run plays for one update")
     updates: int = _knob(100, *_whole(1), "gradient steps before training ends")
     max_steps: int = _knob(1000, *_whole(1), "time steps after which an unfinished episode is cut off")
-    seed: int = _knob(0, *_whole(0), "the start of every random number of the training")
+    seed: int = _knob(0, *_whole(0, 2**32 - 1), "the start of every random number of the training")
     hidden: tuple[int, ...] = _knob(
         (32,),
         _is_sizes,
@@ -135,7 +143,8 @@ class Settings:
 
     def structure(self) -> dict[str, Any]:
         """The fields that shape a run and may not change while it goes on."""
-        return {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if not f.metadata["live"]}
+        fields = [f.name for f in dataclasses.fields(self) if not f.metadata["live"]]
+        return {name: copy.deepcopy(getattr(self, name)) for name in fields}
 
 
 Settings.__doc__ = f"{Settings.__doc__}\n" + "\n".join(

@@ -76,7 +76,9 @@ def test_the_vectorized_form_keeps_its_word(env, options):
     envs.action_space.seed(1)
     for _ in range(60):
         assert envs.observation_space.contains(observations)
+        state, kept = envs.state, envs.state.copy()
         observations, rewards, terminated, truncated, _ = envs.step(envs.action_space.sample())
+        assert np.array_equal(state, kept), "a step wrote into the state before it"
         assert rewards.shape == terminated.shape == truncated.shape == (5,)
         assert terminated.dtype == truncated.dtype == bool
 

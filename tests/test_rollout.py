@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import gymnasium
 import numpy as np
 import pytest
 import tiny_envs
 import torch
 from torch import nn
 
-from pglesson import Settings, make_policy
+from pglesson import Settings, make_policy, reinforce
 from pglesson.policies import GaussianPolicy, PlainPolicy, SoftmaxPolicy
 from pglesson.rollout import Episodes, make_envs, play_episodes
 
@@ -150,3 +151,37 @@ def test_what_an_environment_does_after_its_episode_does_not_count() -> None:
     assert played.alive.shape[2] == 6 and cut.any()
     assert played.terminated.equal(~cut) and played.alive[cut].sum(1).eq(1).all()
     assert played.rewards[cut].sum(1).eq(1).all()
+
+
+class NanAtTheEnd(tiny_envs.Scripted):
+    """Shows NaN after its last step, as an environment may: nobody acts on it."""
+
+    def step(self, action):
+        observation, reward, terminated, truncated, info = super().step(action)
+        return np.full_like(observation, np.nan) if terminated else observation, reward, terminated, truncated, info
+
+
+def test_what_an_environment_shows_after_the_end_reaches_no_gradient() -> None:
+    gymnasium.register(
+        "tiny/NanAtTheEnd-v0",
+        entry_point=NanAtTheEnd,
+        disable_env_checker=True,
+        kwargs={
+            "observations": tiny_envs.number_box(),
+            "observe": lambda t: tiny_envs.vector(0.5),
+            "end": lambda t, action: (t == 5 or action == 0, False),
+        },
+    )
+    *_, last = reinforce(Settings(env="tiny/NanAtTheEnd-v0", updates=3))
+    assert np.isfinite(last.gradient_norm).all()
+
+
+@pytest.mark.parametrize("env", ["Cart Pole", "CartPole", "Pendulum-v0"])
+def test_ids_that_gymnasium_refuses_in_other_ways_get_the_same_sentence(env: str) -> None:
+    with pytest.raises(ValueError, match=f"No environment is registered as {env!r}"):
+        make_envs(env, 1)
+
+
+def test_a_module_that_cannot_read_the_observations_gets_a_sentence() -> None:
+    with pytest.raises(ValueError, match="Its first layer must take 4 inputs"):
+        next(reinforce(Settings(), torch.nn.Linear(3, 2)))

@@ -6,6 +6,7 @@ import dataclasses
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 
 from pglesson import Settings
@@ -19,17 +20,17 @@ CASES: dict[str, tuple[list[Any], list[Any], str]] = {
     "episodes": ([0, -1, 1.5, True], [1, 64], "a whole number from 1 up"),
     "updates": ([0, -1, 2.0, False, None], [1], "a whole number from 1 up"),
     "max_steps": ([0, -3, 2.5, True], [1], "a whole number from 1 up"),
-    "seed": ([-1, 0.0, True, None], [0, 12345], "a whole number from 0 up"),
-    "hidden": ([32, [32], (0,), (-1,), (1.5,), ("a",), None], [(), (64, 64)], "a tuple of layer widths"),
+    "seed": ([-1, 0.0, True, None, 2**64], [0, 12345], "a whole number from 0 to"),
+    "hidden": ([32, [32], (0,), (-1,), (1.5,), ("a",), (True,), None], [(), (64, 64)], "a tuple of layer widths"),
     "activation": (["sigmoid", None, ""], ["relu", "tanh"], "one of 'tanh', 'relu'"),
     "optimizer": (["rmsprop", None, "Adam"], ["sgd"], "one of 'adam', 'sgd'"),
-    "learning_rate": ([0, -0.1, NAN, math.inf, "0.1", None], [1e-9, 10], "above 0"),
-    "gamma": ([-0.01, 1.01, NAN, math.inf, "1"], [0, 1, 0.5], "a number from 0 to 1"),
+    "learning_rate": ([0, -0.1, NAN, math.inf, "0.1", None, True, 10**400], [1e-9, 10, np.float32(0.5)], "above 0"),
+    "gamma": ([-0.01, 1.01, NAN, math.inf, "1", True], [0, 1, 0.5], "a number from 0 to 1"),
     "baseline": (["mean", None, 0], ["none", "value"], "one of 'none', 'constant', 'running_mean'"),
-    "constant": ([NAN, math.inf, -math.inf, None], [-5, 0.5], "a finite number"),
+    "constant": ([NAN, math.inf, -math.inf, None, False], [-5, 0.5], "a finite number"),
     "normalization": (["yes", None, True], ["none", "episode"], "one of 'none', 'batch', 'episode'"),
     "entropy_weight": ([-0.1, NAN, math.inf, None], [0, 0.5], "0 or more"),
-    "max_gradient_norm": ([0, -1.0, NAN, "inf"], [0.5, math.inf], "math.inf for no clipping"),
+    "max_gradient_norm": ([0, -1.0, NAN, "inf", True], [0.5, math.inf], "math.inf for no clipping"),
     "value_learning_rate": ([0.0, -1, NAN, math.inf], [0.1], "above 0"),
     "value_steps": ([0, 1.5, True], [1], "a whole number from 1 up"),
     "measure_variance": ([1, 0, None, "yes"], [True, False], "True or False"),
