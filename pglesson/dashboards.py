@@ -7,22 +7,22 @@ import html
 import signal
 import threading
 import time
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from types import FrameType
 from typing import Any
 
 import ipywidgets as widgets
-import numpy as np
 from IPython.display import display
 from matplotlib import style
 from torch import nn
 
-from pglesson.explorer import Picture, to_png
-from pglesson.plots import COLORS, CurvePlot, differences, label, new_figure
+from pglesson.agent_view import AgentView
+from pglesson.controls import LEVELS, button, choice, include, knob
+from pglesson.picture import Picture
+from pglesson.plots import COLORS, CurvePlot, differences, new_figure
 from pglesson.reinforce import Update, make_policy, reinforce
-from pglesson.rollout import watch_episode
-from pglesson.settings import BASELINES, NORMALIZATIONS, Settings
+from pglesson.settings import Settings
 
 # What suits each task: the settings a dashboard starts from when the learner chooses it.
 PRESETS: dict[str, dict[str, Any]] = {
@@ -44,15 +44,6 @@ PRESETS: dict[str, dict[str, Any]] = {
 LONGEST_FRAME_SHARE = 5  # a frame that takes d seconds is followed by the next no sooner than 5 d later
 SHORTEST_FRAME = 0.1  # seconds between two frames, at least
 
-_LEVELS: dict[str, list[Any]] = {
-    "baseline": list(BASELINES),
-    "normalization": list(NORMALIZATIONS),
-    "entropy_weight": [0.0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0],
-    "learning_rate": [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.02, 0.03, 0.1, 0.3, 1.0],
-    "gamma": [0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.999, 1.0],
-    "max_gradient_norm": [0.1, 0.5, 1.0, 5.0, 20.0, float("inf")],
-}
-
 
 class Dashboard(Picture):
     """Trains, shows and compares runs; every knob in it may be moved while training runs.
@@ -68,7 +59,7 @@ class Dashboard(Picture):
         *,
         policy: nn.Module | None = None,
         environments: Iterable[str] = tuple(PRESETS),
-        knobs: Iterable[str] = tuple(_LEVELS),
+        knobs: Iterable[str] = tuple(LEVELS),
     ) -> None:
         super().__init__(new_figure(7.8, 3.4), "Dashboard")
         self.settings = deepcopy(settings) if settings else Settings(**PRESETS["CartPole-v1"])
@@ -79,18 +70,17 @@ class Dashboard(Picture):
         self._generator: Iterator[Update] | None = None
         self._in_update = self._interrupted = False
         self._last_frame = self._frame_cost = 0.0
-        self._background: tuple[object, Any] | None = None  # what it shows, and its pixels
         self.plots: tuple[CurvePlot, ...] = ()
 
         ids = list(dict.fromkeys([self.settings.env, *environments]))
-        self.environment = _choice("task", ids, self.settings.env, "the environment to learn in")
-        self.knobs = {name: _knob(name, getattr(self.settings, name)) for name in knobs}
+        self.environment = choice("task", ids, self.settings.env, "the environment to learn in")
+        self.knobs = {name: knob(name, getattr(self.settings, name)) for name in knobs}
         self.buttons = {
-            "start": _button("Start", "play", "train until the last update, or until Pause", "success"),
-            "pause": _button("Pause", "pause", "stop after the update that is being made"),
-            "step": _button("Step", "step-forward", "make a single update"),
-            "reset": _button("Reset", "refresh", "forget what was learned, and begin again"),
-            "pin": _button("Pin", "thumb-tack", "keep this curve, to compare the next run with it"),
+            "start": button("Start", "play", "train until the last update, or until Pause", "success"),
+            "pause": button("Pause", "pause", "stop after the update that is being made"),
+            "step": button("Step", "step-forward", "make a single update"),
+            "reset": button("Reset", "refresh", "forget what was learned, and begin again"),
+            "pin": button("Pin", "thumb-tack", "keep this curve, to compare the next run with it"),
         }
         self.progress = widgets.IntProgress(layout=widgets.Layout(width="200px"))
         self.status = widgets.HTML()
@@ -227,39 +217,23 @@ class Dashboard(Picture):
     # --- what is on the screen ----------------------------------------------------------------------------------------
 
     def draw(self) -> None:
-        """Draws the curves as they are now. Axes, labels and pinned curves are drawn anew only where they changed."""
+        """Draws the curves as they are now."""
         started = time.perf_counter()
         for plot in self.plots:
             plot.show(self.updates, horizon=self.settings.updates * self.settings.episodes)
-        fixed = (len(self.pinned), *(plot.axes.viewLim.bounds for plot in self.plots))
-        if self._background is None or self._background[0] != fixed:
-            self.canvas.draw()
-            self._background = fixed, self.canvas.copy_from_bbox(self.figure.bbox)
-        self.canvas.restore_region(self._background[1])
-        for plot in self.plots:
-            for artist in plot.artists:
-                plot.axes.draw_artist(artist)
-        self.image.value = to_png(np.asarray(self.canvas.buffer_rgba()))
+        super().draw()
         self.progress.value = len(self.updates)
         self._last_frame = time.perf_counter()
         self._frame_cost = self._last_frame - started
 
     def _new_plots(self) -> None:
-        self._background = None
         with style.context("pglesson.lesson"):  # clear() reads the margins from the style too
             self.figure.clear()
-            curve, diagnostic = self.figure.subplots(1, 2, width_ratios=(2, 1))
+            left, right = self.figure.subplots(1, 2, width_ratios=(2, 1))
+            what = "return of an episode"
             self.plots = (
-                CurvePlot(
-                    curve,
-                    "returns",
-                    COLORS["return"],
-                    "What the agent earns",
-                    "return of an episode",
-                    marks=True,
-                    animated=True,
-                ),
-                CurvePlot(diagnostic, "entropy", COLORS["entropy"], "How undecided", "entropy in nats", animated=True),
+                CurvePlot(left, "returns", COLORS["return"], "What the agent earns", what, marks=True),
+                CurvePlot(right, "entropy", COLORS["entropy"], "How undecided", "entropy in nats"),
             )
         self.pinned = []
 
@@ -269,8 +243,8 @@ class Dashboard(Picture):
 
     def _enable(self) -> None:
         running = self.running
-        for name, button in self.buttons.items():
-            button.disabled = not running if name == "pause" else running and name in ("start", "step")
+        for name, pressed in self.buttons.items():
+            pressed.disabled = not running if name == "pause" else running and name in ("start", "step")
 
     # --- what the learner does ----------------------------------------------------------------------------------------
 
@@ -304,7 +278,7 @@ class Dashboard(Picture):
         for name, value in (fresh.structure() | {n: v for n, v in fresh.knobs().items() if n in self.knobs}).items():
             setattr(self.settings, name, value)
         for name, control in self.knobs.items():
-            _include(control, getattr(self.settings, name))
+            include(control, getattr(self.settings, name))
             control.value = getattr(self.settings, name)
         self._new_plots()
         self._begin()
@@ -322,110 +296,3 @@ def progress(updates: Iterable[Update], total: int, name: str = "training") -> I
     for update in updates:
         bar.value = update.number
         yield update
-
-
-class AgentView(widgets.VBox):  # type: ignore[misc]
-    """One agent playing one episode, frame by frame, between Watch and Stop."""
-
-    FRAMES_PER_SECOND = 25
-
-    def __init__(self, when: str) -> None:
-        self.when = when
-        self.image = widgets.Image(format="png", layout=widgets.Layout(width="300px", height="200px"))
-        self.button = _button(f"Watch {when}", "eye", f"one episode of the agent {when}; press again to stop")
-        self.caption = widgets.HTML()
-        self.button.on_click(lambda _: self.stop() if self._playing else self.start())
-        self._task: asyncio.Task[None] | None = None
-        self._frames: Generator[tuple[Any, float], None, None]
-        super().__init__([widgets.HBox([self.button, self.caption]), self.image])
-
-    @property
-    def _playing(self) -> bool:
-        return self._task is not None and not self._task.done()
-
-    def show(self, settings: Settings, policy: nn.Module) -> None:
-        """Makes this agent the one to watch, and shows where its episode starts."""
-        self.stop()
-        self._settings, self._policy = settings, policy
-        self._rewind()
-        self.next_frame()
-        self._frames.close()
-
-    def next_frame(self) -> bool:
-        """Shows the episode's next frame; returns whether there was one."""
-        try:
-            picture, total = next(self._frames)
-        except StopIteration:
-            return False
-        except Exception as error:  # an environment that cannot draw itself is no reason not to train in it
-            self.caption.value = html.escape(str(error))
-            return False
-        self.image.value = to_png(picture, (300, 200))
-        self.caption.value = f"return so far: {total:.0f}" if abs(total) >= 10 else f"return so far: {total:.1f}"
-        return True
-
-    def start(self) -> None:
-        """Plays the episode from its start, in the background of the notebook."""
-        self._rewind()
-        self.button.description, self.button.icon = "Stop", "stop"
-        self._task = asyncio.get_running_loop().create_task(self._play())
-
-    def stop(self) -> None:
-        """Stops the film."""
-        if self._playing:
-            assert self._task is not None
-            self._task.cancel()
-
-    def _rewind(self) -> None:
-        s = self._settings
-        self._frames = watch_episode(
-            s.env, self._policy, options=dict(s.env_options), seed=s.seed, max_steps=s.max_steps
-        )
-
-    async def _play(self) -> None:
-        try:
-            while self.next_frame():
-                await asyncio.sleep(1 / self.FRAMES_PER_SECOND)
-        finally:
-            self.button.description, self.button.icon = f"Watch {self.when}", "eye"
-
-
-def _choice(name: str, options: list[Any], value: Any, tooltip: str) -> widgets.Dropdown:
-    return widgets.Dropdown(
-        options=[(str(option).removeprefix("pglesson/").replace("_", " "), option) for option in options],
-        value=value,
-        description=name,
-        tooltip=tooltip,
-        layout=widgets.Layout(width="235px"),
-        style={"description_width": "95px"},
-    )
-
-
-def _knob(name: str, value: Any) -> widgets.Widget:
-    rules: Mapping[str, Any] = Settings.__dataclass_fields__[name].metadata
-    if name in ("baseline", "normalization"):
-        return _choice(name, _LEVELS[name], value, rules["effect"])
-    control = widgets.SelectionSlider(
-        options=_levels(_LEVELS[name], value),
-        value=value,
-        description=f"{label(name)}",
-        tooltip=rules["effect"],
-        layout=widgets.Layout(width="260px"),
-        style={"description_width": "60px"},
-    )
-    return control
-
-
-def _levels(levels: Iterable[Any], value: Any) -> list[tuple[str, Any]]:
-    return [("off" if x == float("inf") else f"{x:g}", x) for x in sorted({*levels, value})]
-
-
-def _include(control: widgets.Widget, value: Any) -> None:
-    values = [option for _, option in control.options]
-    if value not in values:
-        control.options = _levels(values, value)
-
-
-def _button(name: str, icon: str, tooltip: str, style: str = "") -> widgets.Button:
-    layout = widgets.Layout(width="auto")
-    return widgets.Button(description=name, icon=icon, tooltip=tooltip, button_style=style, layout=layout)

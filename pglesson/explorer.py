@@ -1,58 +1,40 @@
-"""A picture that answers a slider: one Matplotlib figure, drawn by Agg into one ipywidgets.Image."""
+"""A picture that answers a slider."""
 
 from __future__ import annotations
 
-import base64
 import html
-import io
 import math
 from collections.abc import Callable
 from typing import Any
 
 import ipywidgets as widgets
-import numpy as np
 from matplotlib import style
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from numpy.typing import NDArray
-from PIL import Image
+from matplotlib.axes import Axes
+from matplotlib.text import Text
 
+from pglesson.picture import Picture, contents
 from pglesson.plots import new_figure
 
 
-def to_png(picture: NDArray[np.uint8], size: tuple[int, int] | None = None) -> bytes:
-    """A picture (height, width, 3 or 4) as PNG bytes, compressed fast: it only travels to the same screen."""
-    image, buffer = Image.fromarray(picture).convert("RGB"), io.BytesIO()
-    (image.resize(size) if size else image).save(buffer, "png", compress_level=1)
-    return buffer.getvalue()
-
-
-class Picture(widgets.VBox):  # type: ignore[misc]
-    """A box of widgets around one figure that also stores its picture, for readers who have no kernel."""
-
-    def __init__(self, figure: Figure, name: str) -> None:
-        self.figure, self.name, self.canvas = figure, name, FigureCanvasAgg(figure)
-        width = round(figure.get_figwidth() * figure.dpi)
-        self.image = widgets.Image(format="png", layout=widgets.Layout(width=f"{width}px", max_width="100%"))
-        super().__init__()
-
-    def draw(self) -> None:
-        """Shows the figure as it is now."""
-        self.canvas.draw()
-        self.image.value = to_png(np.asarray(self.canvas.buffer_rgba()))
-
-    def __repr__(self) -> str:
-        return f"<{self.name}>"
-
-    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
-        bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
-        return bundle | {"text/plain": repr(self), "image/png": base64.b64encode(self.image.value).decode()}
+def _empty(axes: Axes) -> None:
+    axes.containers.clear()  # a legend would list what they held
+    for artist in contents(axes):
+        if isinstance(artist, Text) and artist not in axes.texts:
+            artist.set_text("")  # a title
+        else:
+            artist.remove()
+    axes.set_prop_cycle(None)
+    axes.relim()
+    axes.autoscale()
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_inverted(False)
 
 
 class Explorer(Picture):
     """Sliders above a figure, redrawn by `draw` at every move.
 
-    draw(axes, **values) gets a clean Axes (or the array of them, for columns > 1) and the sliders' values by name.
+    draw(axes, **values) gets an Axes (or the array of them, for columns > 1) and the controls' values by name. What it
+    drew before is gone; labels, ticks and scales stay until it sets others, since making them anew takes longest.
     controls: (low, high, start) or (low, high, start, step) for a slider, a list for a choice, True or False for a box.
     An exception in `draw` is shown below the sliders and leaves the last good picture.
     """
@@ -77,9 +59,13 @@ class Explorer(Picture):
         """Draws anew from the controls' values."""
         try:
             with style.context("pglesson.lesson"):
-                self.figure.clear()
-                axes = self.figure.subplots(1, self._columns)
-                self._draw(axes, **{name: control.value for name, control in self.controls.items()})
+                if len(self.figure.axes) == self._columns:
+                    for axes in self.figure.axes:
+                        _empty(axes)
+                else:  # at first, and where `draw` made more axes, such as a twin or a colour bar
+                    self.figure.clear()
+                    self._axes = self.figure.subplots(1, self._columns)
+                self._draw(self._axes, **{name: control.value for name, control in self.controls.items()})
             self.draw()
         except Exception as error:
             self.status.value = f"<b>{type(error).__name__}:</b> {html.escape(str(error))}"

@@ -85,37 +85,19 @@ class CurvePlot:
     """A curve over training in one Axes: the runs' mean, a band that holds the middle 80 % of runs, each run faint.
 
     `show(updates)` replaces what is drawn, in place, so that a frame costs milliseconds; `pin(updates, name)` leaves a
-    dashed copy of a finished run for comparison. With animated=True the moving parts, `artists`, are left out of the
-    figure's own drawing, for whoever draws them over a kept background.
+    dashed copy of a finished run for comparison.
     """
 
-    def __init__(
-        self,
-        axes: Axes,
-        quantity: str,
-        color: str,
-        title: str,
-        ylabel: str,
-        *,
-        marks: bool = False,
-        animated: bool = False,
-    ) -> None:
-        self.axes, self.quantity, self.color, self.marks, self.animated = axes, quantity, color, marks, animated
+    def __init__(self, axes: Axes, quantity: str, color: str, title: str, ylabel: str, *, marks: bool = False) -> None:
+        self.axes, self.quantity, self.color, self.marks = axes, quantity, color, marks
         axes.set(xlabel="episodes played by a run", ylabel=ylabel)
         axes.set_title(title, loc="left")
-        (self.mean,) = axes.plot([], [], color=color, label="mean of the runs", zorder=3, animated=animated)
-        self.band = axes.fill_between(
-            [], [], [], color=color, alpha=0.22, linewidth=0, label="middle 80 % of runs", animated=animated
-        )
-        self.single = LineCollection([], colors=color, linewidths=0.8, alpha=0.3, animated=animated)
+        (self.mean,) = axes.plot([], [], color=color, label="mean of the runs", zorder=3)
+        self.band = axes.fill_between([], [], [], color=color, alpha=0.22, linewidth=0, label="middle 80 % of runs")
+        self.single = LineCollection([], colors=color, linewidths=0.8, alpha=0.3)
         axes.add_collection(self.single, autolim=False)
         self.moves: list[Artist] = []
         self.pinned: list[tuple[str, FloatArray, FloatArray]] = []
-
-    @property
-    def artists(self) -> list[Artist]:
-        """What changes from frame to frame, in drawing order."""
-        return [self.band, self.single, self.mean, *self.moves]
 
     def show(self, updates: Sequence[Update], horizon: float = 0.0) -> None:
         """Draws these updates; none leaves the axes empty but labelled. `horizon` is where the x axis ends at least."""
@@ -149,9 +131,7 @@ class CurvePlot:
         moves = knob_moves(updates)
         for order, (index, name) in enumerate(moves):
             at = (x[index - 1] + x[index]) / 2
-            self.moves.append(
-                self.axes.axvline(at, color=COLORS["move"], linewidth=1.2, linestyle=":", animated=self.animated)
-            )
+            self.moves.append(self.axes.axvline(at, color=COLORS["move"], linewidth=1.2, linestyle=":"))
             if order >= len(moves) - 4:
                 on_right = at < 0.6 * self.axes.get_xlim()[1]
                 self.moves.append(self._name_of_move(at, 0.97 - 0.13 * (order % 4), f" {name} ", on_right))
@@ -167,15 +147,16 @@ class CurvePlot:
             ha="left" if on_right else "right",
             transform=self.axes.get_xaxis_transform(),
             zorder=4,
-            animated=self.animated,
         )
 
 
 def _round_limits(low: float, high: float) -> tuple[float, float]:
-    # limits on a coarse grid change seldom, so that a live plot stands still and its background can be kept
+    # limits on a grid of 1, 2 or 5 times a power of ten change seldom: a live plot stands still
     spread = max(high - low, 0.1 * abs(high), 0.1)
-    grid = 10.0 ** np.floor(np.log10(spread)) / 2
-    return float(np.floor((low - 0.02 * spread) / grid) * grid), float(np.ceil((high + 0.02 * spread) / grid) * grid)
+    power = 10.0 ** np.floor(np.log10(spread / 2))
+    grid = next(step * power for step in (1, 2, 5, 10) if step * power >= spread / 2)
+    low, high = np.floor(low / grid) * grid, max(np.ceil(high / grid), np.floor(low / grid) + 1) * grid
+    return float(low - 0.03 * (high - low)), float(high + 0.03 * (high - low))
 
 
 def learning_curve(updates: Sequence[Update], axes: Axes, title: str, color: str = COLORS["return"]) -> CurvePlot:

@@ -218,3 +218,29 @@ def test_an_explorer_says_what_went_wrong_and_keeps_the_last_picture():
     assert "ZeroDivisionError" in explorer.status.value and explorer.image.value == before
     explorer.controls["a"].value = 2
     assert explorer.status.value == ""
+
+
+def _bars(axes, a, twin):
+    bars = axes[0].bar(["p", "q"], [a, 1.0], label="bars")
+    axes[0].bar_label(bars, [f"{a:.1f}", "1"])
+    axes[0].errorbar(["p", "q"], [a, 1.0], [0.1, 0.2], label="errors")
+    axes[0].legend()
+    axes[0].set_title(f"a is {a}")
+    axes[1].plot([0, a], [0, 1])
+    axes[1].text(0, 0, f"{a}")
+    axes[1].invert_yaxis()
+    axes[1].set(xlabel="x", ylabel="y", title="right", xlim=(0, 3) if a < 3 else (0, 5))
+    if twin:
+        axes[1].twinx().plot([0, a], [1, 0])
+
+
+def test_an_explorer_that_moved_shows_what_a_fresh_one_would():
+    """What it keeps from one picture to the next, to be fast, is what has not changed."""
+    moved = Explorer(_bars, columns=2, a=(0.0, 4.0, 1.0), twin=False)
+    moves = [(2.0, False), (4.0, False), (4.0, True), (2.5, True), (2.5, False), (1.0, False)]
+    for a, twin in moves:
+        moved.controls["a"].value = a
+        moved.controls["twin"].value = twin
+        fresh = Explorer(_bars, columns=2, a=(0.0, 4.0, a), twin=twin)
+        assert not moved.status.value and not fresh.status.value
+        assert moved.image.value == fresh.image.value, (a, twin)

@@ -19,7 +19,8 @@ ORDER = [
     {"loss"},
     {"reinforce"},
     {"plots"},
-    {"explorer"},
+    {"picture", "controls"},
+    {"explorer", "agent_view"},
     {"dashboards"},
 ]
 RANK = {name: rank for rank, row in enumerate(ORDER) for name in row}

@@ -23,13 +23,7 @@ class PlanarArmVector(BatchEnv):
     ValueError unless joints is a whole number from 1 to 7.
     """
 
-    def __init__(
-        self,
-        num_envs: int = 1,
-        max_episode_steps: int | None = 50,
-        joints: int = 2,
-        **options: Any,
-    ) -> None:
+    def __init__(self, num_envs: int = 1, max_episode_steps: int | None = 50, joints: int = 2, **options: Any) -> None:
         if not isinstance(joints, (int, np.integer)) or not 1 <= joints <= 7:
             raise ValueError(f"joints is {joints!r}, but must be a whole number from 1 to 7, such as 2.")
         self.joints = int(joints)

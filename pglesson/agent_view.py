@@ -1,0 +1,82 @@
+"""An agent at play, on the screen."""
+
+from __future__ import annotations
+
+import asyncio
+import html
+from collections.abc import Generator
+from typing import Any
+
+import ipywidgets as widgets
+from torch import nn
+
+from pglesson.controls import button
+from pglesson.picture import to_png
+from pglesson.rollout import watch_episode
+from pglesson.settings import Settings
+
+
+class AgentView(widgets.VBox):  # type: ignore[misc]
+    """One agent playing one episode, frame by frame, between Watch and Stop."""
+
+    FRAMES_PER_SECOND = 25
+
+    def __init__(self, when: str) -> None:
+        self.when = when
+        self.image = widgets.Image(format="png", layout=widgets.Layout(width="300px", height="200px"))
+        self.button = button(f"Watch {when}", "eye", f"one episode of the agent {when}; press again to stop")
+        self.caption = widgets.HTML()
+        self.button.on_click(lambda _: self.stop() if self._playing else self.start())
+        self._task: asyncio.Task[None] | None = None
+        self._frames: Generator[tuple[Any, float], None, None]
+        super().__init__([widgets.HBox([self.button, self.caption]), self.image])
+
+    @property
+    def _playing(self) -> bool:
+        return self._task is not None and not self._task.done()
+
+    def show(self, settings: Settings, policy: nn.Module) -> None:
+        """Makes this agent the one to watch, and shows where its episode starts."""
+        self.stop()
+        self._settings, self._policy = settings, policy
+        self._rewind()
+        self.next_frame()
+        self._frames.close()
+
+    def next_frame(self) -> bool:
+        """Shows the episode's next frame; returns whether there was one."""
+        try:
+            picture, total = next(self._frames)
+        except StopIteration:
+            return False
+        except Exception as error:  # an environment that cannot draw itself is no reason not to train in it
+            self.caption.value = html.escape(str(error))
+            return False
+        self.image.value = to_png(picture, (300, 200))
+        self.caption.value = f"return so far: {total:.0f}" if abs(total) >= 10 else f"return so far: {total:.1f}"
+        return True
+
+    def start(self) -> None:
+        """Plays the episode from its start, in the background of the notebook."""
+        self._rewind()
+        self.button.description, self.button.icon = "Stop", "stop"
+        self._task = asyncio.get_running_loop().create_task(self._play())
+
+    def stop(self) -> None:
+        """Stops the film."""
+        if self._playing:
+            assert self._task is not None
+            self._task.cancel()
+
+    def _rewind(self) -> None:
+        s = self._settings
+        self._frames = watch_episode(
+            s.env, self._policy, options=dict(s.env_options), seed=s.seed, max_steps=s.max_steps
+        )
+
+    async def _play(self) -> None:
+        try:
+            while self.next_frame():
+                await asyncio.sleep(1 / self.FRAMES_PER_SECOND)
+        finally:
+            self.button.description, self.button.icon = f"Watch {self.when}", "eye"

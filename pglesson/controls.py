@@ -1,0 +1,64 @@
+"""The controls of a dashboard: one for each live setting, with round positions to choose from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import ipywidgets as widgets
+
+from pglesson.plots import label
+from pglesson.settings import BASELINES, NORMALIZATIONS, Settings
+
+LEVELS: dict[str, list[Any]] = {
+    "baseline": list(BASELINES),
+    "normalization": list(NORMALIZATIONS),
+    "entropy_weight": [0.0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0],
+    "learning_rate": [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.02, 0.03, 0.1, 0.3, 1.0],
+    "gamma": [0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.999, 1.0],
+    "max_gradient_norm": [0.1, 0.5, 1.0, 5.0, 20.0, float("inf")],
+}
+
+
+def choice(name: str, options: list[Any], value: Any, tooltip: str) -> widgets.Dropdown:
+    """A list to choose one of `options` from."""
+    return widgets.Dropdown(
+        options=[(str(option).removeprefix("pglesson/").replace("_", " "), option) for option in options],
+        value=value,
+        description=name,
+        tooltip=tooltip,
+        layout=widgets.Layout(width="235px"),
+        style={"description_width": "95px"},
+    )
+
+
+def knob(name: str, value: Any) -> widgets.Widget:
+    """The control of one live setting, standing at `value`, which joins the positions if it is not one of them."""
+    rules: Mapping[str, Any] = Settings.__dataclass_fields__[name].metadata
+    if name in ("baseline", "normalization"):
+        return choice(name, LEVELS[name], value, rules["effect"])
+    return widgets.SelectionSlider(
+        options=_levels(LEVELS[name], value),
+        value=value,
+        description=label(name),
+        tooltip=rules["effect"],
+        layout=widgets.Layout(width="260px"),
+        style={"description_width": "60px"},
+    )
+
+
+def _levels(levels: Iterable[Any], value: Any) -> list[tuple[str, Any]]:
+    return [("off" if x == float("inf") else f"{x:g}", x) for x in sorted({*levels, value})]
+
+
+def include(control: widgets.Widget, value: Any) -> None:
+    """Makes `value` one of the positions of a control."""
+    values = [option for _, option in control.options]
+    if value not in values:
+        control.options = _levels(values, value)
+
+
+def button(name: str, icon: str, tooltip: str, style: str = "") -> widgets.Button:
+    """A button as wide as its name; icon: a Font Awesome name."""
+    layout = widgets.Layout(width="auto")
+    return widgets.Button(description=name, icon=icon, tooltip=tooltip, button_style=style, layout=layout)

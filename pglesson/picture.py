@@ -1,0 +1,73 @@
+"""One Matplotlib figure, drawn by Agg into one ipywidgets.Image, fast enough to follow a slider."""
+
+from __future__ import annotations
+
+import base64
+import io
+from typing import Any
+
+import ipywidgets as widgets
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from PIL import Image
+
+
+def to_png(picture: NDArray[np.uint8], size: tuple[int, int] | None = None) -> bytes:
+    """A picture (height, width, 3 or 4) as PNG bytes, compressed fast: it only travels to the same screen."""
+    image, buffer = Image.fromarray(picture).convert("RGB"), io.BytesIO()
+    (image.resize(size) if size else image).save(buffer, "png", compress_level=1)
+    return buffer.getvalue()
+
+
+def contents(axes: Axes) -> list[Artist]:
+    """What was drawn into an Axes, titles included, in drawing order: all but its background, spines and axis."""
+    frame = (axes.patch, axes.xaxis, axes.yaxis, *axes.spines.values())
+    return sorted((a for a in axes.get_children() if a not in frame), key=lambda artist: artist.get_zorder())
+
+
+def _frame(axes: Axes) -> list[Any]:
+    words = [
+        (
+            axis.get_scale(),
+            axis.get_label_text(),
+            *axis.get_major_formatter().format_ticks(list(axis.get_majorticklocs())),
+        )
+        for axis in (axes.xaxis, axes.yaxis)
+    ]
+    return [axes.bbox.bounds, axes.viewLim.bounds, axes.axison, words]
+
+
+class Picture(widgets.VBox):  # type: ignore[misc]
+    """A box of widgets around one figure that also stores its picture, for readers who have no kernel."""
+
+    def __init__(self, figure: Figure, name: str) -> None:
+        self.figure, self.name, self.canvas = figure, name, FigureCanvasAgg(figure)
+        self._background: tuple[list[Any], Any] | None = None  # what the axes look like, and their pixels
+        width = round(figure.get_figwidth() * figure.dpi)
+        self.image = widgets.Image(format="png", layout=widgets.Layout(width=f"{width}px", max_width="100%"))
+        super().__init__()
+
+    def draw(self) -> None:
+        """Shows the figure as it is now. Axes, ticks and titles cost most of a drawing: unchanged ones are kept."""
+        moving = [artist for axes in self.figure.axes for artist in contents(axes)]
+        frame = [_frame(axes) for axes in self.figure.axes]
+        if self._background is None or self._background[0] != frame:
+            for artist in moving:
+                artist.set_animated(True)  # left out of the figure's own drawing
+            self.canvas.draw()
+            self._background = frame, self.canvas.copy_from_bbox(self.figure.bbox)
+        self.canvas.restore_region(self._background[1])
+        for artist in moving:
+            self.figure.draw_artist(artist)
+        self.image.value = to_png(np.asarray(self.canvas.buffer_rgba()))
+
+    def __repr__(self) -> str:
+        return f"<{self.name}>"
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
+        bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
+        return bundle | {"text/plain": repr(self), "image/png": base64.b64encode(self.image.value).decode()}
