@@ -11,6 +11,7 @@ import ipywidgets as widgets
 from torch import nn
 
 from pglesson.controls import button
+from pglesson.main_loop import MainLoop
 from pglesson.picture import to_png
 from pglesson.rollout import watch_episode
 from pglesson.settings import Settings
@@ -22,11 +23,11 @@ class AgentView(widgets.VBox):  # type: ignore[misc]
     FRAMES_PER_SECOND = 25
 
     def __init__(self, when: str) -> None:
-        self.when = when
+        self.when, self._main = when, MainLoop()
         self.image = widgets.Image(format="png", layout=widgets.Layout(width="300px", height="200px"))
         self.button = button(f"Watch {when}", "eye", f"one episode of the agent {when}; press again to stop")
         self.caption = widgets.HTML()
-        self.button.on_click(lambda _: self.stop() if self._playing else self.start())
+        self.button.on_click(lambda _: self._main.call(self.stop if self._playing else self.start))
         self._task: asyncio.Task[None] | None = None
         self._frames: Generator[tuple[Any, float], None, None]
         super().__init__([widgets.HBox([self.button, self.caption]), self.image])
@@ -60,7 +61,7 @@ class AgentView(widgets.VBox):  # type: ignore[misc]
         """Plays the episode from its start, in the background of the notebook."""
         self._rewind()
         self.button.description, self.button.icon = "Stop", "stop"
-        self._task = asyncio.get_running_loop().create_task(self._play())
+        self._task = self._main.create_task(self._play())
 
     def stop(self) -> None:
         """Stops the film."""

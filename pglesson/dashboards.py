@@ -13,12 +13,14 @@ from types import FrameType
 from typing import Any
 
 import ipywidgets as widgets
+import torch
 from IPython.display import display
 from matplotlib import style
 from torch import nn
 
 from pglesson.agent_view import AgentView
 from pglesson.controls import LEVELS, button, choice, include, knob
+from pglesson.main_loop import MainLoop
 from pglesson.picture import Picture
 from pglesson.plots import COLORS, CurvePlot, differences, new_figure
 from pglesson.reinforce import Update, make_policy, reinforce
@@ -41,8 +43,10 @@ PRESETS: dict[str, dict[str, Any]] = {
         "learning_rate": 0.01,
     },
 }
-LONGEST_FRAME_SHARE = 5  # a frame that takes d seconds is followed by the next no sooner than 5 d later
 SHORTEST_FRAME = 0.1  # seconds between two frames, at least
+DRAWING_SHARE = 0.2  # of the time since Start, at most
+LISTENING = 0.005  # seconds after an update for the kernel to hear sliders and buttons
+SHORTEST_UPDATE = 0.03  # seconds: the smallest tasks would be learned before a knob can be moved
 
 
 class Dashboard(Picture):
@@ -66,10 +70,11 @@ class Dashboard(Picture):
         self.updates: list[Update] = []
         self.pinned: list[str] = []
         self._own_policy = policy
+        self._main = MainLoop()
         self._task: asyncio.Task[None] | None = None
         self._generator: Iterator[Update] | None = None
         self._in_update = self._interrupted = False
-        self._last_frame = self._frame_cost = 0.0
+        self._started = self._last_frame = self._drawing = 0.0  # seconds, of the clock and spent on drawing since Start
         self.plots: tuple[CurvePlot, ...] = ()
 
         ids = list(dict.fromkeys([self.settings.env, *environments]))
@@ -86,6 +91,7 @@ class Dashboard(Picture):
         self.status = widgets.HTML()
         self.before = AgentView("before")
         self.now = AgentView("now")
+        torch.optim.SGD([torch.zeros(1)])  # the first optimizer of a process takes seconds: here, not after Start
         self._connect()
         self._new_plots()
         self._begin()
@@ -110,8 +116,9 @@ class Dashboard(Picture):
     def step(self, *, draw: bool = True) -> bool:
         """Makes one update and shows it; returns whether another can follow. What fails is said in `status`."""
         if self._generator is None:  # the last run failed or was interrupted: its curve stays until the next succeeds
-            self._begin(keep_curve=False)
-        assert self._generator is not None
+            self._begin()
+        if self._generator is None:
+            return False
         try:
             self._in_update = True
             update = next(self._generator, None)
@@ -125,20 +132,22 @@ class Dashboard(Picture):
             self._say(f"Finished: {len(self.updates)} updates. Pin this curve to compare, or press Reset.")
             return False
         self.updates.append(update)
-        if draw or time.perf_counter() - self._last_frame >= max(
-            SHORTEST_FRAME, LONGEST_FRAME_SHARE * self._frame_cost
-        ):
+        now = time.perf_counter()
+        in_time = now - self._last_frame >= SHORTEST_FRAME and self._drawing <= DRAWING_SHARE * (now - self._started)
+        if draw or in_time:
             self.draw()
         return True
 
     def start(self) -> None:
         """Trains in the background of the notebook, until `pause` or the last update."""
         if not self.running:
+            if self._generator is None:
+                self._begin()
             self._interrupted = False
             self.now.stop()
             self.before.stop()
             self._say("Training. Move any knob: it counts from the next update on.")
-            self._task = asyncio.get_running_loop().create_task(self._train())
+            self._task = self._main.create_task(self._train())
             self._enable()
 
     def pause(self) -> None:
@@ -168,17 +177,23 @@ class Dashboard(Picture):
         self._say(f"Pinned as “{name}”. Move a knob, then Reset and Start to compare.")
 
     async def _train(self) -> None:
-        # outside a cell the kernel ignores interrupts, so they would never reach a training in the background
-        catches = threading.current_thread() is threading.main_thread()
-        previous = signal.signal(signal.SIGINT, self._on_interrupt) if catches else None
+        # Outside a cell the kernel ignores interrupts, so they would never reach a training in the background. It swaps
+        # the handler before and after each message, the press of Start included: hence a look at every update.
+        catches, previous = threading.current_thread() is threading.main_thread(), None
+        self._started, self._drawing = time.perf_counter(), 0.0
         try:
-            while self.step(draw=False):
-                if self._interrupted:
+            going = True
+            while going:
+                begun = time.perf_counter()
+                if catches and signal.getsignal(signal.SIGINT) != self._on_interrupt:
+                    previous = signal.signal(signal.SIGINT, self._on_interrupt)
+                going = self.step(draw=False)
+                if going and self._interrupted:
                     self._fail(KeyboardInterrupt())
                     break
-                await asyncio.sleep(0)  # here the kernel hears sliders and buttons
+                await asyncio.sleep(max(LISTENING, begun + SHORTEST_UPDATE - time.perf_counter()))
         finally:
-            if catches:
+            if previous is not None:
                 signal.signal(signal.SIGINT, previous)
             self._task = None
             self.draw()
@@ -189,7 +204,7 @@ class Dashboard(Picture):
             raise KeyboardInterrupt
         self._interrupted = True
 
-    def _begin(self, *, keep_curve: bool = False) -> None:
+    def _begin(self) -> None:
         try:
             self.policy = deepcopy(self._own_policy) if self._own_policy is not None else make_policy(self.settings)
         except Exception as error:
@@ -224,7 +239,7 @@ class Dashboard(Picture):
         super().draw()
         self.progress.value = len(self.updates)
         self._last_frame = time.perf_counter()
-        self._frame_cost = self._last_frame - started
+        self._drawing += self._last_frame - started
 
     def _new_plots(self) -> None:
         with style.context("pglesson.lesson"):  # clear() reads the margins from the style too
@@ -257,10 +272,10 @@ class Dashboard(Picture):
             "pin": self.pin,
         }
         for name, act in actions.items():
-            self.buttons[name].on_click(lambda _, act=act: act())
+            self.buttons[name].on_click(lambda _, act=act: self._main.call(act))
         for name, control in self.knobs.items():
             control.observe(lambda change, name=name: self._turn(name, change["new"]), "value")
-        self.environment.observe(lambda change: self._choose(change["new"]), "value")
+        self.environment.observe(lambda change: self._main.call(lambda: self._choose(change["new"])), "value")
 
     def _press_step(self) -> None:
         if self.step():

@@ -91,6 +91,11 @@ class CurvePlot:
     def __init__(self, axes: Axes, quantity: str, color: str, title: str, ylabel: str, *, marks: bool = False) -> None:
         self.axes, self.quantity, self.color, self.marks = axes, quantity, color, marks
         axes.set(xlabel="episodes played by a run", ylabel=ylabel)
+        axes.locator_params("x", nbins=5)
+        axes.locator_params("y", nbins=6)
+        # labels at a fixed distance: finding one from the ticks' sizes takes as long as all the rest of a drawing
+        axes.xaxis.set_label_coords(0.5, -36 / axes.bbox.height)
+        axes.yaxis.set_label_coords(-58 / axes.bbox.width, 0.5)
         axes.set_title(title, loc="left")
         (self.mean,) = axes.plot([], [], color=color, label="mean of the runs", zorder=3)
         self.band = axes.fill_between([], [], [], color=color, alpha=0.22, linewidth=0, label="middle 80 % of runs")
@@ -112,10 +117,7 @@ class CurvePlot:
         self.single.set_segments([np.column_stack([x, run]) for run in values.T] if several else [])
         self.axes.set_xlim(0, max([1.0, horizon, *x[-1:], *(pinned[-1] for _, pinned, _ in self.pinned)]))
         everything = [v for v in (values, *(v.mean(1) for _, _, v in self.pinned)) if v.size]
-        if not everything:
-            self.axes.set_ylim(0, 1)
-        else:
-            self.axes.set_ylim(*_round_limits(min(v.min() for v in everything), max(v.max() for v in everything)))
+        self.axes.set_ylim(*_round_limits(everything) if everything else (0, 1))
         if self.marks:
             self._mark(updates, x)
 
@@ -147,14 +149,16 @@ class CurvePlot:
             ha="left" if on_right else "right",
             transform=self.axes.get_xaxis_transform(),
             zorder=4,
+            bbox={"facecolor": "white", "alpha": 0.8, "linewidth": 0, "pad": 1},
         )
 
 
-def _round_limits(low: float, high: float) -> tuple[float, float]:
-    # limits on a grid of 1, 2 or 5 times a power of ten change seldom: a live plot stands still
-    spread = max(high - low, 0.1 * abs(high), 0.1)
-    power = 10.0 ** np.floor(np.log10(spread / 2))
-    grid = next(step * power for step in (1, 2, 5, 10) if step * power >= spread / 2)
+def _round_limits(series: Sequence[FloatArray]) -> tuple[float, float]:
+    # zero, and limits on a grid of 1, 2 or 5 times a power of ten, change seldom: a live plot stands still
+    low, high = min(0.0, *(v.min() for v in series)), max(0.0, *(v.max() for v in series))
+    half = max(high - low, 0.01) / 2
+    power = 10.0 ** np.floor(np.log10(half))
+    grid = next(step * power for step in (1, 2, 5, 10) if step * power >= half)
     low, high = np.floor(low / grid) * grid, max(np.ceil(high / grid), np.floor(low / grid) + 1) * grid
     return float(low - 0.03 * (high - low)), float(high + 0.03 * (high - low))
 

@@ -19,7 +19,7 @@ ORDER = [
     {"loss"},
     {"reinforce"},
     {"plots"},
-    {"picture", "controls"},
+    {"picture", "controls", "main_loop"},
     {"explorer", "agent_view"},
     {"dashboards"},
 ]

@@ -1,0 +1,35 @@
+"""Where a notebook's cells run: their thread and its event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+
+class MainLoop:
+    """The thread and the event loop in which it is made, if one runs there.
+
+    JupyterLab may deliver a press of a button in a thread of its own, which no kernel interrupt reaches and which runs
+    beside the cells. What trains or draws is sent home from there, so that one thing happens at a time.
+    """
+
+    def __init__(self) -> None:
+        self._thread = threading.current_thread()
+        try:
+            self._loop: asyncio.AbstractEventLoop | None = asyncio.get_running_loop()
+        except RuntimeError:
+            self._loop = None  # a plain script
+
+    def call(self, act: Callable[[], object]) -> None:
+        """Calls `act` at once at home, or from another thread as soon as home is free."""
+        if threading.current_thread() is self._thread or self._loop is None or not self._loop.is_running():
+            act()
+        else:
+            self._loop.call_soon_threadsafe(act)
+
+    def create_task(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Runs a coroutine in the background. Raises RuntimeError where no event loop runs."""
+        loop = self._loop if self._loop is not None and self._loop.is_running() else asyncio.get_running_loop()
+        return loop.create_task(coroutine)
