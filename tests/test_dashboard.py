@@ -261,6 +261,47 @@ def test_an_explorer_says_what_went_wrong_and_keeps_the_last_picture():
     assert explorer.status.value == ""
 
 
+def _mouse(explorer, kind, x, y, buttons=1, axes=0):
+    """What the browser sends for the mouse at (x, y) in data units of an Axes; pixels count from the top."""
+    right, up = explorer.figure.axes[axes].transData.transform((x, y))
+    content = {"type": kind, "dataX": right, "dataY": explorer.figure.bbox.height - up, "buttons": buttons}
+    explorer.mouse._handle_mouse_msg(explorer.mouse, content, [])
+
+
+def _draggable(drag):
+    seen = []
+
+    def draw(axes, x, y):
+        seen.append((x, y))
+        axes[0].set(xlim=(0, 10), ylim=(0, 20))
+        axes[0].plot(x, y, "o")
+
+    return Explorer(draw, columns=2, drag=drag, x=(0.0, 10.0, 5.0), y=(0.0, 20.0, 5.0)), seen
+
+
+def test_the_mouse_moves_several_controls_and_draws_once():
+    explorer, seen = _draggable(lambda x, y: {"x": round(x, 1), "y": round(y, 1)})
+    _mouse(explorer, "mousedown", 2.5, 15.0)
+    _mouse(explorer, "mousemove", 3.5, 14.0)
+    assert seen == [(5.0, 5.0), (2.5, 15.0), (3.5, 14.0)]
+    _mouse(explorer, "mousemove", 1.0, 1.0, buttons=0)  # no button is down
+    _mouse(explorer, "mousedown", 1.0, 1.0, buttons=2)  # the wrong one is
+    _mouse(explorer, "mousedown", 0.5, 0.5, axes=1)  # another Axes
+    _mouse(explorer, "mousedown", 11.0, 5.0)  # beside the Axes
+    assert seen[-1] == (3.5, 14.0) and len(seen) == 3
+    explorer.controls["x"].value = 7.0  # a slider still draws by itself
+    assert seen[-1] == (7.0, 14.0) and len(seen) == 4
+
+
+def test_a_drag_that_fails_says_so_and_leaves_the_sliders_working():
+    explorer, seen = _draggable(lambda x, y: {"x": 1.0, "z": 2.0})
+    before = explorer.image.value
+    _mouse(explorer, "mousedown", 2.5, 15.0)
+    assert "KeyError" in explorer.status.value and "z" in explorer.status.value and explorer.image.value == before
+    explorer.controls["y"].value = 8.0
+    assert explorer.status.value == "" and seen[-1] == (1.0, 8.0)
+
+
 def _bars(axes, a, twin):
     bars = axes[0].bar(["p", "q"], [a, 1.0], label="bars")
     axes[0].bar_label(bars, [f"{a:.1f}", "1"])
