@@ -250,6 +250,7 @@ class Dashboard(Picture):
                 CurvePlot(left, "returns", COLORS["return"], "What the agent earns", what, marks=True),
                 CurvePlot(right, "entropy", COLORS["entropy"], "How undecided", "entropy in nats"),
             )
+            right.set_xlabel("episodes")  # the same axis as on the left, in less room
         self.pinned = []
 
     def _say(self, sentence: str, *, wrong: bool = False) -> None:

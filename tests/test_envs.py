@@ -13,10 +13,13 @@ from gymnasium.utils.env_checker import check_env
 
 import pglesson.envs
 from pglesson.envs.batch import BatchEnv
+from pglesson.envs.finite_mdp import FiniteMDP, FiniteMDPVector
 from pglesson.envs.pendulum import PendulumVector
 from pglesson.envs.planar_arm import MAX_SPEED, PlanarArmVector
 from pglesson.envs.rock_paper_scissors import PAYOFF, RockPaperScissorsVector
 from pglesson.envs.short_corridor import ShortCorridorVector, value
+from pglesson.envs.two_hills import TwoHillsVector
+from pglesson.envs.two_rooms import TwoRoomsVector
 
 OWN = [
     ("pglesson/RockPaperScissors-v0", {"rounds": 3, "opponent": "counter"}),
@@ -24,7 +27,10 @@ OWN = [
     ("pglesson/ShortCorridor-v0", {}),
     ("pglesson/PlanarArm-v0", {"joints": 1}),
     ("pglesson/PlanarArm-v0", {"joints": 7}),
+    ("pglesson/TwoRooms-v0", {}),
+    ("pglesson/TwoHills-v0", {}),
 ]
+NOTHING_RANDOM = {"pglesson/ShortCorridor-v0", "pglesson/TwoHills-v0"}
 
 
 def test_registering_again_is_silent():
@@ -32,7 +38,7 @@ def test_registering_again_is_silent():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         importlib.reload(pglesson.envs)
-    assert len(entries) == 4 and all(gymnasium.registry[name] is spec for name, spec in entries.items())
+    assert len(entries) == 6 and all(gymnasium.registry[name] is spec for name, spec in entries.items())
     assert type(gymnasium.make("pglesson/Pendulum-v1").unwrapped) is PendulumEnv
 
 
@@ -41,6 +47,8 @@ SPACES = [  # id, options, observation shape, actions, time limit
     ("ShortCorridor-v0", {}, (), spaces.Discrete(2), 1000),
     ("PlanarArm-v0", {}, (6,), spaces.Box(-1, 1, (2,)), 50),
     ("PlanarArm-v0", {"joints": np.int64(7)}, (16,), spaces.Box(-1, 1, (7,)), 50),
+    ("TwoRooms-v0", {}, (), spaces.Discrete(2), 200),
+    ("TwoHills-v0", {}, (), spaces.Box(-5, 5, (1,)), None),
     ("Pendulum-v1", {}, (3,), spaces.Box(-2, 2, (1,)), 200),
 ]
 
@@ -64,7 +72,7 @@ def test_passes_gymnasiums_checker(env, options):
     made = gymnasium.make(env, render_mode="rgb_array", **options)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        # Pendulum is Gymnasium's own, and its torque of +-2 is not normalized
+        # the torque of Gymnasium's own Pendulum, +-2, and the action of the two hills, +-5, are not normalized
         warnings.filterwarnings("ignore", message=".*we recommend using a symmetric and normalized space.*")
         check_env(made.unwrapped)
 
@@ -78,7 +86,7 @@ def test_the_vectorized_form_keeps_its_word(env, options):
         assert envs.observation_space.contains(observations)
         state, kept = envs.state, envs.state.copy()
         observations, rewards, terminated, truncated, _ = envs.step(envs.action_space.sample())
-        assert np.array_equal(state, kept), "a step wrote into the state before it"
+        assert np.array_equal(state, kept, equal_nan=True), "a step wrote into the state before it"
         assert rewards.shape == terminated.shape == truncated.shape == (5,)
         assert terminated.dtype == truncated.dtype == bool
 
@@ -103,7 +111,7 @@ def test_one_environment_equals_its_vectorized_form(env, options):
             (one, _), (batch, _) = single.reset(seed=t), many.reset(seed=t)
 
 
-@pytest.mark.parametrize("env", ["pglesson/ShortCorridor-v0", "pglesson/PlanarArm-v0"])
+@pytest.mark.parametrize("env", ["pglesson/ShortCorridor-v0", "pglesson/PlanarArm-v0", "pglesson/TwoHills-v0"])
 def test_each_of_many_environments_goes_its_own_way(env):
     """Six at once from six states, against one environment put into each of those states in turn."""
     many, single = gymnasium.make_vec(env, 6), gymnasium.make(env).unwrapped
@@ -135,8 +143,8 @@ def test_a_seed_gives_the_same_luck_again(env, options):
         return [*played, envs.reset()[0], envs.state]
 
     first, again, other = play(5), play(5), play(6)
-    assert all(np.array_equal(a, b) for a, b in zip(first, again))
-    if env != "pglesson/ShortCorridor-v0":  # nothing is random there
+    assert all(np.array_equal(a, b, equal_nan=True) for a, b in zip(first, again))
+    if env not in NOTHING_RANDOM:
         assert not all(np.array_equal(a, b) for a, b in zip(first, other))
 
 
@@ -266,12 +274,12 @@ def test_an_opponent_plays_its_probabilities():
     envs = RockPaperScissorsVector(20_000, opponent=(0.5, 0.3, 0.2), rounds=2)
     envs.reset(seed=2)
     envs.step(np.zeros(20_000, dtype=int))
-    assert chi_square(envs, np.array([0.5, 0.3, 0.2])) < 18.42
+    assert chi_square(envs.state[:, 4], [0.5, 0.3, 0.2]) < 18.42
 
 
-def chi_square(envs, probabilities):
-    counts, expected = np.bincount(envs.state[:, 4], minlength=3), envs.num_envs * probabilities
-    return ((counts - expected) ** 2 / expected).sum()
+def chi_square(draws, probabilities):
+    expected = len(draws) * np.array(probabilities)
+    return ((np.bincount(draws, minlength=len(expected)) - expected) ** 2 / expected).sum()
 
 
 def test_named_opponents():
@@ -284,7 +292,7 @@ def test_named_opponents():
     envs = RockPaperScissorsVector(20_000, opponent="uniform")
     envs.reset(seed=1)
     envs.step(np.zeros(20_000, dtype=int))
-    assert chi_square(envs, np.full(3, 1 / 3)) < 18.42
+    assert chi_square(envs.state[:, 4], np.full(3, 1 / 3)) < 18.42
 
 
 def test_the_counter_opponent_exploits_a_habit():
@@ -343,6 +351,58 @@ def test_every_target_can_be_reached_in_eleven_steps(joints):
     assert (rewards > -1e-9).all()
 
 
+def test_two_rooms_by_their_table():
+    """The only luck, the end of a search, by 20,000 of them and 4 standard errors: fails by chance with 6e-5."""
+    table = {  # (state, action): reward, chance of the hall, of the study; the rest ends the episode
+        (0, 0): (1, 0, 0),
+        (0, 1): (0, 0, 1),
+        (1, 0): (0, 1, 0),
+        (1, 1): (2, 0, 0.5),
+    }
+    for (state, action), (reward, *chances) in table.items():
+        envs = TwoRoomsVector(20_000)
+        assert not envs.reset(seed=5)[0].any(), "an episode starts in the hall"
+        envs.state[:] = state
+        following, rewards, terminated, truncated, _ = envs.step(np.full(20_000, action))
+        assert (rewards == reward).all() and not truncated.any()
+        for room, chance in enumerate(chances):
+            error = abs((~terminated & (following == room)).mean() - chance)
+            assert error <= 4 * (chance * (1 - chance) / 20_000) ** 0.5
+
+
+def test_a_table_is_played_by_its_chances():
+    """Three states; 20,000 draws of the start and of each row, four chi-squares: fail by chance with 4e-4."""
+    rows = np.array([[0.2, 0.4, 0.1], [0.3, 0.3, 0.3], [0.05, 0.15, 0.25]])
+    start = [0.5, 0.3, 0.2]
+
+    class Table(FiniteMDPVector):
+        mdp = FiniteMDP(rows[:, None], [[1.0], [2.0], [3.0]], start)
+
+    for state in range(3):
+        envs = Table(20_000)
+        observations, _ = envs.reset(seed=6)
+        assert chi_square(observations, start) < 18.42  # 2 degrees of freedom
+        envs.state[:] = state
+        observations, rewards, terminated, _, _ = envs.step(np.zeros(20_000, dtype=int))
+        outcomes = np.where(terminated, 3, observations)
+        assert chi_square(outcomes, [*rows[state], 1 - rows[state].sum()]) < 21.11  # 3 degrees of freedom
+        assert (rewards == state + 1).all() and (observations[terminated] == state).all()
+        assert envs.single_observation_space == spaces.Discrete(3) and envs.single_action_space == spaces.Discrete(1)
+
+
+def test_two_hills_by_hand():
+    """Heights 1 and 2 and the other hill's foot; half a unit off is a factor exp(-1/2); beyond +-5 counts as +-5."""
+    foot = np.exp(-18)  # three units off
+    actions = [-1.0, 2.0, -1.5, 2.5, 5.0, -5.0, 9.0, -7.0]
+    heights = [1 + 2 * foot, 2 + foot, np.exp(-0.5), 2 * np.exp(-0.5), 2 * foot, np.exp(-32), 2 * foot, np.exp(-32)]
+    envs = TwoHillsVector(8)
+    assert not envs.reset(seed=0)[0].any()
+    for first in (True, False, True):  # every second step only begins anew
+        observations, rewards, terminated, truncated, _ = envs.step(np.array(actions, dtype=np.float32)[:, None])
+        assert rewards == pytest.approx(heights if first else np.zeros(8), rel=1e-5, abs=0)
+        assert (terminated == first).all() and not truncated.any() and not observations.any()
+
+
 @pytest.mark.parametrize(("env", "options"), OWN)
 def test_pictures(env, options):
     """The right size and three colours; a new state looks new, and a picture outlives the next drawing."""
@@ -391,6 +451,8 @@ def test_a_wrong_option_gets_a_sentence(kind, options, words):
         (ShortCorridorVector, [0, 2], "one each"),
         (ShortCorridorVector, 1, "one each"),
         (PlanarArmVector, [1.0, 1.0], "but must be 2 of Box"),
+        (TwoRoomsVector, [0, 2], r"but must be 2 of Discrete\(2\), one each"),
+        (TwoHillsVector, [1.0, 1.0], "but must be 2 of Box"),
     ],
 )
 def test_wrong_actions_get_a_sentence(kind, actions, words):

@@ -13,7 +13,7 @@ FOLDER = Path(pglesson.__file__).parent
 # A module may import from the rows above its own, never from its own row or below. A new module needs a place here.
 ORDER = [
     {"settings", "envs", "policies"},
-    {"rollout"},
+    {"rollout", "exact"},
     {"returns"},
     {"advantages"},
     {"loss"},

@@ -10,6 +10,8 @@ _ENVIRONMENTS = {  # id: (one environment, many at once, max_episode_steps)
     "RockPaperScissors-v0": (_HERE + "rock_paper_scissors:RockPaperScissors", "rock_paper_scissors", None),
     "ShortCorridor-v0": (_HERE + "short_corridor:ShortCorridor", "short_corridor", 1000),
     "PlanarArm-v0": (_HERE + "planar_arm:PlanarArm", "planar_arm", 50),
+    "TwoRooms-v0": (_HERE + "two_rooms:TwoRooms", "two_rooms", 200),
+    "TwoHills-v0": (_HERE + "two_hills:TwoHills", "two_hills", None),
     "Pendulum-v1": ("gymnasium.envs.classic_control:PendulumEnv", "pendulum", 200),
 }
 
