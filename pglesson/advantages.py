@@ -6,8 +6,6 @@ end; advantages are zero there.
 
 from __future__ import annotations
 
-from typing import Literal
-
 import torch
 from torch import Tensor
 
@@ -32,7 +30,7 @@ def time_mean_baseline(returns: Tensor, alive: Tensor) -> Tensor:
     return torch.where(number > 0, others / number.clamp_min(1), overall)
 
 
-def normalize(advantages: Tensor, alive: Tensor, over: Literal["none", "batch", "episode"]) -> Tensor:
+def normalize(advantages: Tensor, alive: Tensor, over: str) -> Tensor:
     """Shifts and scales advantages to mean 0 and standard deviation 1 over each run's batch or over each episode.
 
     The standard deviation is the population's (divided by n), so that a single time step gives 0 and not NaN; equal

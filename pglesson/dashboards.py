@@ -21,6 +21,7 @@ from torch import nn
 from pglesson.agent_view import AgentView
 from pglesson.controls import LEVELS, button, choice, include, knob
 from pglesson.main_loop import MainLoop
+from pglesson.microscope_view import MicroscopeView
 from pglesson.picture import Picture
 from pglesson.plots import COLORS, CurvePlot, differences, new_figure
 from pglesson.reinforce import Update, make_policy, reinforce
@@ -43,6 +44,11 @@ PRESETS: dict[str, dict[str, Any]] = {
         "learning_rate": 0.01,
     },
 }
+WATCHED = {  # what the right panel can show: its colour, title and axis
+    "entropy": (COLORS["entropy"], "How undecided", "entropy in nats"),
+    "gradient_variance": (COLORS["gradient"], "How noisy", "variance of the gradient"),
+    "gradient_norm": (COLORS["gradient"], "How long a step", "norm of the gradient"),
+}
 SHORTEST_FRAME = 0.1  # seconds between two frames, at least
 DRAWING_SHARE = 0.2  # of the time since Start, at most
 LISTENING = 0.005  # seconds after an update for the kernel to hear sliders and buttons
@@ -53,7 +59,8 @@ class Dashboard(Picture):
     """Trains, shows and compares runs; every knob in it may be moved while training runs.
 
     settings: where to begin; a dashboard changes its own copy. policy: a learner's own module, in place of
-    `make_policy`. environments: the ids to choose from. knobs: the live settings that get a control.
+    `make_policy`. environments: the ids to choose from. knobs: the live settings that get a control. watch: what the
+    right panel shows, one of WATCHED. microscope: a button that measures the gradient's noise at the present policy.
     Nothing starts by being displayed. `step()` makes one update without any event loop, as tests do.
     """
 
@@ -64,9 +71,15 @@ class Dashboard(Picture):
         policy: nn.Module | None = None,
         environments: Iterable[str] = tuple(PRESETS),
         knobs: Iterable[str] = tuple(LEVELS),
+        watch: str = "entropy",
+        microscope: bool = False,
     ) -> None:
         super().__init__(new_figure(7.8, 3.4), "Dashboard")
+        if watch not in WATCHED:
+            raise ValueError(f"watch is {watch!r}, but must be one of {', '.join(map(repr, WATCHED))}.")
         self.settings = deepcopy(settings) if settings else Settings(**PRESETS["CartPole-v1"])
+        self.settings.measure_variance |= watch == "gradient_variance"
+        self._watch = watch
         self.updates: list[Update] = []
         self.pinned: list[str] = []
         self._own_policy = policy
@@ -105,6 +118,9 @@ class Dashboard(Picture):
             self.image,
             widgets.HBox([self.before, self.now], layout=widgets.Layout(flex_flow="row wrap")),
         ]
+        if microscope:
+            self.microscope = MicroscopeView(lambda: (self.settings, self.policy), call=self._main.call)
+            self.children = [*self.children, self.microscope]
 
     # --- training -----------------------------------------------------------------------------------------------------
 
@@ -248,7 +264,7 @@ class Dashboard(Picture):
             what = "return of an episode"
             self.plots = (
                 CurvePlot(left, "returns", COLORS["return"], "What the agent earns", what, marks=True),
-                CurvePlot(right, "entropy", COLORS["entropy"], "How undecided", "entropy in nats"),
+                CurvePlot(right, self._watch, *WATCHED[self._watch], log=self._watch == "gradient_variance"),
             )
             right.set_xlabel("episodes")  # the same axis as on the left, in less room
         self.pinned = []

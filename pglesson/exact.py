@@ -65,6 +65,16 @@ def objective(mdp: FiniteMDP, policy: Tensor, gamma: float) -> Tensor:
     return _tables(mdp, policy)[2] @ state_values(mdp, policy, gamma)
 
 
+def expected_entropy(mdp: FiniteMDP, policy: Tensor, gamma: float) -> Tensor:
+    """The expected sum of gamma^t H(pi(.|S_t)) over an episode, (), in nats: what an entropy bonus adds to J.
+
+    Raising J + beta times it is maximum entropy reinforcement learning: Ziebart (2010); the bonus of
+    `policy_gradient_loss` leaves out that an action also changes where the policy will be undecided later.
+    """
+    entropy = torch.special.entr(policy).sum(-1)
+    return visits(mdp, policy, gamma) @ entropy
+
+
 def policy_gradient(mdp: FiniteMDP, logits: Tensor, gamma: float, *, discount_visits: bool = True) -> Tensor:
     """The gradient of J for softmax preferences (states, actions), by the policy gradient theorem, of their shape.
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
@@ -29,20 +27,28 @@ def policy_gradient_loss(
 def episode_gradients(policy: nn.Module, family: Family, episodes: Episodes, advantages: Tensor) -> Tensor:
     """The policy gradient that each episode alone would give: (episodes, runs, parameters of a run).
 
-    Uses torch.func: one vectorized backward pass over the episode axis, no loop.
+    advantages: (runs, episodes, steps), or (several, runs, episodes, steps) for several estimators on the same
+    episodes, which gives (episodes, several, runs, parameters). Uses torch.func: one forward pass, and one backward
+    pass an estimator, vectorized over episodes.
     """
     weights = {name: weight.detach() for name, weight in policy.named_parameters() if weight.requires_grad}
-    runs = episodes.rewards.shape[0]
 
-    def objective(weights: dict[str, Tensor], observations: Tensor, actions: Tensor, weight: Tensor) -> Tensor:
-        parameters: Any = torch.func.functional_call(policy, weights, (observations,))
-        return (family.log_prob(parameters, actions) * weight).sum()
+    def gradients(observations: Tensor, actions: Tensor, advantages: Tensor) -> dict[str, Tensor]:
+        def log_prob(weights: dict[str, Tensor]) -> Tensor:
+            return family.log_prob(torch.func.functional_call(policy, weights, (observations,)), actions)
 
-    # runs share no weights, so the gradient of the sum over runs holds each run's own
-    gradients = torch.func.vmap(torch.func.grad(objective), (None, 1, 1, 1), randomness="different")(
-        weights, episodes.observations, episodes.actions, advantages.detach()
+        # runs share no weights, so the gradient of the sum over runs holds each run's own
+        pull_back = torch.func.vjp(log_prob, weights)[1]
+        if advantages.dim() == 2:
+            return pull_back(advantages)[0]
+        return torch.func.vmap(pull_back)(advantages)[0]
+
+    each = torch.func.vmap(gradients, (1, 1, -2), randomness="different")(
+        episodes.observations, episodes.actions, advantages.detach()
     )
-    return torch.cat([g.reshape(len(g), runs, -1) for g in gradients.values()], -1)
+    return torch.cat(
+        [g.reshape(*g.shape[: advantages.dim() - 2], len(episodes.rewards), -1) for g in each.values()], -1
+    )
 
 
 def total_variance(gradients: Tensor) -> Tensor:

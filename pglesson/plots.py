@@ -88,11 +88,16 @@ class CurvePlot:
     dashed copy of a finished run for comparison.
     """
 
-    def __init__(self, axes: Axes, quantity: str, color: str, title: str, ylabel: str, *, marks: bool = False) -> None:
-        self.axes, self.quantity, self.color, self.marks = axes, quantity, color, marks
+    def __init__(
+        self, axes: Axes, quantity: str, color: str, title: str, ylabel: str, *, marks: bool = False, log: bool = False
+    ) -> None:
+        self.axes, self.quantity, self.color, self.marks, self.log = axes, quantity, color, marks, log
         axes.set(xlabel="episodes played by a run", ylabel=ylabel)
         axes.locator_params("x", nbins=5)
-        axes.locator_params("y", nbins=6)
+        if log:
+            axes.set_yscale("log")
+        else:
+            axes.locator_params("y", nbins=6)
         # labels at a fixed distance: finding one from the ticks' sizes takes as long as all the rest of a drawing
         axes.xaxis.set_label_coords(0.5, -36 / axes.bbox.height)
         axes.yaxis.set_label_coords(-58 / axes.bbox.width, 0.5)
@@ -117,7 +122,8 @@ class CurvePlot:
         self.single.set_segments([np.column_stack([x, run]) for run in values.T] if several else [])
         self.axes.set_xlim(0, max([1.0, horizon, *x[-1:], *(pinned[-1] for _, pinned, _ in self.pinned)]))
         everything = [v for v in (values, *(v.mean(1) for _, _, v in self.pinned)) if v.size]
-        self.axes.set_ylim(*_round_limits(everything) if everything else (0, 1))
+        limits = _round_decades if self.log else _round_limits
+        self.axes.set_ylim(*limits(everything) if everything else (0.1, 1))
         if self.marks:
             self._mark(updates, x)
 
@@ -161,6 +167,12 @@ def _round_limits(series: Sequence[FloatArray]) -> tuple[float, float]:
     grid = next(step * power for step in (1, 2, 5, 10) if step * power >= half)
     low, high = np.floor(low / grid) * grid, max(np.ceil(high / grid), np.floor(low / grid) + 1) * grid
     return float(low - 0.03 * (high - low)), float(high + 0.03 * (high - low))
+
+
+def _round_decades(series: Sequence[FloatArray]) -> tuple[float, float]:
+    values = np.concatenate([v[v > 0] for v in series])
+    low, high = np.log10([values.min(), values.max()]) if values.size else (-1.0, 0.0)
+    return float(10 ** (np.floor(low) - 0.05)), float(10 ** (max(np.ceil(high), np.floor(low) + 1) + 0.05))
 
 
 def learning_curve(updates: Sequence[Update], axes: Axes, title: str, color: str = COLORS["return"]) -> CurvePlot:

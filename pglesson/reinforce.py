@@ -42,8 +42,8 @@ class Update:
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
-    """Networks this small lose time, and bit-for-bit repeatability, to several threads."""
+def one_thread() -> Iterator[None]:
+    """Keeps torch to one thread. Networks this small lose time, and bit-for-bit repeatability, to several threads."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -78,7 +78,8 @@ def make_policy(settings: Settings, envs: VectorEnv | None = None) -> SoftmaxPol
     )
 
 
-def _with_run_axis(policy: nn.Module, runs: int) -> nn.Module:
+def with_run_axis(policy: nn.Module, runs: int) -> nn.Module:
+    """The policy itself, or a learner's own module as one run. Raises TypeError or ValueError for what cannot learn."""
     if not isinstance(policy, nn.Module):
         raise TypeError(
             f"The policy is {policy!r}, but it must be a torch.nn.Module; see pglesson.make_policy for one."
@@ -162,7 +163,7 @@ def reinforce(settings: Settings | None = None, policy: nn.Module | None = None)
     settings = settings or Settings()
     envs = make_envs(settings.env, settings.runs * settings.episodes, **settings.env_options)
     try:
-        policy = _with_run_axis(policy, settings.runs) if policy is not None else make_policy(settings, envs)
+        policy = with_run_axis(policy, settings.runs) if policy is not None else make_policy(settings, envs)
         yield from _updates(settings, envs, policy)
     finally:
         envs.close()
@@ -185,7 +186,7 @@ def _updates(settings: Settings, envs: VectorEnv, policy: nn.Module) -> Iterator
                 "end. Set it back, or begin a new reinforce(settings)."
             )
         started, knobs = time.perf_counter(), settings.knobs()
-        with _one_thread():
+        with one_thread():
             episodes = play_episodes(
                 envs,
                 policy,

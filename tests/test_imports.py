@@ -18,9 +18,9 @@ ORDER = [
     {"advantages"},
     {"loss"},
     {"reinforce"},
-    {"plots"},
+    {"plots", "microscope", "confidence"},
     {"picture", "controls", "main_loop"},
-    {"explorer", "agent_view"},
+    {"explorer", "agent_view", "microscope_view"},
     {"dashboards"},
 ]
 RANK = {name: rank for rank, row in enumerate(ORDER) for name in row}

@@ -1,0 +1,199 @@
+"""The noise of the policy gradient, measured: every baseline and normalization on the same episodes."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from pglesson.advantages import masked_mean, normalize, time_mean_baseline
+from pglesson.loss import episode_gradients
+from pglesson.policies import Family, family_of
+from pglesson.reinforce import make_policy, one_thread, with_run_axis
+from pglesson.returns import returns_to_go
+from pglesson.rollout import Episodes, make_envs, play_episodes
+from pglesson.settings import BASELINES, NORMALIZATIONS, Settings
+
+ROWS = 20_000  # time steps in one backward pass: more would leave the processor's cache
+PILOT = 256  # episodes from which the baselines learn, before those that are measured
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What one estimator makes of many batches of episodes, all played by the same policy.
+
+    gradients: (batches, episodes of a batch, parameters), what each episode contributes; a batch's gradient is the mean
+    over its episodes. Batches are independent of each other, the episodes of one need not be.
+    """
+
+    gradients: Tensor
+
+    @property
+    def mean(self) -> Tensor:
+        """The estimator's mean over all episodes, (parameters,): the gradient that it follows on average."""
+        return self.gradients.mean((0, 1))
+
+    @property
+    def variance(self) -> float:
+        """The trace of the covariance of one episode's contribution; a mean over N episodes has 1/N of it.
+
+        Measured between batches, times their size, so that it counts what normalizing ties together.
+        """
+        return float(self.gradients.mean(1).var(0).sum() * self.gradients.shape[1])
+
+    @property
+    def signal(self) -> float:
+        """|mean|^2 without the share that noise adds to it, 0 at least."""
+        number = self.gradients.shape[0] * self.gradients.shape[1]
+        return max(0.0, float(self.mean.square().sum()) - self.variance / number)
+
+    @property
+    def signal_to_noise(self) -> float:
+        """The length of the mean over the standard deviation of one episode's contribution."""
+        return math.sqrt(self.signal / self.variance) if self.variance > 0 else math.inf if self.signal > 0 else 0.0
+
+    def episodes_needed(self, accuracy: float = 0.3) -> float:
+        """How many episodes make the typical error of the gradient `accuracy` times its length; inf without signal."""
+        return (accuracy * self.signal_to_noise) ** -2 if self.signal > 0 else math.inf
+
+    def needed_interval(self, accuracy: float = 0.3) -> tuple[float, float]:
+        """A 95 % interval of `episodes_needed`, by the jackknife over batches on its logarithm.
+
+        Each batch is left out in turn: Efron & Tibshirani (1993), chapter 11. (nan, inf) where the signal is not seen.
+        """
+        batch_means = self.gradients.double().mean(1)
+        number, size = self.gradients.shape[:2]
+        mean = (batch_means.sum(0) - batch_means) / (number - 1)
+        lengths = batch_means.square().sum(1)
+        variance = (lengths.sum() - lengths - (number - 1) * mean.square().sum(1)) / (number - 2)
+        signal = mean.square().sum(1) - variance / (number - 1)
+        if self.signal == 0 or number < 3 or not bool((signal > 0).all()):
+            return math.nan, math.inf
+        needed = (variance * size / signal).log()
+        error = math.sqrt((number - 1) / number * float((needed - needed.mean()).square().sum()))
+        middle = self.episodes_needed(accuracy)
+        return middle * math.exp(-1.96 * error), middle * math.exp(1.96 * error)
+
+
+def first_run(policy: nn.Module) -> nn.Module:
+    """A copy of a policy that holds its first run alone."""
+    copied = copy.deepcopy(policy)
+    if getattr(copied, "runs", 1) > 1:
+        for weight in copied.parameters():
+            weight.data = weight.data[:1].clone()
+        copied.runs = 1  # type: ignore[assignment]
+    return copied
+
+
+def fit_values(observations: Tensor, returns: Tensor) -> Callable[[Tensor], Tensor]:
+    """v(s) by least squares on (n, size) observations and (n,) returns: maps (..., size) to (...).
+
+    Linear in 1, the observation and 64 random tanh features of it, so a table where observations are one-hot.
+    """
+    generator = torch.Generator().manual_seed(0)
+    size, scale = observations.shape[1], observations.std() + 1e-6
+    weights, shifts = torch.randn(size, 64, generator=generator), torch.randn(64, generator=generator)
+
+    def features(x: Tensor) -> Tensor:
+        return torch.cat([torch.ones_like(x[..., :1]), x, (x / scale @ weights + shifts).tanh()], -1).double()
+
+    columns = features(observations)
+    ridge = 1e-6 * len(columns) * torch.eye(columns.shape[1], dtype=torch.float64)
+    solution = torch.linalg.solve(columns.T @ columns + ridge, columns.T @ returns.double())
+    return lambda x: (features(x) @ solution).float()
+
+
+def examine(
+    settings: Settings,
+    policy: nn.Module | None = None,
+    *,
+    baselines: Sequence[str] = BASELINES,
+    normalizations: Sequence[str] = NORMALIZATIONS,
+    episodes: int = 2048,
+    batch: int | None = None,
+    steps: int = 150_000,
+    seed: int = 0,
+) -> dict[tuple[str, str], Estimate]:
+    """What each (baseline, normalization) makes of the same episodes, played by the first run of `policy`.
+
+    settings: the task, gamma, the constant baseline; policy: by default the untrained one that settings begin with.
+    batch: the episodes that a baseline and a normalization see together, by default settings.episodes. Plays about
+    `episodes` of them in whole batches, fewer where they would take more than `steps` time steps, 2 batches at least.
+    What the running mean and the value have learned comes from episodes played before.
+    Raises ValueError for a name that is unknown, a batch below 1 and episodes below twice the batch.
+    """
+    batch = settings.episodes if batch is None else batch
+    chosen = [(b, n) for b in baselines for n in normalizations]
+    if batch < 1 or episodes < 2 * batch:
+        raise ValueError(
+            f"batch is {batch} and episodes is {episodes}, but a batch needs 1 episode or more, and the noise between "
+            f"batches shows from two of them on: set episodes to {2 * max(batch, 1)} or more."
+        )
+    for given, allowed in ((baselines, BASELINES), (normalizations, NORMALIZATIONS)):
+        if unknown := [name for name in given if name not in allowed]:
+            raise ValueError(f"{unknown[0]!r} was asked for, but there are {', '.join(map(repr, allowed))}.")
+    policy = make_policy(settings) if policy is None else with_run_axis(policy, getattr(policy, "runs", 1))
+    with one_thread():
+        return _examine(settings, first_run(policy), chosen, episodes, batch, steps, seed)
+
+
+def _examine(
+    settings: Settings,
+    policy: nn.Module,
+    chosen: Sequence[tuple[str, str]],
+    episodes: int,
+    batch: int,
+    steps: int,
+    seed: int,
+) -> dict[tuple[str, str], Estimate]:
+    pilot, family = _play(settings, policy, PILOT, 2 * seed + 1)
+    batches = max(2, min(episodes, int(steps * PILOT / pilot.alive.sum())) // batch)
+    played, _ = _play(settings, policy, batches * batch, 2 * seed)
+
+    before = returns_to_go(pilot.rewards, settings.gamma)
+    returns, alive = (x.view(batches, batch, -1) for x in (returns_to_go(played.rewards, settings.gamma), played.alive))
+    known = pilot.alive[0] > 0
+    subtracted = {
+        "none": lambda: torch.zeros(()),
+        "constant": lambda: torch.tensor(settings.constant),
+        "running_mean": lambda: masked_mean(before, pilot.alive, (1, 2)),
+        "time_mean": lambda: time_mean_baseline(returns, alive),
+        "value": lambda: fit_values(pilot.observations[0][known], before[0][known])(played.observations).view_as(alive),
+    }
+    centred = {b: (returns - subtracted[b]()) * alive for b in {b for b, _ in chosen}}
+    advantages = torch.stack([normalize(centred[b], alive, n).view(1, batches * batch, -1) for b, n in chosen])
+    each = _gradients(policy, family, played, advantages)
+    return {name: Estimate(g.unflatten(0, (batches, batch))) for name, g in zip(chosen, each.unbind(1))}
+
+
+def _play(settings: Settings, policy: nn.Module, number: int, seed: int) -> tuple[Episodes, Family]:
+    envs = make_envs(settings.env, number, **settings.env_options)
+    try:
+        generator = torch.Generator().manual_seed(seed)
+        played = play_episodes(envs, policy, 1, max_steps=settings.max_steps, generator=generator, seed=seed)
+        return played, family_of(envs.single_action_space)
+    finally:
+        envs.close()
+
+
+def _gradients(policy: nn.Module, family: Family, played: Episodes, advantages: Tensor) -> Tensor:
+    # (episodes, estimators, parameters), in pieces of similar lengths: no time goes into what comes after an end
+    lengths = played.alive[0].sum(-1).long()
+    order, start, pieces = lengths.argsort(descending=True), 0, []
+    while start < len(order):
+        longest = int(lengths[order[start]])
+        piece = order[start : start + max(1, ROWS // longest)]
+        start += len(piece)
+        cut = Episodes(
+            played.observations[:, piece, :longest],
+            played.actions[:, piece, :longest],
+            played.rewards[:, piece, :longest],
+            played.alive[:, piece, :longest],
+            played.terminated[:, piece],
+        )
+        pieces.append(episode_gradients(policy, family, cut, advantages[:, :, piece, :longest])[:, :, 0])
+    return torch.cat(pieces)[order.argsort()]
