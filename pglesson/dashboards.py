@@ -266,6 +266,7 @@ class Dashboard(Picture):
                 CurvePlot(left, "returns", COLORS["return"], "What the agent earns", what, marks=True),
                 CurvePlot(right, self._watch, *WATCHED[self._watch], log=self._watch == "gradient_variance"),
             )
+            right.locator_params("x", nbins=3)
             right.set_xlabel("episodes")  # the same axis as on the left, in less room
         self.pinned = []
 

@@ -123,7 +123,7 @@ class CurvePlot:
         self.axes.set_xlim(0, max([1.0, horizon, *x[-1:], *(pinned[-1] for _, pinned, _ in self.pinned)]))
         everything = [v for v in (values, *(v.mean(1) for _, _, v in self.pinned)) if v.size]
         limits = _round_decades if self.log else _round_limits
-        self.axes.set_ylim(*limits(everything) if everything else (0.1, 1))
+        self.axes.set_ylim(*limits(everything) if everything else (0.1 if self.log else 0, 1))
         if self.marks:
             self._mark(updates, x)
 

@@ -13,6 +13,7 @@ from gymnasium.utils.env_checker import check_env
 
 import pglesson.envs
 from pglesson.envs.batch import BatchEnv
+from pglesson.envs.coin_or_prize import CoinOrPrizeVector
 from pglesson.envs.finite_mdp import FiniteMDP, FiniteMDPVector
 from pglesson.envs.pendulum import PendulumVector
 from pglesson.envs.planar_arm import MAX_SPEED, PlanarArmVector
@@ -28,9 +29,10 @@ OWN = [
     ("pglesson/PlanarArm-v0", {"joints": 1}),
     ("pglesson/PlanarArm-v0", {"joints": 7}),
     ("pglesson/TwoRooms-v0", {}),
+    ("pglesson/CoinOrPrize-v0", {}),
     ("pglesson/TwoHills-v0", {}),
 ]
-NOTHING_RANDOM = {"pglesson/ShortCorridor-v0", "pglesson/TwoHills-v0"}
+NOTHING_RANDOM = {"pglesson/ShortCorridor-v0", "pglesson/CoinOrPrize-v0", "pglesson/TwoHills-v0"}
 
 
 def test_registering_again_is_silent():
@@ -38,7 +40,8 @@ def test_registering_again_is_silent():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         importlib.reload(pglesson.envs)
-    assert len(entries) == 6 and all(gymnasium.registry[name] is spec for name, spec in entries.items())
+    assert set(entries) == {"pglesson/Pendulum-v1", *(env for env, _ in OWN)}
+    assert all(gymnasium.registry[name] is spec for name, spec in entries.items())
     assert type(gymnasium.make("pglesson/Pendulum-v1").unwrapped) is PendulumEnv
 
 
@@ -48,6 +51,7 @@ SPACES = [  # id, options, observation shape, actions, time limit
     ("PlanarArm-v0", {}, (6,), spaces.Box(-1, 1, (2,)), 50),
     ("PlanarArm-v0", {"joints": np.int64(7)}, (16,), spaces.Box(-1, 1, (7,)), 50),
     ("TwoRooms-v0", {}, (), spaces.Discrete(2), 200),
+    ("CoinOrPrize-v0", {}, (), spaces.Discrete(2), None),
     ("TwoHills-v0", {}, (), spaces.Box(-5, 5, (1,)), None),
     ("Pendulum-v1", {}, (3,), spaces.Box(-2, 2, (1,)), 200),
 ]
@@ -388,6 +392,21 @@ def test_a_table_is_played_by_its_chances():
         assert chi_square(outcomes, [*rows[state], 1 - rows[state].sum()]) < 21.11  # 3 degrees of freedom
         assert (rewards == state + 1).all() and (observations[terminated] == state).all()
         assert envs.single_observation_space == spaces.Discrete(3) and envs.single_action_space == spaces.Discrete(1)
+
+
+def test_coin_or_prize_by_every_plan():
+    """All 32 sequences of five actions: the first 0 ends the episode, with the coin if it comes at once."""
+    plans = np.array(list(itertools.product((0, 1), repeat=5)))
+    envs, alive = CoinOrPrizeVector(32), np.ones(32, dtype=bool)
+    cells, total, length = envs.reset(seed=0)[0], np.zeros(32), np.zeros(32, dtype=int)
+    for step in range(5):
+        assert (cells[alive] == step).all()
+        cells, rewards, terminated, truncated, _ = envs.step(plans[:, step])
+        total, length, alive = total + rewards * alive, length + alive, alive & ~terminated
+        assert not truncated.any()
+    assert not alive.any()
+    assert total.tolist() == [1 if plan[0] == 0 else 10 if plan.all() else 0 for plan in plans]
+    assert length.tolist() == [(*plan, 0).index(0) + 1 if not plan.all() else 5 for plan in plans]
 
 
 def test_two_hills_by_hand():

@@ -13,11 +13,13 @@ import torch
 from torch import Tensor
 
 import pglesson.envs.short_corridor
+from pglesson.envs.coin_or_prize import COIN_OR_PRIZE
 from pglesson.envs.finite_mdp import FiniteMDP
 from pglesson.envs.two_hills import FAR, NEAR, reward
 from pglesson.envs.two_rooms import TWO_ROOMS
 from pglesson.exact import (
     action_values,
+    expected_entropy,
     finite_differences,
     gaussian_mean,
     objective,
@@ -88,6 +90,15 @@ def test_two_rooms(p: float, s: float, gamma: float) -> None:
 
 
 @pytest.mark.parametrize("gamma", GAMMAS)
+def test_coin_or_prize(gamma: float) -> None:
+    """By hand: the coin with chance 1 - p_0, the prize with the product of all p, four steps later."""
+    going_on = torch.tensor([0.9, 0.5, 0.8, 0.7, 0.6], dtype=torch.float64)
+    policy = torch.stack([1 - going_on, going_on], 1)
+    expected = 0.1 * 1 + 0.9 * 0.5 * 0.8 * 0.7 * 0.6 * 10 * gamma**4
+    assert objective(COIN_OR_PRIZE, policy, gamma).item() == pytest.approx(expected, rel=1e-10)
+
+
+@pytest.mark.parametrize("gamma", GAMMAS)
 def test_values_by_enumeration(gamma: float) -> None:
     """The oracle sums over all sequences of actions and states of up to 8 steps.
 
@@ -132,6 +143,17 @@ def test_visits_by_a_loop(size: tuple[int, int], gamma: float) -> None:
     expected = torch.stack([gamma**t * chance for t, chance in enumerate(chances)]).sum(0)
     same(visits(task, policy, gamma), expected)
     same(objective(task, policy, gamma), expected @ (policy * tables(task)[1]).sum(-1))
+
+
+@pytest.mark.parametrize("gamma", GAMMAS)
+def test_expected_entropy_by_a_loop(gamma: float) -> None:
+    """The oracle moves the distribution on for 60 steps, and knows that an action without a chance adds nothing."""
+    task, logits = random_task(3, 4, (0.2, 0.6))
+    policy = logits.softmax(-1)
+    policy[1] = torch.tensor([0.25, 0.0, 0.75, 0.0])
+    of_states = torch.tensor([-sum(p * math.log(p) for p in row if p > 0) for row in policy.tolist()]).double()
+    expected = sum(gamma**t * chance @ of_states for t, chance in enumerate(state_chances(task, policy, 60)))
+    same(expected_entropy(task, policy, gamma), expected, 1e-6)
 
 
 @pytest.mark.parametrize("gamma", GAMMAS)
