@@ -123,7 +123,7 @@ class CurvePlot:
         self.axes.set_xlim(0, max([1.0, horizon, *x[-1:], *(pinned[-1] for _, pinned, _ in self.pinned)]))
         everything = [v for v in (values, *(v.mean(1) for _, _, v in self.pinned)) if v.size]
         limits = _round_decades if self.log else _round_limits
-        self.axes.set_ylim(*limits(everything) if everything else (0.1 if self.log else 0, 1))
+        self.axes.set_ylim(*limits(everything) if everything else (0.9, 110) if self.log else (0, 1))
         if self.marks:
             self._mark(updates, x)
 
@@ -171,7 +171,8 @@ def _round_limits(series: Sequence[FloatArray]) -> tuple[float, float]:
 
 def _round_decades(series: Sequence[FloatArray]) -> tuple[float, float]:
     values = np.concatenate([v[v > 0] for v in series])
-    low, high = np.log10([values.min(), values.max()]) if values.size else (-1.0, 0.0)
+    low, high = np.log10([values.min(), values.max()]) if values.size else (0.0, 1.0)
+    low = max(low, high - 5)  # a noise that is all but gone leaves the picture, or all the rest would be flat
     return float(10 ** (np.floor(low) - 0.05)), float(10 ** (max(np.ceil(high), np.floor(low) + 1) + 0.05))
 
 

@@ -31,6 +31,9 @@ def test_there_are_notebooks():
         "03_gaussian_policies",
         "04_policy_gradient_theorem",
         "05_reinforce",
+        "06_variance_and_baselines",
+        "07_normalization_and_advantages",
+        "08_entropy_and_exploration",
     }
 
 
@@ -60,7 +63,7 @@ def test_cell_ids_can_be_read(notebook):
 def test_every_picture_of_a_widget_is_stored(notebook):
     for cell in code(notebook):
         for output in cell.outputs:
-            if output.get("data", {}).get("text/plain", "").startswith(("<Dashboard", "<Explorer")):
+            if output.get("data", {}).get("text/plain", "").startswith(("<Dashboard", "<Explorer", "<Microscope")):
                 assert "image/png" in output.data, cell.id
 
 
