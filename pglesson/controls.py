@@ -13,7 +13,7 @@ from pglesson.settings import BASELINES, NORMALIZATIONS, Settings
 LEVELS: dict[str, list[Any]] = {
     "baseline": list(BASELINES),
     "normalization": list(NORMALIZATIONS),
-    "entropy_weight": [0.0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0],
+    "entropy_weight": [0.0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 0.7, 1.0, 2.0],
     "learning_rate": [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.02, 0.03, 0.1, 0.3, 1.0],
     "gamma": [0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.999, 1.0],
     "max_gradient_norm": [0.1, 0.5, 1.0, 5.0, 20.0, float("inf")],

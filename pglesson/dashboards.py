@@ -32,6 +32,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "CartPole-v1": {"runs": 10, "updates": 60},
     "pglesson/ShortCorridor-v0": {"runs": 10, "updates": 150, "hidden": (), "gamma": 1.0},
     "pglesson/RockPaperScissors-v0": {"runs": 10, "updates": 100, "hidden": (), "env_options": {"opponent": "rock"}},
+    "pglesson/CoinOrPrize-v0": {"runs": 10, "updates": 200, "hidden": (), "gamma": 1.0, "learning_rate": 0.2},
     "pglesson/PlanarArm-v0": {"runs": 4, "updates": 150, "gamma": 0.9, "learning_rate": 0.01},
     "pglesson/Pendulum-v1": {
         "runs": 1,

@@ -395,18 +395,18 @@ def test_a_table_is_played_by_its_chances():
 
 
 def test_coin_or_prize_by_every_plan():
-    """All 32 sequences of five actions: the first 0 ends the episode, with the coin if it comes at once."""
-    plans = np.array(list(itertools.product((0, 1), repeat=5)))
-    envs, alive = CoinOrPrizeVector(32), np.ones(32, dtype=bool)
-    cells, total, length = envs.reset(seed=0)[0], np.zeros(32), np.zeros(32, dtype=int)
-    for step in range(5):
+    """All 128 sequences of seven actions: the first 0 ends the episode, with the coin if it comes at once."""
+    plans = np.array(list(itertools.product((0, 1), repeat=7)))
+    envs, alive = CoinOrPrizeVector(128), np.ones(128, dtype=bool)
+    cells, total, length = envs.reset(seed=0)[0], np.zeros(128), np.zeros(128, dtype=int)
+    for step in range(7):
         assert (cells[alive] == step).all()
         cells, rewards, terminated, truncated, _ = envs.step(plans[:, step])
         total, length, alive = total + rewards * alive, length + alive, alive & ~terminated
         assert not truncated.any()
     assert not alive.any()
     assert total.tolist() == [1 if plan[0] == 0 else 10 if plan.all() else 0 for plan in plans]
-    assert length.tolist() == [(*plan, 0).index(0) + 1 if not plan.all() else 5 for plan in plans]
+    assert length.tolist() == [(*plan, 0).index(0) + 1 if not plan.all() else 7 for plan in plans]
 
 
 def test_two_hills_by_hand():

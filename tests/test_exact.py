@@ -91,10 +91,10 @@ def test_two_rooms(p: float, s: float, gamma: float) -> None:
 
 @pytest.mark.parametrize("gamma", GAMMAS)
 def test_coin_or_prize(gamma: float) -> None:
-    """By hand: the coin with chance 1 - p_0, the prize with the product of all p, four steps later."""
-    going_on = torch.tensor([0.9, 0.5, 0.8, 0.7, 0.6], dtype=torch.float64)
+    """By hand: the coin with chance 1 - p_0, the prize with the product of all p, six steps later."""
+    going_on = torch.tensor([0.9, 0.5, 0.8, 0.7, 0.6, 0.9, 0.95], dtype=torch.float64)
     policy = torch.stack([1 - going_on, going_on], 1)
-    expected = 0.1 * 1 + 0.9 * 0.5 * 0.8 * 0.7 * 0.6 * 10 * gamma**4
+    expected = 0.1 * 1 + 0.9 * 0.5 * 0.8 * 0.7 * 0.6 * 0.9 * 0.95 * 10 * gamma**6
     assert objective(COIN_OR_PRIZE, policy, gamma).item() == pytest.approx(expected, rel=1e-10)
 
 

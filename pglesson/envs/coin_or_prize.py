@@ -9,7 +9,7 @@ import numpy as np
 from pglesson.envs.batch import Array, SingleEnv
 from pglesson.envs.finite_mdp import FiniteMDP, FiniteMDPVector
 
-CELLS, COIN, PRIZE = 5, 1.0, 10.0
+CELLS, COIN, PRIZE = 7, 1.0, 10.0
 
 
 def _table() -> FiniteMDP:
@@ -24,12 +24,12 @@ COIN_OR_PRIZE = _table()
 
 
 class CoinOrPrizeVector(FiniteMDPVector):
-    """A corridor of five cells, with a coin at its entrance and a prize at its end.
+    """A corridor of seven cells, with a coin at its entrance and a prize at its end.
 
     In the first cell, action 0 takes the coin, a reward of 1, and ends the episode. Action 1 goes on, and in the last
     cell it takes the prize, a reward of 10. To turn back, action 0, ends the episode with nothing. An episode starts in
-    the first cell and takes five steps at most. Going on pays only for those who hardly ever turn back: under random
-    actions it is worth 10 / 16, less than the coin.
+    the first cell and takes seven steps at most. Going on pays only for those who hardly ever turn back: under random
+    actions it is worth 10 / 64, less than the coin.
     """
 
     mdp = COIN_OR_PRIZE
