@@ -1,7 +1,8 @@
 """Baselines b and normalization: from returns G_t to the advantages G_t - b that weigh each log-probability.
 
 Axes are (runs, episodes, steps) throughout. `alive` is 1.0 where a time step was played and 0.0 after an episode's
-end; advantages are zero there.
+end; advantages are zero there. Results are float64: sums of float32 returns are exact in it, so that equal returns
+leave exactly nothing. In float32 they leave a rounding error, which normalization would blow up to full size.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ def time_mean_baseline(returns: Tensor, alive: Tensor) -> Tensor:
     Where no other episode lasts that long, it is the mean over all time steps of the others, and 0 for a batch of
     one. It is the leave-one-out baseline of Kool, van Hoof & Welling (2019), taken per time step.
     """
-    played = returns * alive
+    played, alive = returns.double() * alive, alive.double()
     others, number = played.sum(1, keepdim=True) - played, alive.sum(1, keepdim=True) - alive
     overall = others.sum(2, keepdim=True) / number.sum(2, keepdim=True).clamp_min(1)
     return torch.where(number > 0, others / number.clamp_min(1), overall)
@@ -36,6 +37,7 @@ def normalize(advantages: Tensor, alive: Tensor, over: str) -> Tensor:
     The standard deviation is the population's (divided by n), so that a single time step gives 0 and not NaN; equal
     advantages give 0. "episode" changes what the gradient points at, "batch" hardly: notebook 07 measures it.
     """
+    advantages, alive = advantages.double(), alive.double()
     if over == "none":
         return advantages * alive
     dims = (1, 2) if over == "batch" else (2,)

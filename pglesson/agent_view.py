@@ -29,6 +29,7 @@ class AgentView(widgets.VBox):  # type: ignore[misc]
         self.caption = widgets.HTML()
         self.button.on_click(lambda _: self._main.call(self.stop if self._playing else self.start))
         self._task: asyncio.Task[None] | None = None
+        self._settings: Settings | None = None
         self._frames: Generator[tuple[Any, float], None, None]
         super().__init__([widgets.HBox([self.button, self.caption]), self.image])
 
@@ -41,7 +42,8 @@ class AgentView(widgets.VBox):  # type: ignore[misc]
         self.stop()
         self._settings, self._policy = settings, policy
         self._rewind()
-        self.next_frame()
+        if self.next_frame():
+            self.caption.value = ""
         self._frames.close()
 
     def next_frame(self) -> bool:
@@ -59,6 +61,9 @@ class AgentView(widgets.VBox):  # type: ignore[misc]
 
     def start(self) -> None:
         """Plays the episode from its start, in the background of the notebook."""
+        if self._settings is None:
+            self.caption.value = "There is no agent to watch yet."
+            return
         self._rewind()
         self.button.description, self.button.icon = "Stop", "stop"
         self._task = self._main.create_task(self._play())
@@ -71,6 +76,7 @@ class AgentView(widgets.VBox):  # type: ignore[misc]
 
     def _rewind(self) -> None:
         s = self._settings
+        assert s is not None
         self._frames = watch_episode(
             s.env, self._policy, options=dict(s.env_options), seed=s.seed, max_steps=s.max_steps
         )

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from types import FrameType
-from typing import Any
+from typing import Any, TypeVar
 
 import ipywidgets as widgets
 import torch
@@ -50,6 +50,7 @@ WATCHED = {  # what the right panel can show: its colour, title and axis
     "gradient_variance": (COLORS["gradient"], "How noisy", "variance of the gradient"),
     "gradient_norm": (COLORS["gradient"], "How long a step", "norm of the gradient"),
 }
+T = TypeVar("T")
 SHORTEST_FRAME = 0.1  # seconds between two frames, at least
 DRAWING_SHARE = 0.2  # of the time since Start, at most
 LISTENING = 0.005  # seconds after an update for the kernel to hear sliders and buttons
@@ -93,6 +94,9 @@ class Dashboard(Picture):
 
         ids = list(dict.fromkeys([self.settings.env, *environments]))
         self.environment = choice("task", ids, self.settings.env, "the environment to learn in")
+        self.environment.style.description_width, self.environment.layout.width = "40px", "230px"
+        if len(ids) == 1:
+            self.environment.layout.display = "none"  # nothing to choose
         self.knobs = {name: knob(name, getattr(self.settings, name)) for name in knobs}
         self.buttons = {
             "start": button("Start", "play", "train until the last update, or until Pause", "success"),
@@ -323,10 +327,10 @@ class _Bar(widgets.IntProgress):  # type: ignore[misc]
         return f"<progress of {self.description}>"  # the same in every run, so that the stored output stays true
 
 
-def progress(updates: Iterable[Update], total: int, name: str = "training") -> Iterator[Update]:
-    """Passes the updates on, and shows beside them how many of `total` there were."""
+def progress(items: Iterable[T], total: int, name: str = "training") -> Iterator[T]:
+    """Passes the items on, such as a training's updates, and shows how many of `total` are done with."""
     bar = _Bar(max=total, description=name, layout=widgets.Layout(width="400px"), style={"description_width": "110px"})
     display(bar)
-    for update in updates:
-        bar.value = update.number
-        yield update
+    for count, item in enumerate(items, start=1):
+        yield item
+        bar.value = count

@@ -128,7 +128,7 @@ class Explorer(Picture):
 def _control(name: str, choice: Any) -> widgets.Widget:
     shared = {"description": name.replace("_", " "), "style": {"description_width": "125px"}}
     if isinstance(choice, bool):
-        return widgets.Checkbox(value=choice, **shared)
+        return widgets.Checkbox(value=choice, description=shared["description"], indent=False)
     if isinstance(choice, list):
         return widgets.Dropdown(options=choice, **shared)
     low, high, start, *rest = choice

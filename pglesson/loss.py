@@ -56,4 +56,6 @@ def total_variance(gradients: Tensor) -> Tensor:
 
     A mean over N independent episodes has 1/N of it. NaN for a single episode, whose spread is unknown.
     """
+    if len(gradients) < 2:
+        return gradients.new_full(gradients.shape[1:-1], torch.nan)
     return gradients.var(0).sum(-1)

@@ -165,7 +165,7 @@ def _examine(
         "value": lambda: fit_values(pilot.observations[0][known], before[0][known])(played.observations).view_as(alive),
     }
     centred = {b: (returns - subtracted[b]()) * alive for b in {b for b, _ in chosen}}
-    advantages = torch.stack([normalize(centred[b], alive, n).view(1, batches * batch, -1) for b, n in chosen])
+    advantages = torch.stack([normalize(centred[b], alive, n).float().view(1, batches * batch, -1) for b, n in chosen])
     each = _gradients(policy, family, played, advantages)
     return {name: Estimate(g.unflatten(0, (batches, batch))) for name, g in zip(chosen, each.unbind(1))}
 

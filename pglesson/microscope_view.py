@@ -22,7 +22,7 @@ from pglesson.plots import COLORS, new_figure
 from pglesson.plots import text as words
 from pglesson.settings import BASELINES, NORMALIZATIONS, Settings
 
-MARKERS = {"none": ("o", COLORS["truth"]), "batch": ("s", COLORS["return"]), "episode": ("^", COLORS["gradient"])}
+MARKERS = {"none": ("o", COLORS["truth"]), "batch": ("s", COLORS["return"]), "episode": ("^", "#56B4E9")}
 Estimates = Mapping[tuple[str, str], Estimate]
 
 
@@ -52,11 +52,10 @@ def draw_cloud(axes: Axes, estimates: Estimates, chosen: tuple[str, str], exact:
     mean = directions @ own.mean
     # the scale of a normalized gradient is another than the gradient's: only its direction is to be compared
     length = float(mean.norm()) if chosen[1] != "none" else float(truth.norm())
+    axes.plot(*mean, "o", color="white", markeredgecolor="black", markersize=13, label="its mean")
     if exact is not None:
-        axes.plot(
-            *(directions @ exact * length / exact.norm()), "x", color="black", markersize=12, mew=3, label="exact"
-        )
-    axes.plot(*mean, "o", color="white", markeredgecolor="black", markersize=9, label="its mean")
+        at = directions @ exact * length / exact.norm()
+        axes.plot(*at, "x", color="black", markersize=8, markeredgewidth=2.5, label="exact")
     axes.axhline(0, color="black", linewidth=0.8)
     axes.axvline(0, color="black", linewidth=0.8)
     axes.set(xlim=(-reach, reach), ylim=(-reach, reach), xlabel="along the gradient", ylabel="across it")
@@ -95,7 +94,8 @@ class MicroscopeView(Picture):
     """Measures every baseline and normalization at one policy, on the same episodes, and shows one of them closely.
 
     look_at: Settings, or a function that gives (settings, policy) as they are at a press of Look. exact: the gradient
-    (parameters,), where it is known. call: runs a function where the training runs, so that both take turns.
+    (parameters,), where it is known. call: runs a function where the training runs, so that both take turns. options:
+    those of `examine`, such as normalizations=("none",) for a learner who has not met the others yet.
     A change of the two choices draws anew; Look plays new episodes.
     """
 
@@ -114,14 +114,15 @@ class MicroscopeView(Picture):
         self.estimates: dict[tuple[str, str], Estimate] = {}
         self.look_button = button("Look", "search", "play new episodes with the present policy, and measure", "info")
         self.baseline = choice("baseline", list(BASELINES), "time_mean", "whose cloud is shown in orange")
-        self.normalization = choice("normalization", list(NORMALIZATIONS), "none", "of both clouds")
+        self.normalization = choice(
+            "normalization", list(options.get("normalizations", NORMALIZATIONS)), "none", "of both clouds"
+        )
         self.status = widgets.HTML()
         self.look_button.on_click(lambda _: self._call(self.look))
         for control in (self.baseline, self.normalization):
             control.observe(lambda _: self._call(self.redraw), "value")
-        row = widgets.HBox(
-            [self.look_button, self.baseline, self.normalization], layout=widgets.Layout(flex_flow="row wrap")
-        )
+        shown = [self.look_button, self.baseline, *[self.normalization] * (len(self.normalization.options) > 1)]
+        row = widgets.HBox(shown, layout=widgets.Layout(flex_flow="row wrap"))
         self.children = [row, self.status, self.image]
         self.look()
 

@@ -100,7 +100,7 @@ class CurvePlot:
             axes.locator_params("y", nbins=6)
         # labels at a fixed distance: finding one from the ticks' sizes takes as long as all the rest of a drawing
         axes.xaxis.set_label_coords(0.5, -36 / axes.bbox.height)
-        axes.yaxis.set_label_coords(-58 / axes.bbox.width, 0.5)
+        axes.yaxis.set_label_coords(-66 / axes.bbox.width, 0.5)
         axes.set_title(title, loc="left")
         (self.mean,) = axes.plot([], [], color=color, label="mean of the runs", zorder=3)
         self.band = axes.fill_between([], [], [], color=color, alpha=0.22, linewidth=0, label="middle 80 % of runs")

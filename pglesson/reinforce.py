@@ -208,7 +208,7 @@ def _updates(settings: Settings, envs: VectorEnv, policy: nn.Module) -> Iterator
                 baseline = time_mean_baseline(returns, alive)
             elif knobs["baseline"] == "value":
                 baseline = value(observations).view(shape).detach()
-            advantages = normalize((returns - baseline) * alive, alive, knobs["normalization"])
+            advantages = normalize((returns - baseline) * alive, alive, knobs["normalization"]).float()
 
             variance = (
                 total_variance(episode_gradients(policy, family, episodes, advantages))

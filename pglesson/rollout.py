@@ -41,7 +41,8 @@ class Episodes:
 def make_envs(env: str, number: int, **options: Any) -> VectorEnv:
     """`number` copies of a registered environment, in its own vectorized form where it has one.
 
-    Raises ValueError for an id that is not registered, or whose spaces the lesson's policies cannot serve.
+    Raises ValueError for an id that is not registered, for options that it does not take, and for spaces that the
+    lesson's policies cannot serve.
     """
     try:
         has_vector = gymnasium.spec(env).vector_entry_point is not None
@@ -50,7 +51,13 @@ def make_envs(env: str, number: int, **options: Any) -> VectorEnv:
             f"No environment is registered as {env!r} ({error}). Give a Gymnasium id such as 'CartPole-v1', "
             "or register your own with gymnasium.register."
         ) from error
-    envs = gymnasium.make_vec(env, number, "vector_entry_point" if has_vector else "sync", **options)
+    try:
+        envs = gymnasium.make_vec(env, number, "vector_entry_point" if has_vector else "sync", **options)
+    except TypeError as error:  # what Python raises for a keyword that a function does not know
+        raise ValueError(
+            f"{env} could not be made with the options {options} ({error}). Give env_options that it takes, as keyword "
+            "arguments of its class."
+        ) from error
     check_spaces(env, envs.single_observation_space, envs.single_action_space)
     return envs
 
@@ -116,6 +123,11 @@ def first_parameters(policy: nn.Module, observations: Tensor, space: spaces.Spac
             f"For {number} observations in each of {runs} runs the policy gave {', '.join(map(str, shapes))}, but for "
             f"the actions {space} it must give {wanted}, of shape {(runs, number, width)} (a module of your own leaves "
             "the run axis out). Check the size of its last layer."
+        )
+    if not all(bool(p.isfinite().any(-1).all() and not p.isnan().any()) for p in given):
+        raise ValueError(
+            "The policy gave numbers that are not finite for finite observations. Its weights, or something that it "
+            "computes, is NaN or infinite: begin again with a lower learning_rate, or mend its forward."
         )
     return parameters
 
@@ -215,7 +227,8 @@ def watch_episode(
             yield np.asarray(made.render(), dtype=np.uint8), total
             seen = torch.from_numpy(encode_observations(made.observation_space, np.asarray(observation)[None]))
             with torch.inference_mode():
-                action = family.sample(policy(seen.expand(runs, 1, -1)), generator)
+                parameters = first_parameters(policy, seen.expand(runs, 1, -1), made.action_space)
+                action = family.sample(parameters, generator)
             observation, reward, terminated, truncated, _ = made.step(decode_actions(made.action_space, action[:1])[0])
             total += float(reward)
             if terminated or truncated:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from pglesson.advantages import masked_mean, normalize, time_mean_baseline
+from pglesson.returns import returns_to_go
 
 
 def ragged(runs: int, episodes: int, steps: int, seed: int = 0) -> tuple[Tensor, Tensor]:
@@ -107,11 +108,22 @@ def test_normalize_gives_zero_where_nothing_differs(over: str) -> None:
         assert normalize(torch.full(shape, 7.0), torch.ones(shape), over).eq(0).all()  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("episodes", [10, 16])
+def test_equal_episodes_leave_exactly_nothing(episodes: int) -> None:
+    """In float32 a rounding error of 1e-5 would be left, and normalization would blow it up to weights of about 1."""
+    returns = returns_to_go(torch.ones(1, episodes, 500), 0.99)
+    alive = torch.ones_like(returns)
+    assert normalize(returns - time_mean_baseline(returns, alive), alive, "batch").eq(0).all()
+    for value in (0.1, 63.397):
+        assert normalize(torch.full((1, episodes, 1), value), torch.ones(1, episodes, 1), "batch").eq(0).all()
+
+
 def test_normalize_a_one_step_episode_among_longer_ones() -> None:
     """By hand: 1 and 3 become -1 and 1; the single 5 becomes 0."""
     advantages = torch.tensor([[[1.0, 3.0], [5.0, 99.0]]])
     alive = torch.tensor([[[1.0, 1.0], [1.0, 0.0]]])
-    torch.testing.assert_close(normalize(advantages, alive, "episode"), torch.tensor([[[-1.0, 1.0], [0.0, 0.0]]]))
+    expected = torch.tensor([[[-1.0, 1.0], [0.0, 0.0]]], dtype=torch.float64)
+    torch.testing.assert_close(normalize(advantages, alive, "episode"), expected)
 
 
 def test_normalize_keeps_runs_apart() -> None:

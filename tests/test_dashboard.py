@@ -14,8 +14,8 @@ import tiny_envs  # noqa: F401  registers the tiny environments
 from PIL import Image
 from torch import nn
 
-from pglesson import Settings
-from pglesson.dashboards import PRESETS, Dashboard
+from pglesson import Settings, dashboards
+from pglesson.dashboards import PRESETS, Dashboard, progress
 from pglesson.explorer import Explorer
 
 SMALL = {"runs": 2, "episodes": 4, "updates": 8}
@@ -326,3 +326,26 @@ def test_an_explorer_that_moved_shows_what_a_fresh_one_would():
         fresh = Explorer(_bars, columns=2, a=(0.0, 4.0, a), twin=twin)
         assert not moved.status.value and not fresh.status.value
         assert moved.image.value == fresh.image.value, (a, twin)
+
+
+def test_a_single_task_needs_no_list():
+    assert Dashboard(Settings(**SMALL), environments=()).environment.layout.display == "none"
+    assert Dashboard(Settings(**SMALL)).environment.layout.display is None
+
+
+def test_without_an_agent_there_is_nothing_to_watch():
+    broken = Dashboard(Settings(**SMALL, env="Nonsense-v0"))
+    assert "No environment is registered" in broken.status.value
+    broken.before.button.click()
+    assert broken.before.caption.value == "There is no agent to watch yet."
+
+
+def test_progress_passes_anything_on_and_counts_what_is_done():
+    bars = []
+    original = dashboards.display
+    dashboards.display = bars.append
+    try:
+        seen = [(item, bars[0].value) for item in progress("abc", 3, "letters")]
+    finally:
+        dashboards.display = original
+    assert seen == [("a", 0), ("b", 1), ("c", 2)] and bars[0].value == 3 and repr(bars[0]) == "<progress of letters>"

@@ -109,3 +109,7 @@ def test_the_loss_by_hand() -> None:
     torch.testing.assert_close(loss, torch.tensor([5.3]))
     loss.sum().backward()
     assert log_prob.grad.tolist() == [[-1.5, -2.0]] and advantages.grad is None
+
+
+def test_the_spread_of_a_single_episode_is_unknown_and_nothing_warns() -> None:
+    assert total_variance(torch.ones(1, 2, 3)).isnan().tolist() == [True, True]

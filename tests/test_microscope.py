@@ -224,3 +224,11 @@ def test_a_dashboard_watches_the_variance_and_its_microscope_the_present_policy(
     expected = examine(dashboard.settings, dashboard.policy, seed=1)["none", "none"].mean
     assert torch.equal(dashboard.microscope.estimates["none", "none"].mean, expected)
     assert not torch.allclose(expected, untrained, rtol=0.1)
+
+
+def test_the_view_shows_only_what_it_was_asked_to_measure() -> None:
+    view = MicroscopeView(Settings(**ROOMS), normalizations=("none",), episodes=64)
+    assert {normalization for _, normalization in view.estimates} == {"none"}
+    assert view.normalization not in view.children[0].children and view.baseline in view.children[0].children
+    view.baseline.value = "value"
+    assert "64 episodes: variance" in view.status.value

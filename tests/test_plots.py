@@ -88,3 +88,15 @@ def test_colours_of_text_and_lines_stand_out_from_white():
     assert contrast(COLORS["move"]) >= 4.5
     assert all(contrast(COLORS[name]) >= 3 for name in ("return", "gradient", "entropy", "pinned", "truth"))
     assert len(set(ACTION_COLORS)) == len(ACTION_COLORS)
+
+
+def test_a_noise_that_is_all_but_gone_does_not_flatten_the_rest():
+    """Updates whose episodes were all equal have a variance of 0, or of a rounding error: the axis spans 5 decades."""
+    figure = new_figure()
+    plot = CurvePlot(figure.subplots(), "gradient_variance", "#000000", "", "", log=True)
+    settings = Settings(updates=3, episodes=4, measure_variance=True)
+    updates = list(reinforce(settings))
+    dying = [dataclasses.replace(u, gradient_variance=np.array([v])) for u, v in zip(updates, (3e4, 2e-7, 0.0))]
+    plot.show(dying)
+    low, high = plot.axes.get_ylim()
+    assert 0.1 * 10 ** (np.log10(3e4) - 5) < low < 1 and 3e4 < high < 2e5

@@ -13,7 +13,7 @@ from torch import nn
 
 from pglesson import Settings, make_policy, reinforce
 from pglesson.policies import GaussianPolicy, PlainPolicy, SoftmaxPolicy
-from pglesson.rollout import Episodes, make_envs, play_episodes
+from pglesson.rollout import Episodes, make_envs, play_episodes, watch_episode
 
 
 def play(env: str, episodes: int) -> Episodes:
@@ -185,3 +185,22 @@ def test_ids_that_gymnasium_refuses_in_other_ways_get_the_same_sentence(env: str
 def test_a_module_that_cannot_read_the_observations_gets_a_sentence() -> None:
     with pytest.raises(ValueError, match="Its first layer must take 4 inputs"):
         next(reinforce(Settings(), torch.nn.Linear(3, 2)))
+
+
+def test_options_that_an_environment_does_not_take_get_a_sentence() -> None:
+    with pytest.raises(ValueError, match=r"could not be made with the options {'joint': 3} .*'joint'.*keyword"):
+        make_envs("pglesson/PlanarArm-v0", 2, joint=3)
+    with pytest.raises(ValueError, match="joints is 9"):  # what the environment itself refuses, in its own words
+        make_envs("pglesson/PlanarArm-v0", 2, joints=9)
+
+
+def test_a_policy_that_gives_nan_gets_a_sentence_and_one_that_rules_an_action_out_does_not() -> None:
+    with pytest.raises(ValueError, match="The policy gave numbers that are not finite"):
+        play_policy("CartPole-v1", PlainPolicy(Fixed(lambda n: torch.full((n, 2), torch.nan))), 5)
+    never_left = PlainPolicy(Fixed(lambda n: torch.tensor([-torch.inf, 0.0]).expand(n, 2)))
+    assert play_policy("CartPole-v1", never_left, 5).actions.eq(1).all()
+
+
+def test_watching_a_policy_that_does_not_fit_gets_a_sentence() -> None:
+    with pytest.raises(ValueError, match="Check the size of its last layer"):
+        list(watch_episode("CartPole-v1", SoftmaxPolicy(4, 3)))
