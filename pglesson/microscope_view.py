@@ -75,7 +75,8 @@ def draw_needs(axes: Axes, estimates: Estimates, chosen: tuple[str, str] | None 
         label = f"normalized per {normalization}" if normalization != "none" else "not normalized"
         axes.plot([], [], marker, color=color, label=label)
         for row, baseline in enumerate(baselines):
-            name, height = (baseline, normalization), row + 0.25 * (normalizations.index(normalization) - 1)
+            name = baseline, normalization
+            height = row + 0.25 * (normalizations.index(normalization) - (len(normalizations) - 1) / 2)
             low, high = estimates[name].needed_interval(accuracy)
             if math.isfinite(low):
                 axes.plot([low, high], [height, height], color=color, linewidth=1.5)

@@ -7,7 +7,16 @@ import pytest
 from matplotlib.colors import to_rgb
 
 from pglesson import Settings, reinforce
-from pglesson.plots import ACTION_COLORS, CurvePlot, differences, knob_moves, learning_curve, new_figure, run_series
+from pglesson.plots import (
+    ACTION_COLORS,
+    CurvePlot,
+    contour_lines,
+    differences,
+    knob_moves,
+    learning_curve,
+    new_figure,
+    run_series,
+)
 
 
 @pytest.fixture(scope="module")
@@ -100,3 +109,12 @@ def test_a_noise_that_is_all_but_gone_does_not_flatten_the_rest():
     plot.show(dying)
     low, high = plot.axes.get_ylim()
     assert 0.1 * 10 ** (np.log10(3e4) - 5) < low < 1 and 3e4 < high < 2e5
+
+
+def test_contour_lines_of_a_cone():
+    """By hand: the lines of the distance from the origin are circles, here within the grid's error."""
+    ticks = np.linspace(-2, 2, 81)
+    lines = contour_lines(ticks, ticks, np.hypot(*np.meshgrid(ticks, ticks)), [0.5, 1.5])
+    assert len(lines) == 2
+    for line, radius in zip(lines, (0.5, 1.5)):
+        assert np.allclose(np.hypot(*line.T), radius, atol=0.005) and np.allclose(line[0], line[-1])
