@@ -125,7 +125,7 @@ class CurvePlot:
         limits = _round_decades if self.log else _round_limits
         self.axes.set_ylim(*limits(everything) if everything else (0.9, 110) if self.log else (0, 1))
         if self.marks:
-            self._mark(updates, x)
+            self._mark(updates, x, values.mean(1))
 
     def pin(self, updates: Sequence[Update], name: str) -> None:
         """Keeps a dashed, labelled copy of these updates behind whatever is shown next."""
@@ -134,15 +134,18 @@ class CurvePlot:
         self.axes.plot(x, values.mean(1), color=COLORS["pinned"], dashes=dashes, linewidth=1.8, label=name, zorder=2)
         self.pinned.append((name, x, values))
 
-    def _mark(self, updates: Sequence[Update], x: FloatArray) -> None:
-        # the last few are named, at alternating heights, so that names stay readable when a slider is dragged
+    def _mark(self, updates: Sequence[Update], x: FloatArray, curve: FloatArray) -> None:
+        # the last few are named, at alternating heights, so that names stay readable when a slider is dragged, and where
+        # the curve is not: below it once it is high
+        middle = sum(self.axes.get_ylim()) / 2
         moves = knob_moves(updates)
         for order, (index, name) in enumerate(moves):
             at = (x[index - 1] + x[index]) / 2
             self.moves.append(self.axes.axvline(at, color=COLORS["move"], linewidth=1.2, linestyle=":"))
             if order >= len(moves) - 4:
                 on_right = at < 0.6 * self.axes.get_xlim()[1]
-                self.moves.append(self._name_of_move(at, 0.97 - 0.13 * (order % 4), f" {name} ", on_right))
+                top = 0.97 if curve[index] < middle else 0.5
+                self.moves.append(self._name_of_move(at, top - 0.12 * (order % 4), f" {name} ", on_right))
 
     def _name_of_move(self, at: float, height: float, name: str, on_right: bool) -> Text:
         return self.axes.text(
