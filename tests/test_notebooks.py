@@ -5,6 +5,7 @@ That the outputs are true is nbval's to say: `pytest` runs it over notebooks/.
 
 import json
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import nbformat
@@ -75,6 +76,12 @@ def test_links_lead_somewhere(notebook):
     text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
     for target in re.findall(r"\]\(([^)#]+)\)", text):
         assert (FOLDER / target).is_file(), target
+
+
+@pytest.mark.parametrize(("before", "after"), list(pairwise(NOTEBOOKS)), ids=lambda path: path.stem)
+def test_leads_to_the_notebook_before_and_after(before, after):
+    assert after.name in nbformat.read(before, as_version=4).cells[0].source
+    assert before.name in nbformat.read(after, as_version=4).cells[0].source
 
 
 def test_opens_with_an_aim_and_closes_with_a_check(notebook):
