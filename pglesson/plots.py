@@ -135,8 +135,8 @@ class CurvePlot:
         self.pinned.append((name, x, values))
 
     def _mark(self, updates: Sequence[Update], x: FloatArray, curve: FloatArray) -> None:
-        # the last few are named, at alternating heights, so that names stay readable when a slider is dragged, and below
-        # the curve once it is high
+        # the last few are named, at alternating heights, so that names stay readable when a slider is dragged,
+        # and below the curve once it is high
         middle = sum(self.axes.get_ylim()) / 2
         moves = knob_moves(updates)
         for order, (index, name) in enumerate(moves):
