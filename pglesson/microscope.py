@@ -80,8 +80,8 @@ class Estimate:
 
 
 def first_run(policy: nn.Module) -> nn.Module:
-    """A copy of a policy that holds its first run alone."""
-    copied = copy.deepcopy(policy)
+    """A copy of a policy that holds its first run alone, on the CPU."""
+    copied = copy.deepcopy(policy).cpu()
     if getattr(copied, "runs", 1) > 1:
         for weight in copied.parameters():
             weight.data = weight.data[:1].clone()
@@ -175,7 +175,7 @@ def _play(settings: Settings, policy: nn.Module, number: int, seed: int) -> tupl
     try:
         generator = torch.Generator().manual_seed(seed)
         played = play_episodes(envs, policy, 1, max_steps=settings.max_steps, generator=generator, seed=seed)
-        return played, family_of(envs.single_action_space)
+        return played, family_of(envs.single_action_space, policy)
     finally:
         envs.close()
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from gymnasium import spaces
@@ -135,12 +135,37 @@ class PlainPolicy(nn.Module):
     def __init__(self, module: nn.Module) -> None:
         super().__init__()
         self.module = module
+        if hasattr(module, "family"):
+            self.family = module.family
 
     def forward(self, observations: Tensor) -> Any:
         output = self.module(observations[0])
         if isinstance(output, tuple):
             return tuple(part[None] for part in output)
         return output[None] if isinstance(output, Tensor) else output
+
+
+class Family(Protocol):
+    """A kind of distribution over actions, from the `parameters` (runs, n, ...) that a policy gives.
+
+    A policy with a `family` of its own, an object with these four functions, is trained with it.
+    """
+
+    def sample(self, parameters: Any, generator: torch.Generator | None = None) -> Tensor:
+        """Actions (runs, n[, action_size])."""
+        ...
+
+    def log_prob(self, parameters: Any, actions: Tensor) -> Tensor:
+        """The log-probability, or log-density, of each action (runs, n)."""
+        ...
+
+    def entropy(self, parameters: Any) -> Tensor:
+        """How undecided each distribution is (runs, n), in nats."""
+        ...
+
+    def divergence(self, parameters: Any, others: Any) -> Tensor:
+        """KL(parameters || others) (runs, n), in nats."""
+        ...
 
 
 class Softmax:
@@ -164,6 +189,13 @@ class Softmax:
         # 0 * log 0 counts as 0: a logit of -inf is an action that is ruled out
         return -(log_probs.exp() * log_probs.clamp_min(torch.finfo(logits.dtype).min)).sum(-1)
 
+    @staticmethod
+    def divergence(logits: Tensor, others: Tensor) -> Tensor:
+        """KL(pi || other) = sum_a pi(a) (log pi(a) - log other(a)) (...), in nats; 0 for equal policies."""
+        log_probs, log_others = logits.log_softmax(-1), others.log_softmax(-1)
+        apart = torch.where(log_probs > -math.inf, log_probs - log_others, 0.0)  # 0 * log 0 counts as 0 here too
+        return (log_probs.exp() * apart).sum(-1)
+
 
 class Gaussian:
     """Independent normal distributions, from (mu, log_sigma), each (..., action_size); actions are floats alike."""
@@ -186,10 +218,20 @@ class Gaussian:
         """sum over dimensions of log sigma + log(2 pi e) / 2 (...), in nats; it may be negative."""
         return (parameters[1] + 0.5 * math.log(2 * math.pi * math.e)).sum(-1)
 
+    @staticmethod
+    def divergence(parameters: tuple[Tensor, Tensor], others: tuple[Tensor, Tensor]) -> Tensor:
+        """KL = sum over dimensions of log(sigma'/sigma) + (sigma^2 + (mu - mu')^2) / (2 sigma'^2) - 1/2 (...), nats."""
+        (mu, log_sigma), (other_mu, other_log_sigma) = parameters, others
+        spread = (2 * (log_sigma - other_log_sigma)).exp() + ((mu - other_mu) * (-other_log_sigma).exp()) ** 2
+        return (other_log_sigma - log_sigma + 0.5 * (spread - 1)).sum(-1)
 
-Family = type[Softmax] | type[Gaussian]
+
+def family_of(action_space: spaces.Space[Any], policy: nn.Module | None = None) -> Family:
+    """The policy's own family, or the one that fits the actions: `Softmax` for Discrete, `Gaussian` for Box."""
+    own: Family | None = getattr(policy, "family", None)
+    return own or (Softmax if isinstance(action_space, spaces.Discrete) else Gaussian)
 
 
-def family_of(action_space: spaces.Space[Any]) -> Family:
-    """The distribution that fits an action space: `Softmax` for Discrete, `Gaussian` for Box."""
-    return Softmax if isinstance(action_space, spaces.Discrete) else Gaussian
+def device_of(policy: nn.Module) -> torch.device:
+    """Where a policy computes: the device of its first weight; the CPU where it has none."""
+    return next((weight.device for weight in policy.parameters()), torch.device("cpu"))

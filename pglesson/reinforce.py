@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -16,13 +17,14 @@ from torch import Tensor, nn
 
 from pglesson.advantages import masked_mean, normalize, time_mean_baseline
 from pglesson.loss import episode_gradients, policy_gradient_loss, total_variance
-from pglesson.policies import Family, GaussianPolicy, PlainPolicy, RunNetwork, SoftmaxPolicy, family_of
+from pglesson.policies import Family, GaussianPolicy, PlainPolicy, RunNetwork, SoftmaxPolicy, device_of, family_of
 from pglesson.returns import returns_to_go
 from pglesson.rollout import Episodes, VectorEnv, make_envs, observation_size, play_episodes
 from pglesson.settings import Settings
 
 BATCH_ROWS = 8_000  # time steps, over all runs, in one backward pass
 FloatArray = NDArray[np.floating[Any]]
+Advantages = Callable[[Episodes, Tensor], Tensor]
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,9 @@ class Update:
     loss: FloatArray  # (runs,)
     gradient_norm: FloatArray  # (runs,), before clipping
     entropy: FloatArray  # (runs,), of the policy, mean over time steps, in nats
+    explained_variance: FloatArray  # (runs,), share of the returns' variance that the baseline takes away; 1 at most
     gradient_variance: FloatArray | None  # (runs,), trace of one episode's gradient covariance, where it was asked for
+    policy_change: FloatArray | None  # (runs,), KL(before || after), mean over time steps, in nats, where asked for
     steps: int  # environment steps so far, all runs together
     seconds: float  # of training so far, without the time that the consumer of the updates took
     knobs: dict[str, Any]  # the live settings that were in force
@@ -54,7 +58,7 @@ def one_thread() -> Iterator[None]:
 
 def make_policy(settings: Settings, envs: VectorEnv | None = None) -> SoftmaxPolicy | GaussianPolicy:
     """The policy that `reinforce(settings)` starts from: softmax for Discrete actions, Gaussian for Box ones."""
-    envs = envs or make_envs(settings.env, 1, **settings.env_options)
+    envs, device = envs or make_envs(settings.env, 1, **settings.env_options), find_device(settings.device)
     generator = torch.Generator().manual_seed(settings.seed)
     size, space = observation_size(envs.single_observation_space), envs.single_action_space
     if isinstance(space, spaces.Discrete):
@@ -65,7 +69,7 @@ def make_policy(settings: Settings, envs: VectorEnv | None = None) -> SoftmaxPol
             activation=settings.activation,
             runs=settings.runs,
             generator=generator,
-        )
+        ).to(device)
     assert isinstance(space, spaces.Box)
     return GaussianPolicy(
         size,
@@ -75,7 +79,19 @@ def make_policy(settings: Settings, envs: VectorEnv | None = None) -> SoftmaxPol
         activation=settings.activation,
         runs=settings.runs,
         generator=generator,
-    )
+    ).to(device)
+
+
+def find_device(name: str) -> torch.device:
+    """The device of that name. Raises ValueError for one that torch does not have here."""
+    try:
+        torch.empty(0, device=name)  # what fails, and how, differs from build to build
+    except Exception as error:
+        raise ValueError(
+            f"device is {name!r}, but torch cannot compute there ({str(error).splitlines()[0]}). Set device to 'cpu', "
+            "or to a GPU that torch sees on this machine."
+        ) from error
+    return torch.device(name)
 
 
 def with_run_axis(policy: nn.Module, runs: int) -> nn.Module:
@@ -132,10 +148,10 @@ def _backward(
 
     The batch is taken in pieces that fit the processor's cache, whose gradients add up: faster, and in bounded memory.
     """
-    runs, number = advantages.shape[:2]
-    flat = [x.flatten(1, 2) for x in (episodes.observations, episodes.actions, advantages, episodes.alive)]
-    loss, total_entropy = torch.zeros(runs), torch.zeros(runs)
-    for observations, actions, weights, alive in zip(*(x.split(max(1, BATCH_ROWS // runs), 1) for x in flat)):
+    runs, number, device = *advantages.shape[:2], device_of(policy)
+    loss, total_entropy = torch.zeros(2, runs, device=device)
+    batch = episodes.observations, episodes.actions, advantages, episodes.alive
+    for observations, actions, weights, alive in _pieces(device, *batch):
         parameters = policy(observations)
         with torch.set_grad_enabled(entropy_weight > 0):
             entropy = family.entropy(parameters) * alive
@@ -144,10 +160,53 @@ def _backward(
         piece.sum().backward()
         loss += piece.detach()
         total_entropy += entropy.detach().sum(1)
-    return loss, total_entropy
+    return loss.cpu(), total_entropy.cpu()
 
 
-def reinforce(settings: Settings | None = None, policy: nn.Module | None = None) -> Iterator[Update]:
+def _pieces(device: torch.device, *batch: Tensor) -> Iterator[tuple[Tensor, ...]]:
+    """The batch's tensors (runs, episodes, steps, ...) side by side, as pieces (runs, n, ...) of BATCH_ROWS rows."""
+    rows = max(1, BATCH_ROWS // len(batch[0]))
+    for pieces in zip(*(x.flatten(1, 2).split(rows, 1) for x in batch)):
+        yield tuple(piece.to(device) for piece in pieces)
+
+
+@torch.inference_mode()
+def _change(policy: nn.Module, former: nn.Module, family: Family, episodes: Episodes) -> Tensor:
+    """KL(former || policy) in the states of these episodes, mean over their time steps: (runs,), in nats."""
+    total = torch.zeros(len(episodes.alive))
+    for observations, alive in _pieces(device_of(policy), episodes.observations, episodes.alive):
+        total += (family.divergence(former(observations), policy(observations)) * alive).sum(1).cpu()
+    return total / episodes.alive.sum((1, 2))
+
+
+def _explained_variance(returns: Tensor, centred: Tensor, alive: Tensor) -> Tensor:
+    """1 - var(G - b) / var(G) over the played time steps (runs,); NaN where all returns are equal."""
+
+    def variance(x: Tensor) -> Tensor:
+        return masked_mean((x - masked_mean(x, alive, (1, 2))) ** 2, alive, (1, 2)).flatten()
+
+    return 1 - variance(centred) / variance(returns)
+
+
+def _checked(advantages: object, alive: Tensor) -> Tensor:
+    """What a learner's function gave for advantages. Raises ValueError unless it fits the episodes."""
+    if not isinstance(advantages, Tensor) or advantages.shape != alive.shape:
+        given = f"a tensor of shape {tuple(advantages.shape)}" if isinstance(advantages, Tensor) else repr(advantages)
+        raise ValueError(
+            f"Your advantages function gave {given}, but it must give a tensor of shape {tuple(alive.shape)}: (runs, "
+            "episodes, steps), like episodes.rewards."
+        )
+    if not bool((advantages.isfinite() | (alive == 0)).all()):
+        raise ValueError(
+            "Your advantages function gave a number that is not finite. Look for a division by zero, such as a "
+            "standard deviation of equal returns."
+        )
+    return torch.where(alive > 0, advantages.detach(), 0.0)
+
+
+def reinforce(
+    settings: Settings | None = None, policy: nn.Module | None = None, *, advantages: Advantages | None = None
+) -> Iterator[Update]:
     """Trains `policy` in place by REINFORCE and yields one `Update` a gradient step, settings.updates of them.
 
     Each update plays settings.episodes whole episodes a run, turns returns-to-go into advantages (minus the baseline,
@@ -156,25 +215,31 @@ def reinforce(settings: Settings | None = None, policy: nn.Module | None = None)
     in almost every implementation. `policy` is any torch.nn.Module that maps observations (n, observation_size) to
     logits (n, actions), or to a pair (mu, log_sigma); without one, `make_policy(settings)`.
 
+    `advantages(episodes, baseline)` takes the place of G_t - b: it gets the `Episodes` and the baseline b that the
+    settings ask for, (runs, episodes, steps), and gives a tensor of that shape, which is then normalized.
+
     Live settings may change between two updates. The same seed on the same machine gives the same updates, bit for bit.
     Raises ValueError for settings, environments and policies that do not fit together, and FloatingPointError for a
     gradient that is not finite; what was learned until then stays in `policy`.
     """
     settings = settings or Settings()
+    device = find_device(settings.device)
     envs = make_envs(settings.env, settings.runs * settings.episodes, **settings.env_options)
     try:
         policy = with_run_axis(policy, settings.runs) if policy is not None else make_policy(settings, envs)
-        yield from _updates(settings, envs, policy)
+        yield from _updates(settings, envs, policy.to(device), advantages)
     finally:
         envs.close()
 
 
-def _updates(settings: Settings, envs: VectorEnv, policy: nn.Module) -> Iterator[Update]:
-    runs, structure, family = settings.runs, settings.structure(), family_of(envs.single_action_space)
+def _updates(
+    settings: Settings, envs: VectorEnv, policy: nn.Module, own_advantages: Advantages | None
+) -> Iterator[Update]:
+    runs, structure, family = settings.runs, settings.structure(), family_of(envs.single_action_space, policy)
     generator = torch.Generator().manual_seed(settings.seed + 1)
     size = observation_size(envs.single_observation_space)
     own = torch.Generator().manual_seed(settings.seed + 2)  # the sampled actions do not depend on this network's size
-    value = RunNetwork(runs, size, 1, settings.hidden, settings.activation, own)
+    value = RunNetwork(runs, size, 1, settings.hidden, settings.activation, own).to(device_of(policy))
     policy_optimizer, value_optimizer = _optimizer(settings, policy), _optimizer(settings, value)
     running_mean = torch.zeros(runs, 1, 1)
     steps, seconds = 0, 0.0
@@ -196,7 +261,7 @@ def _updates(settings: Settings, envs: VectorEnv, policy: nn.Module) -> Iterator
                 seed=settings.seed if number == 1 else None,
             )
             alive, shape = episodes.alive, episodes.alive.shape
-            observations = episodes.observations.flatten(1, 2)
+            observations = episodes.observations.flatten(1, 2).to(device_of(policy))
             returns = returns_to_go(episodes.rewards, knobs["gamma"])
 
             baseline: Tensor | float = 0.0
@@ -207,8 +272,12 @@ def _updates(settings: Settings, envs: VectorEnv, policy: nn.Module) -> Iterator
             elif knobs["baseline"] == "time_mean":
                 baseline = time_mean_baseline(returns, alive)
             elif knobs["baseline"] == "value":
-                baseline = value(observations).view(shape).detach()
-            advantages = normalize((returns - baseline) * alive, alive, knobs["normalization"]).float()
+                baseline = value(observations).view(shape).detach().cpu()
+            centred = (returns - baseline) * alive
+            explained = _explained_variance(returns, centred, alive)
+            if own_advantages is not None:
+                centred = _checked(own_advantages(episodes, torch.as_tensor(baseline).expand(shape)), alive)
+            advantages = normalize(centred, alive, knobs["normalization"]).float()
 
             variance = (
                 total_variance(episode_gradients(policy, family, episodes, advantages))
@@ -217,15 +286,18 @@ def _updates(settings: Settings, envs: VectorEnv, policy: nn.Module) -> Iterator
             )
             policy_optimizer.zero_grad()
             loss, entropy = _backward(policy, family, episodes, advantages, knobs["entropy_weight"])
-            norm = _clip(policy, runs, knobs["max_gradient_norm"])
+            norm = _clip(policy, runs, knobs["max_gradient_norm"]).cpu()
+            former = copy.deepcopy(policy) if knobs["measure_change"] else None
             _step(policy_optimizer, knobs["learning_rate"])
+            change = None if former is None else _change(policy, former, family, episodes)
 
             # the baselines learn last: what they know must not depend on the actions that they judge
             # a plain average over the first ten batches, then one that forgets
             running_mean += (masked_mean(returns, alive, (1, 2)) - running_mean) * max(1 / number, 0.1)
             if knobs["baseline"] == "value":
+                target, played = returns.to(observations.device), alive.to(observations.device)
                 for _ in range(knobs["value_steps"]):
-                    error = (returns - value(observations).view(shape)) * alive
+                    error = (target - value(observations).view(shape)) * played
                     value_optimizer.zero_grad()
                     (error.square().sum() / (2 * shape[1])).backward()
                     _step(value_optimizer, knobs["value_learning_rate"])
@@ -240,7 +312,9 @@ def _updates(settings: Settings, envs: VectorEnv, policy: nn.Module) -> Iterator
             loss=loss.numpy(),
             gradient_norm=norm.numpy(),
             entropy=(entropy / alive.sum((1, 2))).numpy(),
+            explained_variance=explained.numpy(),
             gradient_variance=None if variance is None else variance.numpy(),
+            policy_change=None if change is None else change.numpy(),
             steps=steps,
             seconds=seconds,
             knobs=knobs,

@@ -15,14 +15,14 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from pglesson.policies import Family, family_of
+from pglesson.policies import Family, device_of, family_of
 
 VectorEnv = gymnasium.vector.VectorEnv[Any, Any, Any]
 
 
 @dataclass(frozen=True)
 class Episodes:
-    """Whole episodes that started together, as tensors with axes (run, episode, time step).
+    """Whole episodes that started together, as tensors with axes (run, episode, time step), in the CPU's memory.
 
     observations: (runs, episodes, steps, observation_size), Discrete ones as one-hot vectors
     actions:      (runs, episodes, steps) int64, or (runs, episodes, steps, action_size) as sampled, before clipping
@@ -102,11 +102,20 @@ def decode_actions(space: spaces.Space[Any], actions: Tensor) -> NDArray[Any]:
     return np.clip(actions.cpu().numpy().reshape(-1, *space.shape), space.low, space.high).astype(space.dtype)
 
 
+def ask(policy: nn.Module, observations: Tensor) -> Any:
+    """What a policy gives for observations (runs, n, size), computed where the policy is and brought to the CPU."""
+    device = device_of(policy)
+    if device.type == "cpu":
+        return policy(observations)
+    parameters = policy(observations.to(device))
+    return tuple(p.cpu() for p in parameters) if isinstance(parameters, tuple) else parameters.cpu()
+
+
 def first_parameters(policy: nn.Module, observations: Tensor, space: spaces.Space[Any]) -> Any:
     """What a policy gives for observations (runs, n, size). Raises ValueError unless it fits the action space."""
     runs, number, size = observations.shape
     try:
-        parameters = policy(observations)
+        parameters = ask(policy, observations)
     except RuntimeError as error:  # what torch raises where shapes do not meet
         raise ValueError(
             f"The policy could not read {number} observations of {size} numbers each ({error}). "
@@ -161,7 +170,7 @@ def _play(
         observations.append(encode_observations(envs.single_observation_space, observation))
         _check_finite("observation", observations[-1], alive, len(rewards), runs)
         seen = torch.from_numpy(observations[-1]).view(runs, -1, observations[-1].shape[-1])
-        parameters = policy(seen) if rewards else first_parameters(policy, seen, envs.single_action_space)
+        parameters = ask(policy, seen) if rewards else first_parameters(policy, seen, envs.single_action_space)
         actions.append(family.sample(parameters, generator))
         observation, reward, ended, cut, _ = envs.step(decode_actions(envs.single_action_space, actions[-1]))
         _check_finite("reward", reward, alive, len(rewards), runs)
@@ -187,7 +196,7 @@ def play_episodes(
     episodes finish first instead would count short ones too often. `seed` restarts the environments' random numbers.
     Raises ValueError for a policy whose output has the wrong shape and for a reward or observation that is not finite.
     """
-    played = _play(envs, policy, family_of(envs.single_action_space), runs, max_steps, generator, seed)
+    played = _play(envs, policy, family_of(envs.single_action_space, policy), runs, max_steps, generator, seed)
     observations, actions, rewards, lives, terminated = played
 
     def by_episode(steps: Any) -> Tensor:  # (steps, runs * episodes, ...) -> (runs, episodes, steps, ...)
@@ -220,7 +229,7 @@ def watch_episode(
         raise ValueError(f"{env} cannot draw itself: its render_modes are {modes}, but watching needs 'rgb_array'.")
     made = gymnasium.make(env, render_mode="rgb_array", **(options or {}))
     runs = getattr(policy, "runs", 1)
-    family, generator, total = family_of(made.action_space), torch.Generator().manual_seed(seed), 0.0
+    family, generator, total = family_of(made.action_space, policy), torch.Generator().manual_seed(seed), 0.0
     try:
         observation, _ = made.reset(seed=seed)
         for _ in range(max_steps):

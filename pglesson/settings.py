@@ -125,6 +125,15 @@ class Settings:
         "measure the gradient's variance at each update",
         live=True,
     )
+    measure_change: bool = _knob(
+        False, lambda x: isinstance(x, bool), "True or False", "measure how far each update moves the policy", live=True
+    )
+    device: str = _knob(
+        "cpu",
+        lambda x: isinstance(x, str) and x != "",
+        "'cpu', or the name of a GPU that torch sees, such as 'cuda'",
+        "where the networks compute; the environments stay on the CPU",
+    )
 
     def __setattr__(self, name: str, value: Any) -> None:
         known = self.__dataclass_fields__

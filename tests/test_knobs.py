@@ -39,6 +39,8 @@ OTHER: dict[str, Any] = {
     "value_learning_rate": 0.5,
     "value_steps": 2,
     "measure_variance": True,
+    "measure_change": True,
+    "device": "cuda",
 }
 # what else must hold for a field to matter to the weights
 NEEDS: dict[str, dict[str, Any]] = {
@@ -75,7 +77,7 @@ def test_a_live_field_is_recorded_and_acts(name: str) -> None:
     knobs, moved = weights_after(start, {name: value})
     assert [k[name] for k in knobs] == [before, value, value]
     _, unmoved = weights_after(fork(**NEEDS.get(name, {})), {})
-    assert moved.equal(unmoved) == (name == "measure_variance")
+    assert moved.equal(unmoved) == name.startswith("measure_")
 
 
 @pytest.mark.parametrize("name", STRUCTURAL)

@@ -34,6 +34,8 @@ CASES: dict[str, tuple[list[Any], list[Any], str]] = {
     "value_learning_rate": ([0.0, -1, NAN, math.inf], [0.1], "above 0"),
     "value_steps": ([0, 1.5, True], [1], "a whole number from 1 up"),
     "measure_variance": ([1, 0, None, "yes"], [True, False], "True or False"),
+    "measure_change": ([1, 0, None, "yes"], [True, False], "True or False"),
+    "device": (["", None, 0], ["cuda", "cpu"], "the name of a GPU"),
 }
 FIELDS = [field.name for field in dataclasses.fields(Settings)]
 REFUSED = [(name, value) for name in FIELDS for value in CASES.get(name, ([], [], ""))[0]]
@@ -48,6 +50,7 @@ LIVE = {
     "value_learning_rate",
     "value_steps",
     "measure_variance",
+    "measure_change",
 }
 
 

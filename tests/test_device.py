@@ -1,0 +1,49 @@
+"""Networks on a GPU: the same training as on the CPU, where torch sees one; a sentence where it does not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from pglesson import Settings, make_policy, reinforce
+from pglesson.microscope import examine
+from pglesson.policies import device_of
+from pglesson.rollout import watch_episode
+
+needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no GPU")
+
+
+@pytest.mark.parametrize("name", ["gpu", "cuda:99", "cupboard"])
+def test_a_device_that_is_not_there_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match=f"device is '{name}', but torch cannot compute there .* Set device to 'cpu'"):
+        next(reinforce(Settings(device=name)))
+    with pytest.raises(ValueError, match="Set device to 'cpu'"):
+        make_policy(Settings(device=name))
+
+
+@needs_gpu
+@pytest.mark.parametrize("env", ["CartPole-v1", "pglesson/PlanarArm-v0"])
+def test_a_gpu_trains_as_the_cpu_does(env: str) -> None:
+    """Actions are drawn on the CPU from the same random numbers: the first episodes are equal, the rest about."""
+    curves = []
+    for device in ("cpu", "cuda"):
+        settings = Settings(env=env, runs=3, updates=3, baseline="value", measure_change=True, device=device)
+        policy = make_policy(settings)
+        updates = list(reinforce(settings, policy))
+        assert device_of(policy).type == device
+        curves.append(updates)
+    for name in ("returns", "entropy", "gradient_norm", "policy_change"):
+        first, second = (getattr(updates[0], name) for updates in curves)
+        np.testing.assert_allclose(first, second, rtol=2e-3, atol=1e-4)
+
+
+@needs_gpu
+def test_a_learners_module_is_moved_to_the_gpu_and_can_be_watched_and_examined() -> None:
+    settings, module = Settings(device="cuda", updates=2, measure_variance=True), nn.Linear(4, 2)
+    assert len(list(reinforce(settings, module))) == 2 and module.weight.device.type == "cuda"
+    settings = Settings(device="cuda")
+    policy = make_policy(settings)
+    assert next(watch_episode("CartPole-v1", policy))[0].ndim == 3
+    examine(settings, policy, baselines=["none"], episodes=32)

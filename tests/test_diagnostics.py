@@ -1,0 +1,94 @@
+"""What an update says about itself: explained variance and the policy's change, against formulas written out anew."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+
+import numpy as np
+import pytest
+import tiny_envs  # noqa: F401  registers the environments
+import torch
+from torch import Tensor
+from torch.distributions import Categorical, Normal, kl_divergence
+
+from pglesson import Settings, make_policy, reinforce, returns_to_go
+from pglesson.policies import Gaussian, Softmax
+from pglesson.rollout import Episodes
+
+
+def seeded(*shape: int, seed: int = 0) -> Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def test_the_divergence_of_softmax_policies_is_torchs() -> None:
+    one, two = seeded(7, 4), seeded(7, 4, seed=1)
+    torch.testing.assert_close(
+        Softmax.divergence(one, two), kl_divergence(Categorical(logits=one), Categorical(logits=two))
+    )
+    assert Softmax.divergence(one, one).eq(0).all()
+    ruled_out = torch.tensor([[0.0, 0.0, -torch.inf]])
+    assert Softmax.divergence(ruled_out, ruled_out).item() == 0
+    torch.testing.assert_close(Softmax.divergence(ruled_out, torch.zeros(1, 3)).exp(), torch.tensor([1.5]))
+
+
+def test_the_divergence_of_gaussian_policies_is_torchs() -> None:
+    one, two = (seeded(7, 3), seeded(7, 3, seed=1)), (seeded(7, 3, seed=2), seeded(7, 3, seed=3))
+    expected = kl_divergence(Normal(one[0], one[1].exp()), Normal(two[0], two[1].exp())).sum(-1)
+    torch.testing.assert_close(Gaussian.divergence(one, two), expected)
+    assert Gaussian.divergence(one, one).abs().max() < 1e-12
+
+
+@pytest.mark.parametrize("env", ["CartPole-v1", "tiny/Echo-v0"])
+def test_the_policy_change_is_the_mean_divergence_in_the_states_seen(env: str) -> None:
+    settings = Settings(env=env, runs=2, episodes=4, measure_change=True, learning_rate=0.1)
+    policy, seen = make_policy(settings), list[Episodes]()
+    former = deepcopy(policy)
+
+    def spy(episodes: Episodes, baseline: Tensor) -> Tensor:
+        seen.append(episodes)
+        return returns_to_go(episodes.rewards, 0.99) - baseline
+
+    update = next(reinforce(settings, policy, advantages=spy))
+    observations, alive = seen[0].observations.flatten(1, 2), seen[0].alive.flatten(1)
+    if env == "CartPole-v1":
+        apart = kl_divergence(Categorical(logits=former(observations)), Categorical(logits=policy(observations)))
+    else:
+        (mu, log_sigma), (other_mu, other_log_sigma) = former(observations), policy(observations)
+        apart = kl_divergence(Normal(mu, log_sigma.exp()), Normal(other_mu, other_log_sigma.exp())).sum(-1)
+    expected = (apart * alive).sum(1) / alive.sum(1)
+    assert update.policy_change is not None and (update.policy_change > 1e-4).all()
+    np.testing.assert_allclose(update.policy_change, expected.detach().numpy(), rtol=1e-3)
+
+
+def test_the_policy_change_is_measured_only_where_asked_for() -> None:
+    settings = Settings(episodes=2, updates=2)
+    updates = reinforce(settings)
+    assert next(updates).policy_change is None
+    settings.measure_change = True
+    assert next(updates).policy_change is not None
+
+
+@pytest.mark.parametrize("baseline", ["none", "time_mean", "value"])
+def test_explained_variance_by_numpy(baseline: str) -> None:
+    """1 - var(G - b) / var(G) over the time steps that were played, of the third update."""
+    settings = Settings(runs=2, episodes=6, updates=3, baseline=baseline, value_learning_rate=0.1)
+    seen = list[tuple[Episodes, Tensor]]()
+
+    def spy(episodes: Episodes, b: Tensor) -> Tensor:
+        seen.append((episodes, b))
+        return returns_to_go(episodes.rewards, 0.99) - b
+
+    *_, last = reinforce(settings, advantages=spy)
+    episodes, b = seen[-1]
+    for run in range(2):
+        played = episodes.alive[run].numpy() > 0
+        returns, base = returns_to_go(episodes.rewards, 0.99)[run].numpy()[played], b[run].numpy()[played]
+        expected = 1 - np.var((returns - base).astype(float)) / np.var(returns.astype(float))
+        np.testing.assert_allclose(last.explained_variance[run], expected, atol=1e-4)
+    if baseline == "none":
+        assert np.abs(last.explained_variance).max() < 1e-6
+
+
+def test_equal_returns_have_no_variance_to_explain() -> None:
+    update = next(reinforce(Settings(env="tiny/Endless-v0", max_steps=1)))
+    assert np.isnan(update.explained_variance).all()
