@@ -185,7 +185,8 @@ def _explained_variance(returns: Tensor, centred: Tensor, alive: Tensor) -> Tens
     def variance(x: Tensor) -> Tensor:
         return masked_mean((x - masked_mean(x, alive, (1, 2))) ** 2, alive, (1, 2)).flatten()
 
-    return 1 - variance(centred) / variance(returns)
+    spread, size = variance(returns), masked_mean(returns**2, alive, (1, 2)).flatten()
+    return torch.where(spread > 1e-10 * size, 1 - variance(centred) / spread, torch.nan)  # less is rounding alone
 
 
 def _checked(advantages: object, alive: Tensor) -> Tensor:
