@@ -112,7 +112,10 @@ def ask(policy: nn.Module, observations: Tensor) -> Any:
 
 
 def first_parameters(policy: nn.Module, observations: Tensor, space: spaces.Space[Any]) -> Any:
-    """What a policy gives for observations (runs, n, size). Raises ValueError unless it fits the action space."""
+    """What a policy gives for observations (runs, n, size). Raises ValueError unless it fits the action space.
+
+    Raises FloatingPointError where it is not finite: training has diverged.
+    """
     runs, number, size = observations.shape
     try:
         parameters = ask(policy, observations)
@@ -134,7 +137,7 @@ def first_parameters(policy: nn.Module, observations: Tensor, space: spaces.Spac
             "the run axis out). Check the size of its last layer."
         )
     if not all(bool(p.isfinite().any(-1).all() and not p.isnan().any()) for p in given):
-        raise ValueError(
+        raise FloatingPointError(
             "The policy gave numbers that are not finite for finite observations. Its weights, or something that it "
             "computes, is NaN or infinite: begin again with a lower learning_rate, or mend its forward."
         )
@@ -194,7 +197,8 @@ def play_episodes(
 
     An environment that is done is stepped on until the last one is, and what it does then is masked: taking whatever
     episodes finish first instead would count short ones too often. `seed` restarts the environments' random numbers.
-    Raises ValueError for a policy whose output has the wrong shape and for a reward or observation that is not finite.
+    Raises ValueError for a policy whose output has the wrong shape and for a reward or observation that is not finite,
+    FloatingPointError for a policy that has diverged.
     """
     played = _play(envs, policy, family_of(envs.single_action_space, policy), runs, max_steps, generator, seed)
     observations, actions, rewards, lives, terminated = played

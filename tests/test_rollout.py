@@ -195,7 +195,7 @@ def test_options_that_an_environment_does_not_take_get_a_sentence() -> None:
 
 
 def test_a_policy_that_gives_nan_gets_a_sentence_and_one_that_rules_an_action_out_does_not() -> None:
-    with pytest.raises(ValueError, match="The policy gave numbers that are not finite"):
+    with pytest.raises(FloatingPointError, match="The policy gave numbers that are not finite"):
         play_policy("CartPole-v1", PlainPolicy(Fixed(lambda n: torch.full((n, 2), torch.nan))), 5)
     never_left = PlainPolicy(Fixed(lambda n: torch.tensor([-torch.inf, 0.0]).expand(n, 2)))
     assert play_policy("CartPole-v1", never_left, 5).actions.eq(1).all()
