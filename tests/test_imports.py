@@ -18,10 +18,11 @@ ORDER = [
     {"advantages"},
     {"loss"},
     {"reinforce"},
-    {"plots", "microscope", "confidence"},
-    {"picture", "controls", "main_loop"},
+    {"plots", "microscope", "confidence", "sweep_store", "export", "patients"},
+    {"picture", "controls", "main_loop", "sweeps"},
     {"explorer", "agent_view", "microscope_view"},
-    {"dashboards"},
+    {"dashboards", "clinic"},
+    {"playground"},
 ]
 RANK = {name: rank for rank, row in enumerate(ORDER) for name in row}
 BESIDE = "exercises"  # may import any module, and none imports it
