@@ -1,0 +1,133 @@
+"""Exercises that check themselves: three answers, not attempted, wrong and why, right and what for.
+
+An `Exercise` is what an author writes; `Exercises` is what a notebook holds: the exercises of that notebook and what
+has been solved in it. There is no other state, and nothing leaves the notebook.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+NOT_ATTEMPTED, WRONG, RIGHT, HINT, SOLUTION = "not attempted", "not yet", "right", "hint", "solution"
+COLORS = {NOT_ATTEMPTED: "#666666", WRONG: "#A65C00", RIGHT: "#00694B", HINT: "#0072B2", SOLUTION: "#0072B2"}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a learner is told. kind: one of NOT_ATTEMPTED, WRONG, RIGHT, HINT, SOLUTION."""
+
+    kind: str
+    message: str
+
+    def __repr__(self) -> str:
+        return f"{self.kind.capitalize()}: {self.message}"
+
+    def _repr_html_(self) -> str:
+        body = html.escape(self.message)
+        body = f"<pre style='margin: 4px 0'>{body}</pre>" if self.kind == SOLUTION else body
+        style = f"border-left: 4px solid {COLORS[self.kind]}; padding: 4px 10px"
+        return f"<div style='{style}'><b style='color: {COLORS[self.kind]}'>{self.kind.capitalize()}.</b> {body}</div>"
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One exercise, as its author writes it.
+
+    name: how a notebook calls it, and part of its cells' ids. objective: what solving it shows that one can do, in the
+    words of the table in notebook 00. starter: the source of the cell that the learner edits; it assigns `answer`.
+    solution: the same cell, solved. hints: from a nudge to nearly all of it. why: said to whoever is right. judge:
+    gives what is wrong with an answer, or None.
+    """
+
+    name: str
+    objective: str
+    starter: str
+    solution: str
+    hints: tuple[str, ...]
+    why: str
+    judge: Callable[[Any], Outcome | None]
+
+
+class Attempt:
+    """One exercise in one notebook."""
+
+    def __init__(self, exercise: Exercise) -> None:
+        self.exercise, self.solved, self._hints = exercise, False, 0
+
+    def check(self, answer: Any = ...) -> Outcome:
+        """Whether the answer is right, and if not, why not."""
+        if answer is ... or answer is None:
+            return Outcome(NOT_ATTEMPTED, "write your answer in the cell above, run it, and then run this one again.")
+        outcome = self.exercise.judge(answer)
+        if outcome is None:
+            self.solved = True
+            return Outcome(RIGHT, self.exercise.why)
+        return outcome
+
+    def hint(self) -> Outcome:
+        """The next hint; after the last one, the last again."""
+        hints = self.exercise.hints
+        self._hints = min(self._hints + 1, len(hints))
+        return Outcome(HINT, f"({self._hints} of {len(hints)}) {hints[self._hints - 1]}")
+
+    def solution(self) -> Outcome:
+        """One way to solve it."""
+        return Outcome(SOLUTION, self.exercise.solution)
+
+
+class Exercises:
+    """The exercises of one notebook, each by its name: `exercises.NAME.check(answer)`.
+
+    notebook: its file's name without the ending, such as "02_softmax_policies". Raises ValueError for another.
+    """
+
+    def __init__(self, notebook: str) -> None:
+        if notebook not in NOTEBOOKS:
+            raise ValueError(f"There are no exercises for {notebook!r}, but for {', '.join(map(repr, NOTEBOOKS))}.")
+        self.notebook = notebook
+        self._attempts = {exercise.name: Attempt(exercise) for exercise in exercises_of(notebook)}
+
+    def __getattr__(self, name: str) -> Attempt:
+        attempts: dict[str, Attempt] = self.__dict__.get("_attempts", {})
+        if name not in attempts:
+            raise AttributeError(f"This notebook has no exercise {name!r}, but {', '.join(attempts)}.")
+        return attempts[name]
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *self._attempts]
+
+    def __iter__(self) -> Iterator[Attempt]:
+        return iter(self._attempts.values())
+
+    def progress(self) -> Progress:
+        """How many are solved, as a bar."""
+        return Progress(tuple((attempt.exercise.name, attempt.solved) for attempt in self))
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A bar over a notebook's exercises. solved: each one's name, and whether it is solved."""
+
+    solved: tuple[tuple[str, bool], ...]
+
+    def __repr__(self) -> str:
+        done = sum(done for _, done in self.solved)
+        left = ", ".join(name for name, done in self.solved if not done)
+        return f"{'█' * done}{'░' * (len(self.solved) - done)} {done} of {len(self.solved)} exercises solved" + (
+            f"; still open: {left}" if left else ""
+        )
+
+
+# Each module of this package that holds a notebook's exercises, by the notebook's name.
+NOTEBOOKS = ("02_softmax_policies",)
+
+
+def exercises_of(notebook: str) -> tuple[Exercise, ...]:
+    """A notebook's exercises, in its order."""
+    module = import_module(f"pglesson.exercises.{notebook.partition('_')[2]}")
+    found: tuple[Exercise, ...] = module.EXERCISES
+    return found

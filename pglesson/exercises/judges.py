@@ -1,0 +1,245 @@
+"""How answers are judged: functions by what they do on drawn cases, numbers and choices by what they are.
+
+A wrong function is compared with models of the mistakes that learners make, on the cases where it is wrong. The model
+that does the same on most of them, and on half of them at least, names the mistake: a learner may have made two. Where
+none does, the first case that came out wrong is shown.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pglesson.exercises.framework import NOT_ATTEMPTED, WRONG, Outcome
+from pglesson.exercises.limits import TooLong, time_limit
+
+SECONDS = 5.0  # for all cases together
+PACKAGE = str(Path(__file__).parents[1])
+
+
+@dataclass(frozen=True)
+class Case:
+    """One call. what: how the learner is told of it, such as "an episode of one step"; arguments: of the call."""
+
+    what: str
+    arguments: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """model: does on every case what a learner who makes this mistake gets; message: what they are told."""
+
+    message: str
+    model: Callable[..., Any]
+
+
+Results = list[list[Tensor] | None]
+
+
+def judge_function(
+    reference: Callable[..., Any],
+    cases: Sequence[Case],
+    mistakes: Sequence[Mistake],
+    *,
+    gradients: Sequence[int] = (),
+    tensor: bool = False,
+    tolerance: float = 1e-4,
+    rounds: int = 1,
+) -> Callable[[Any], Outcome | None]:
+    """A judge for a function that should do as `reference` does, to a relative and absolute `tolerance`.
+
+    gradients: the arguments, by position, by which the derivative of the sum of what it gives must be right too; it
+    must then give a torch tensor, as with tensor=True. rounds: how often each case is called, for a function that
+    must not depend on earlier calls.
+    """
+
+    def judge(answer: Any) -> Outcome | None:
+        if not callable(answer):
+            return _wrong(f"answer is {_short(answer)}, but must be a function. Give its name, without brackets.")
+        results: Results = []
+        try:
+            with time_limit(SECONDS):
+                for case in [case for case in cases for _ in range(rounds)]:
+                    said, values = _call(answer, case, gradients, tensor)
+                    if said is not None:
+                        return said
+                    results.append(values)
+        except TooLong:
+            return _wrong(
+                f"your function had not come back after {SECONDS:g} seconds. Look for a loop whose condition never "
+                "turns false."
+            )
+        played = [case for case in cases for _ in range(rounds)]
+        expected = [_run(reference, case, gradients) for case in played]
+        wrong = [i for i, (got, want) in enumerate(zip(results, expected)) if not _close(got, want, tolerance)]
+        if not wrong:
+            return None
+        alike = [
+            sum(_close(results[i], _model(mistake, played[i], gradients), tolerance) for i in wrong)
+            for mistake in mistakes
+        ]
+        if alike and max(alike) * 2 >= len(wrong):
+            return _wrong(mistakes[alike.index(max(alike))].message)
+        first = wrong[0]
+        return _wrong(_difference(played[first].what, results[first], expected[first], tolerance))
+
+    return judge
+
+
+def _model(mistake: Mistake, case: Case, gradients: Sequence[int]) -> list[Tensor] | None:
+    try:
+        return _run(mistake.model, case, gradients)
+    except Exception:
+        return None  # the model cannot do this case, so the answer, which could, is not its like
+
+
+def _prepared(case: Case, gradients: Sequence[int]) -> list[Any]:
+    arguments = list(copy.deepcopy(case.arguments))
+    for place in gradients:
+        arguments[place] = arguments[place].clone().requires_grad_(True)
+    return arguments
+
+
+def _run(function: Callable[..., Any], case: Case, gradients: Sequence[int]) -> list[Tensor]:
+    """What a function gives, and its derivatives: as float64 tensors."""
+    arguments = _prepared(case, gradients)
+    return _values(function(*arguments), arguments, gradients)
+
+
+def _values(given: Any, arguments: list[Any], gradients: Sequence[int]) -> list[Tensor]:
+    parts = list(given) if isinstance(given, tuple) else [given]
+    values = [torch.as_tensor(part).detach().double() for part in parts]
+    if gradients:
+        leaves = [arguments[place] for place in gradients]
+        total = sum(part.sum() for part in parts)
+        felt = isinstance(total, Tensor) and total.requires_grad
+        slopes = torch.autograd.grad(total, leaves, allow_unused=True) if felt else [None] * len(leaves)
+        values += [torch.zeros_like(leaf) if s is None else s for s, leaf in zip(slopes, leaves)]
+    return [value.detach().double() for value in values]
+
+
+def _call(
+    function: Callable[..., Any], case: Case, gradients: Sequence[int], tensor: bool
+) -> tuple[Outcome | None, list[Tensor] | None]:
+    """Calls a learner's function: what there is to say at once, and what it gave."""
+    arguments = _prepared(case, gradients)
+    before = copy.deepcopy([a.detach() if isinstance(a, Tensor) else a for a in arguments])
+    try:
+        given = function(*arguments)
+    except NotImplementedError:
+        return Outcome(NOT_ATTEMPTED, "your function says itself that it is not written yet."), None
+    except Exception as error:
+        return _wrong(f"{_where(error)} {type(error).__name__}: {error}. It happened for {case.what}."), None
+    if given is None or given is ...:
+        return Outcome(NOT_ATTEMPTED, "your function gives nothing yet. Does it end with return?"), None
+    for position, (after, once) in enumerate(zip(arguments, before)):
+        if not _same(after, once):
+            return _wrong(
+                f"your function changes its argument number {position + 1} in place, so whoever calls it loses their "
+                "data. Compute something new instead of using +=, an assignment to a slice, or a method that ends in _."
+            ), None
+    for part in given if isinstance(given, tuple) else (given,):
+        if (gradients or tensor) and not isinstance(part, Tensor):
+            return _wrong(
+                f"your function gives {_kind(part)}, but it must give a torch tensor, so that a derivative can be "
+                "taken. Stay within torch: no .item(), float(), .numpy() or .detach()."
+            ), None
+    try:
+        return None, _values(given, arguments, gradients)
+    except Exception:
+        return _wrong(f"your function gives {_short(given)} for {case.what}, which cannot be read as numbers."), None
+
+
+def _same(a: Any, b: Any) -> bool:
+    if isinstance(a, (Tensor, np.ndarray)):
+        return bool(np.array_equal(np.asarray(a.detach() if isinstance(a, Tensor) else a), np.asarray(b)))
+    return bool(a == b) or (isinstance(a, float) and math.isnan(a))
+
+
+def _close(a: list[Tensor] | None, b: list[Tensor] | None, tolerance: float) -> bool:
+    if a is None or b is None or len(a) != len(b):
+        return False
+    return all(
+        x.shape == y.shape and torch.allclose(x, y, rtol=tolerance, atol=tolerance, equal_nan=True)
+        for x, y in zip(a, b)
+    )
+
+
+def _difference(what: str, got: list[Tensor] | None, want: list[Tensor], tolerance: float) -> str:
+    got = got or []
+    if len(got) != len(want):
+        return f"for {what} your function gives {len(got)} things, but {len(want)} are asked for."
+    place = next(i for i, (x, y) in enumerate(zip(got, want)) if not _close([x], [y], tolerance))
+    x, y = got[place], want[place]
+    if x.shape != y.shape:
+        return f"for {what} your function gives the shape {tuple(x.shape)}, but {tuple(y.shape)} is right."
+    if x.isnan().any() and not y.isnan().any():
+        return f"for {what} your function gives NaN. Look for 0 / 0, log(0) or a standard deviation of one number."
+    return f"for {what} your function gives {_short(x)}, but {_short(y)} is right."
+
+
+def judge_number(
+    right: float, mistakes: Mapping[float, str], *, tolerance: float = 0.01, otherwise: str
+) -> Callable[[Any], Outcome | None]:
+    """A judge for one number. mistakes: what to say to certain wrong ones; otherwise: to all others."""
+
+    def judge(answer: Any) -> Outcome | None:
+        try:
+            number = float(answer)
+        except (TypeError, ValueError, RuntimeError):
+            return _wrong(f"answer is {_short(answer)}, but must be one number.")
+        if math.isclose(number, right, rel_tol=tolerance, abs_tol=1e-7):
+            return None
+        for value, message in mistakes.items():
+            if math.isclose(number, value, rel_tol=tolerance, abs_tol=1e-7):
+                return _wrong(message)
+        return _wrong(otherwise)
+
+    return judge
+
+
+def judge_choice(right: str, reasons: Mapping[str, str]) -> Callable[[Any], Outcome | None]:
+    """A judge for one of several words. reasons: what speaks against each of the wrong ones."""
+
+    def judge(answer: Any) -> Outcome | None:
+        given = answer.strip().lower() if isinstance(answer, str) else answer
+        if given == right:
+            return None
+        if given in reasons:
+            return _wrong(reasons[given])
+        choices = ", ".join(repr(choice) for choice in sorted([right, *reasons]))
+        return _wrong(f"answer is {_short(answer)}, but must be one of {choices}.")
+
+    return judge
+
+
+def _wrong(message: str) -> Outcome:
+    return Outcome(WRONG, message)
+
+
+def _kind(value: Any) -> str:
+    return "a NumPy array" if isinstance(value, np.ndarray) else f"a {type(value).__name__}"
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, Tensor):
+        value = np.round(value.detach().numpy(), 4).tolist()
+    text = repr(value)
+    return text if len(text) <= 90 else text[:87] + "..."
+
+
+def _where(error: Exception) -> str:
+    """The learner's line in which it happened: the innermost frame that is neither this package's nor a library's."""
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if "site-packages" not in frame.filename and not frame.filename.startswith(PACKAGE) and frame.line:
+            return f"your line `{frame.line}` raised a"
+    return "your function raised a"

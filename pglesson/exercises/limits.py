@@ -1,0 +1,37 @@
+"""A time limit for a learner's code, on every system."""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class TooLong(BaseException):
+    """Raised inside code that ran for too long. Not an Exception, so that a learner's `except Exception` lets it by."""
+
+
+@contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """Raises TooLong in this thread once `seconds` have passed inside the block.
+
+    It reaches Python code such as an endless loop, at the next bytecode; a single call that does not come back, such as
+    time.sleep(1e9), is not interrupted. Signals would do that, but Windows and threads other than the first lack them.
+    """
+    thread, lock, over = threading.get_ident(), threading.Lock(), False
+
+    def interrupt() -> None:
+        with lock:
+            if not over:
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(TooLong))
+
+    timer = threading.Timer(seconds, interrupt)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        with lock:  # from here on nothing is raised any more
+            over = True
+        timer.cancel()

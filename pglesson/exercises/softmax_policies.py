@@ -1,0 +1,244 @@
+"""Exercises of notebook 02."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pglesson.exercises.framework import Exercise
+from pglesson.exercises.judges import Case, Mistake, judge_function, judge_number
+
+
+def _logits(*shape: int, seed: int) -> Tensor:
+    return 2 * torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+LOG_POLICY = Exercise(
+    name="log_policy",
+    objective="write softmax policies for discrete actions",
+    starter='''def log_policy(logits):
+    """Logits (n, actions), one row a state -> log pi(a|s), of the same shape."""
+    ...
+
+
+answer = log_policy''',
+    solution='''def log_policy(logits):
+    """Logits (n, actions), one row a state -> log pi(a|s), of the same shape."""
+    shifted = logits - logits.max(-1, keepdim=True).values
+    return shifted - shifted.exp().sum(-1, keepdim=True).log()
+
+
+answer = log_policy''',
+    hints=(
+        "Take the logarithm of the formula on paper first: the logarithm of a fraction is a difference.",
+        "log pi(a) = f_a - log of the sum of e^f over all actions, of that state alone.",
+        "Subtract each row's largest logit before you exponentiate, or use torch.log_softmax with the right axis.",
+    ),
+    why="The logarithm is taken inside, so no probability ever rounds to zero, and every loss in this lesson can be "
+    "built on it.",
+    judge=judge_function(
+        lambda logits: torch.log_softmax(logits, -1),
+        [
+            Case("three states with two actions each", (_logits(3, 2, seed=0),)),
+            Case("three states with three actions each", (_logits(3, 3, seed=1),)),
+            Case("a single state", (_logits(1, 4, seed=2),)),
+            Case("a single action", (_logits(3, 1, seed=3),)),
+            Case("logits as far apart as 0 and 300", (torch.tensor([[0.0, 300.0], [1.0, -300.0]]),)),
+            Case("logits as large as 1000", (torch.tensor([[1000.0, 999.0, 998.5]]),)),
+        ],
+        [
+            Mistake(
+                "these are the probabilities; their logarithm is asked for.", lambda logits: torch.softmax(logits, -1)
+            ),
+            Mistake(
+                "the sum runs over the states. It belongs on the last axis, that of the actions: every state has a "
+                "policy of its own.",
+                lambda logits: torch.log_softmax(logits, 0),
+            ),
+            Mistake(
+                "the sum runs over the whole batch. Each row is a policy of its own: sum over the last axis, with "
+                "keepdim=True.",
+                lambda logits: logits - logits.flatten().logsumexp(0),
+            ),
+            Mistake(
+                "a probability was rounded to zero, or an exponential overflowed, before the logarithm was taken. "
+                "Work with differences of logits, never with the logarithm of a softmax.",
+                lambda logits: torch.softmax(logits, -1).log(),
+            ),
+            Mistake(
+                "an exponential overflows for large logits. Subtract each row's largest logit first; the policy stays "
+                "the same.",
+                lambda logits: logits - logits.exp().sum(-1, keepdim=True).log(),
+            ),
+            Mistake(
+                "an exponential overflows for large logits, and its logarithm is lost. Subtract each row's largest "
+                "logit first; the policy stays the same.",
+                lambda logits: (logits.exp() / logits.exp().sum(-1, keepdim=True)).log(),
+            ),
+            Mistake(
+                "the sign is turned: log-probabilities are 0 or negative, since probabilities are 1 or less.",
+                lambda logits: -torch.log_softmax(logits, -1),
+            ),
+            Mistake(
+                "this is the logarithm of base 10. Use the natural one, which belongs to e.",
+                lambda logits: torch.log_softmax(logits, -1) / np.log(10.0),
+            ),
+            Mistake(
+                "the largest logit is subtracted, but not the logarithm of the sum: these do not belong to "
+                "probabilities that add up to 1.",
+                lambda logits: logits - logits.max(-1, keepdim=True).values,
+            ),
+            Mistake(
+                "the logarithm of each exponential was summed, instead of the logarithm of their sum.",
+                lambda logits: logits - logits.sum(-1, keepdim=True),
+            ),
+            Mistake(
+                "you divide by the mean of the exponentials. Probabilities that add up to 1 need the sum.",
+                lambda logits: torch.log_softmax(logits, -1) + np.log(logits.shape[-1]),
+            ),
+        ],
+        tensor=True,
+    ),
+)
+
+PREDICT = Exercise(
+    name="predict",
+    objective="write softmax policies for discrete actions",
+    starter="""# the logits are 0, 0 and log(3). What is the probability of the third action?
+answer = ...""",
+    solution="""answer = 3 / (1 + 1 + 3)""",
+    hints=(
+        "What is e to the power of 0, and of log(3)?",
+        "The exponentials are 1, 1 and 3.",
+        "Divide the third by the sum of all.",
+    ),
+    why="Exponentials turn differences of logits into ratios of probabilities: log(3) more is three times as likely.",
+    judge=judge_number(
+        0.6,
+        {
+            3.0: "that is the exponential. Divide it by the sum of all three, so that the probabilities add up to 1.",
+            1.0: "you divided the logits themselves by their sum. Exponentiate first.",
+            0.75: "that would be right for two actions. There are three, and each counts in the sum.",
+            0.2: "that is the probability of each of the other two.",
+            1 / 3: "equal probabilities come from equal logits; the third is larger.",
+            0.5: "you took e^log(3) for 2. It is 3: the exponential undoes the logarithm.",
+            -0.5108: "that is its logarithm; the probability is asked for.",
+            60.0: "as a percentage that is right. A probability lies between 0 and 1.",
+        },
+        otherwise="this is not it. Write down the three exponentials, and their sum.",
+    ),
+)
+
+SCORE = Exercise(
+    name="score",
+    objective="say in which direction one action pushes the weights",
+    starter='''def score(logits, action):
+    """The gradient of log pi(action) by the logits: (actions,) and a whole number -> (actions,)."""
+    ...
+
+
+answer = score''',
+    solution='''def score(logits, action):
+    """The gradient of log pi(action) by the logits: (actions,) and a whole number -> (actions,)."""
+    onehot = torch.zeros_like(logits)
+    onehot[action] = 1.0
+    return onehot - torch.softmax(logits, -1)
+
+
+answer = score''',
+    hints=(
+        "The formula stands in this notebook, and it needs no autograd.",
+        "It has one term for the action that was taken, and one for every action.",
+        "onehot(a) - pi: one 1 in a row of zeros, minus the probabilities.",
+    ),
+    why="It pushes the chosen action up and all others down, in proportion to their probabilities, and it fades as the "
+    "policy becomes certain. Everything from notebook 04 on is built of it.",
+    judge=judge_function(
+        lambda logits, action: torch.eye(len(logits))[action] - torch.softmax(logits, -1),
+        [
+            Case("three actions, the first chosen", (_logits(3, seed=4), 0)),
+            Case("four actions, the third chosen", (_logits(4, seed=5), 2)),
+            Case("equal logits", (torch.zeros(3), 1)),
+            Case("a single action", (torch.zeros(1), 0)),
+            Case("a policy that is certain", (torch.tensor([300.0, 0.0]), 0)),
+        ],
+        [
+            Mistake(
+                "the sign is turned. Along the gradient the chosen action must become likelier, so its entry is "
+                "positive.",
+                lambda logits, action: torch.softmax(logits, -1) - torch.eye(len(logits))[action],
+            ),
+            Mistake(
+                "only the chosen action has an entry. The others share its sum: theirs are -pi(a).",
+                lambda logits, action: torch.eye(len(logits))[action] * (1 - torch.softmax(logits, -1)),
+            ),
+            Mistake(
+                "that is the gradient of the probability, pi(a) (onehot - pi). The score is that of its logarithm: "
+                "without pi(a) in front.",
+                lambda logits, action: (
+                    torch.softmax(logits, -1)[action] * (torch.eye(len(logits))[action] - torch.softmax(logits, -1))
+                ),
+            ),
+            Mistake(
+                "the logits were subtracted as they are. Turn them into probabilities first.",
+                lambda logits, action: torch.eye(len(logits))[action] - logits,
+            ),
+            Mistake(
+                "log-probabilities were subtracted. The derivative of log of the sum is the probabilities themselves.",
+                lambda logits, action: torch.eye(len(logits))[action] - torch.log_softmax(logits, -1),
+            ),
+            Mistake(
+                "the 1 stands at every action. Only the chosen one has it.",
+                lambda logits, action: 1 - torch.softmax(logits, -1),
+            ),
+            Mistake(
+                "the term of the chosen action is missing: this is -pi alone.",
+                lambda logits, action: -torch.softmax(logits, -1),
+            ),
+            Mistake(
+                "this is 1 / pi, the derivative of log pi by pi. Go on with the chain rule, to the logits.",
+                lambda logits, action: torch.eye(len(logits))[action] / torch.softmax(logits, -1),
+            ),
+            Mistake(
+                "the greedy action has the 1, whatever was chosen. The score belongs to the action that was taken.",
+                lambda logits, action: torch.eye(len(logits))[logits.argmax()] - torch.softmax(logits, -1),
+            ),
+        ],
+    ),
+)
+
+CERTAIN = Exercise(
+    name="certain",
+    objective="say in which direction one action pushes the weights",
+    starter="""# a policy takes its favourite action, whose probability is 0.999, and the return is 10.
+# with alpha = 1, by how much does the logit of that action move?
+answer = ...""",
+    solution="""answer = 1 * 10 * (1 - 0.999)""",
+    hints=(
+        "One step moves the logits by alpha * G * score.",
+        "The score's entry of the action that was taken is 1 - pi(a).",
+        "1 * 10 * (1 - 0.999).",
+    ),
+    why="A return of 10 moves it by 0.01. A policy that has become certain learns next to nothing from what it does, "
+    "right or wrong: the reason for notebook 08.",
+    judge=judge_number(
+        0.01,
+        {
+            9.99: "you took pi(a) for the entry of the chosen action. It is 1 - pi(a): an expected action pushes "
+            "hardly at all.",
+            10.0: "that is alpha * G. The score stands beside it, and is small here.",
+            0.001: "that is the score alone. Multiply it by the return.",
+            0.0: "nearly, but a softmax never reaches 1, and its score never 0.",
+            -0.01: "the sign is turned: a good return pulls the chosen action up.",
+            0.00999: "you multiplied by pi(a) too. The score is the gradient of the logarithm, which has no pi(a) in "
+            "front.",
+            0.1: "1 - 0.999 is 0.001, not 0.01.",
+            -9.99: "that is how -pi pushes, and the chosen action also has the 1: 1 - pi(a).",
+        },
+        tolerance=1e-4,
+        otherwise="this is not it. One step moves the logits by alpha * G * (onehot(a) - pi).",
+    ),
+)
+
+EXERCISES = (LOG_POLICY, PREDICT, SCORE, CERTAIN)
