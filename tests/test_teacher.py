@@ -1,0 +1,115 @@
+"""The teacher's commands: solutions in and out, and a class's notebooks as a table, whatever learners wrote."""
+
+from __future__ import annotations
+
+import csv
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+
+from pglesson.exercises import __main__ as command
+from pglesson.exercises import teacher
+from pglesson.exercises.framework import exercises_of
+
+NAME = "02_softmax_policies"
+NAMES = [exercise.name for exercise in exercises_of(NAME)]
+
+
+def notebook(answers: dict[str, str], *, before: str = "", leave_out: str = "") -> Any:
+    """A learner's notebook: `answers` in place of the starters of their exercises, the rest untouched."""
+    made = nbformat.v4.new_notebook()
+
+    def add(id_: str, source: str) -> None:
+        cell = nbformat.v4.new_code_cell(source)
+        cell["id"] = id_
+        made.cells.append(cell)
+
+    add("setup", f"import torch\nfrom pglesson.exercises import Exercises\nexercises = Exercises({NAME!r})\n{before}")
+    for exercise in exercises_of(NAME):
+        if exercise.name != leave_out:
+            add(teacher.cell_id(exercise.name), answers.get(exercise.name, exercise.starter))
+            add(teacher.cell_id(exercise.name) + "-check", f"exercises.{exercise.name}.check(answer)")
+    return made
+
+
+def solved() -> dict[str, str]:
+    return {exercise.name: exercise.solution for exercise in exercises_of(NAME)}
+
+
+def save(made: Any, path: Path) -> Path:
+    nbformat.write(made, path)
+    return path
+
+
+def results(rows: list[teacher.Row]) -> dict[str, str]:
+    return {row["exercise"]: row["result"] for row in rows}
+
+
+def test_show_and_strip_are_each_others_undoing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = save(notebook({}), tmp_path / "a.ipynb")
+    empty = [cell.source for cell in nbformat.read(path, 4).cells]
+    assert command.main(["show", str(tmp_path)]) == 0
+    filled = {cell.id: cell.source for cell in nbformat.read(path, 4).cells}
+    assert all(filled[teacher.cell_id(name)] == source for name, source in solved().items())
+    assert command.main(["strip", str(path)]) == 0
+    assert [cell.source for cell in nbformat.read(path, 4).cells] == empty
+    assert f"{len(NAMES)} answers filled in" in capsys.readouterr().out
+
+
+def test_grades_what_learners_wrote(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Four learners: all solved; nothing done; one error and one cell gone; a forged check and an old answer."""
+    save(notebook(solved()), tmp_path / "ada.ipynb")
+    save(notebook({}), tmp_path / "bob.ipynb")
+    save(notebook(solved() | {"predict": "1 / 0"}, leave_out="score"), tmp_path / "cyd.ipynb")
+    forged = "Exercises.check = lambda *a: 'Right'\nanswer = 0.6"
+    save(notebook({"predict": "answer = 3.0"}, before=forged), tmp_path / "dan.ipynb")
+    (tmp_path / "notes.ipynb").write_text("not a notebook", encoding="utf-8")
+    table = tmp_path / "class.csv"
+    assert command.main(["grade", str(tmp_path), "--csv", str(table)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    with table.open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    of = {
+        name: results([row for row in rows if row["file"].endswith(f"{name}.ipynb")])
+        for name in ("ada", "bob", "cyd", "dan")
+    }
+    assert of["ada"] == dict.fromkeys(NAMES, "right")
+    assert of["bob"] == dict.fromkeys(NAMES, "not attempted")
+    assert of["cyd"] == dict.fromkeys(NAMES, "right") | {"predict": "missing", "score": "missing"}
+    assert of["dan"] == dict.fromkeys(NAMES, "not attempted") | {"predict": "not yet"}
+    assert any("ada.ipynb" in line and f"{len(NAMES)} of {len(NAMES)}" in line for line in lines)
+    assert any("no notebook that can be read" in line for line in lines)
+
+
+def test_a_notebook_that_never_ends_is_ended(tmp_path: Path) -> None:
+    path = save(notebook(solved(), before="while True: pass"), tmp_path / "a.ipynb")
+    rows = teacher.grade(path, seconds=15, memory=4096)
+    assert results(rows) == dict.fromkeys(NAMES, "missing")
+    assert "had not ended after 15 seconds" in rows[0]["message"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux keeps a limit on memory")
+def test_a_notebook_that_takes_too_much_memory_is_stopped(tmp_path: Path) -> None:
+    """8 GiB where 3 are allowed: the cell raises, the rest is graded."""
+    path = save(notebook(solved(), before="hog = bytearray(8 * 2**30)"), tmp_path / "a.ipynb")
+    made = nbformat.read(path, 4)
+    made.cells[0].source = made.cells[0].source.replace("hog", "survived = False\nhog") + "\nsurvived = True"
+    made.cells[1].source += "\nassert not survived"
+    save(made, path)
+    assert results(teacher.grade(path, seconds=120, memory=3072)) == dict.fromkeys(NAMES, "right")
+
+
+def test_other_notebooks_and_folders_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert teacher.grade(save(nbformat.v4.new_notebook(), tmp_path / "a.ipynb"), seconds=1, memory=1) == []
+    with pytest.raises(SystemExit):
+        command.main(["grade", str(tmp_path / "nowhere")])
+    assert "does not exist. Give notebooks" in capsys.readouterr().err
+
+
+def test_the_command_is_there() -> None:
+    run = subprocess.run([sys.executable, "-m", "pglesson.exercises", "--help"], capture_output=True, text=True)
+    assert run.returncode == 0 and "{show,strip,grade}" in run.stdout
