@@ -1,7 +1,8 @@
-"""The controls of a dashboard: one for each live setting, with round positions to choose from."""
+"""The controls of a dashboard: one for each setting, the live ones with round positions to choose from."""
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -18,6 +19,12 @@ LEVELS: dict[str, list[Any]] = {
     "gamma": [0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.999, 1.0],
     "max_gradient_norm": [0.1, 0.5, 1.0, 5.0, 20.0, float("inf")],
 }
+MORE_LEVELS: dict[str, list[Any]] = {
+    "constant": [-1000.0, -100.0, -10.0, -1.0, 0.0, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0],
+    "value_learning_rate": [0.0001, 0.001, 0.003, 0.01, 0.02, 0.03, 0.1, 0.3],
+    "value_steps": [1, 2, 5, 10, 20, 50],
+}
+LISTS = {"activation": ("tanh", "relu"), "optimizer": ("adam", "sgd")}  # structural settings with a few names each
 
 
 def choice(name: str, options: list[Any], value: Any, tooltip: str) -> widgets.Dropdown:
@@ -37,8 +44,12 @@ def knob(name: str, value: Any) -> widgets.Widget:
     rules: Mapping[str, Any] = Settings.__dataclass_fields__[name].metadata
     if name in ("baseline", "normalization"):
         return choice(name, LEVELS[name], value, rules["effect"])
+    if isinstance(value, bool):
+        box = widgets.Checkbox(value=value, description=label(name), tooltip=rules["effect"], indent=False)
+        box.layout.width = "260px"
+        return box
     return widgets.SelectionSlider(
-        options=_levels(LEVELS[name], value),
+        options=_levels((LEVELS | MORE_LEVELS)[name], value),
         value=value,
         description=label(name),
         tooltip=rules["effect"],
@@ -52,9 +63,9 @@ def _levels(levels: Iterable[Any], value: Any) -> list[tuple[str, Any]]:
 
 
 def include(control: widgets.Widget, value: Any) -> None:
-    """Makes `value` one of the positions of a control."""
-    values = [option for _, option in control.options]
-    if value not in values:
+    """Makes `value` one of the positions of a control that has positions."""
+    values = [option for _, option in getattr(control, "options", ())]
+    if values and value not in values:
         control.options = _levels(values, value)
 
 
@@ -62,3 +73,36 @@ def button(name: str, icon: str, tooltip: str, style: str = "") -> widgets.Butto
     """A button as wide as its name; icon: a Font Awesome name."""
     layout = widgets.Layout(width="auto")
     return widgets.Button(description=name, icon=icon, tooltip=tooltip, button_style=style, layout=layout)
+
+
+def field(name: str, value: Any) -> widgets.Widget:
+    """The control of one structural setting: a list, a whole number, or Python's own notation to type."""
+    rules = Settings.__dataclass_fields__[name].metadata
+    how: dict[str, Any] = {
+        "description": label(name),
+        "tooltip": f"{rules['effect']}: {rules['allowed']}",
+        "layout": widgets.Layout(width="235px"),
+        "style": {"description_width": "95px"},
+    }
+    if name in LISTS:
+        return widgets.Dropdown(options=LISTS[name], value=value, **how)
+    if isinstance(value, int):
+        return widgets.IntText(value=value, continuous_update=False, **how)
+    return widgets.Text(value=written(value), continuous_update=False, **how)
+
+
+def written(value: Any) -> Any:
+    """A structural setting as its control shows it."""
+    return repr(value) if isinstance(value, (tuple, Mapping)) else value
+
+
+def read(name: str, shown: Any) -> Any:
+    """What a structural setting's control stands for. Raises ValueError for what cannot be read."""
+    if name not in ("hidden", "env_options"):
+        return shown
+    allowed = Settings.__dataclass_fields__[name].metadata["allowed"]
+    try:
+        value = ast.literal_eval(shown.strip() or ("()" if name == "hidden" else "{}"))
+    except (ValueError, SyntaxError, TypeError) as error:
+        raise ValueError(f"{name} reads {shown!r}, which is not Python. Write {allowed}.") from error
+    return (value,) if isinstance(value, int) and name == "hidden" else value

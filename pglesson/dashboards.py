@@ -33,23 +33,28 @@ PRESETS: dict[str, dict[str, Any]] = {
     "pglesson/ShortCorridor-v0": {"runs": 10, "updates": 150, "hidden": (), "gamma": 1.0},
     "pglesson/RockPaperScissors-v0": {"runs": 10, "updates": 100, "hidden": (), "env_options": {"opponent": "rock"}},
     "pglesson/CoinOrPrize-v0": {"runs": 10, "updates": 200, "hidden": (), "gamma": 1.0, "learning_rate": 0.2},
+    "pglesson/TwoRooms-v0": {"runs": 10, "updates": 100, "hidden": (), "gamma": 1.0, "learning_rate": 0.1},
+    "pglesson/TwoHills-v0": {"runs": 10, "updates": 200, "hidden": (), "gamma": 1.0},
     "pglesson/PlanarArm-v0": {"runs": 4, "updates": 150, "gamma": 0.9, "learning_rate": 0.01},
     "pglesson/Pendulum-v1": {
         "runs": 1,
-        "updates": 200,
-        "episodes": 64,
-        "hidden": (64, 64),
+        "updates": 250,
+        "episodes": 32,
         "gamma": 0.95,
         "baseline": "value",
+        "value_learning_rate": 0.1,
         "max_gradient_norm": 0.5,
-        "learning_rate": 0.01,
+        "learning_rate": 0.02,
     },
 }
 WATCHED = {  # what the right panel can show: its colour, title and axis
     "entropy": (COLORS["entropy"], "How undecided", "entropy in nats"),
     "gradient_variance": (COLORS["gradient"], "How noisy", "variance of the gradient"),
     "gradient_norm": (COLORS["gradient"], "How long a step", "norm of the gradient"),
+    "policy_change": (COLORS["value"], "How far it moved", "change of the policy in nats"),
+    "explained_variance": (COLORS["value"], "What is foreseen", "explained variance"),
 }
+LOGARITHMIC = ("gradient_variance", "policy_change")
 T = TypeVar("T")
 SHORTEST_FRAME = 0.1  # seconds between two frames, at least
 DRAWING_SHARE = 0.2  # of the time since Start, at most
@@ -81,6 +86,7 @@ class Dashboard(Picture):
             raise ValueError(f"watch is {watch!r}, but must be one of {', '.join(map(repr, WATCHED))}.")
         self.settings = deepcopy(settings) if settings else Settings(**PRESETS["CartPole-v1"])
         self.settings.measure_variance |= watch == "gradient_variance"
+        self.settings.measure_change |= watch == "policy_change"
         self._watch = watch
         self.updates: list[Update] = []
         self.pinned: list[str] = []
@@ -269,7 +275,7 @@ class Dashboard(Picture):
             what = "return of an episode"
             self.plots = (
                 CurvePlot(left, "returns", COLORS["return"], "What the agent earns", what, marks=True),
-                CurvePlot(right, self._watch, *WATCHED[self._watch], log=self._watch == "gradient_variance"),
+                CurvePlot(right, self._watch, *WATCHED[self._watch], log=self._watch in LOGARITHMIC),
             )
             right.locator_params("x", nbins=3)
             right.set_xlabel("episodes")  # the same axis as on the left, in less room
@@ -311,9 +317,13 @@ class Dashboard(Picture):
             self._say(str(error), wrong=True)
 
     def _choose(self, env: str) -> None:
+        self._take(Settings(env=env, **PRESETS.get(env, {})))
+
+    def _take(self, fresh: Settings) -> None:
+        """Begins anew with these settings, defaults of live ones without a knob excepted, and without pinned curves."""
         self.pause()
-        fresh = Settings(env=env, **PRESETS.get(env, {}))
-        for name, value in (fresh.structure() | {n: v for n, v in fresh.knobs().items() if n in self.knobs}).items():
+        asked = {n: v for n, v in fresh.knobs().items() if n in self.knobs or v != getattr(Settings(), n)}
+        for name, value in (fresh.structure() | asked).items():
             setattr(self.settings, name, value)
         for name, control in self.knobs.items():
             include(control, getattr(self.settings, name))

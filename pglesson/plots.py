@@ -28,7 +28,12 @@ COLORS = {
     "truth": "#000000",
 }
 ACTION_COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000")
-SYMBOLS = {"learning_rate": "alpha", "entropy_weight": "beta", "max_gradient_norm": "clipping"}
+SYMBOLS = {
+    "learning_rate": "alpha",
+    "entropy_weight": "beta",
+    "max_gradient_norm": "clipping",
+    "value_learning_rate": "value alpha",
+}
 
 
 def new_figure(width: float = 7.6, height: float = 3.2) -> Figure:
@@ -76,7 +81,9 @@ def run_series(updates: Sequence[Update], quantity: str) -> tuple[FloatArray, Fl
 
     quantity: the name of an Update's field; "returns" and "lengths" are averaged over the update's episodes.
     """
-    values = np.array([np.asarray(getattr(update, quantity), dtype=float) for update in updates])
+    rows = [getattr(update, quantity) for update in updates]
+    runs = len(updates[0].returns) if updates else 0  # what an update did not measure leaves a gap
+    values = np.array([np.full(runs, np.nan) if row is None else np.asarray(row, dtype=float) for row in rows])
     values = values.mean(-1) if values.ndim == 3 else values
     return np.cumsum([update.returns.shape[1] for update in updates]).astype(float), values
 
@@ -99,8 +106,9 @@ class CurvePlot:
         else:
             axes.locator_params("y", nbins=6)
         # labels at a fixed distance: finding one from the ticks' sizes takes as long as all the rest of a drawing
-        axes.xaxis.set_label_coords(0.5, -36 / axes.bbox.height)
-        axes.yaxis.set_label_coords(-66 / axes.bbox.width, 0.5)
+        inch = axes.figure.dpi
+        axes.xaxis.set_label_coords(0.5, -0.36 * inch / axes.bbox.height)
+        axes.yaxis.set_label_coords(-0.66 * inch / axes.bbox.width, 0.5)
         axes.set_title(title, loc="left")
         (self.mean,) = axes.plot([], [], color=color, label="mean of the runs", zorder=3)
         self.band = axes.fill_between([], [], [], color=color, alpha=0.22, linewidth=0, label="middle 80 % of runs")
@@ -121,17 +129,28 @@ class CurvePlot:
         self.band.set_data(x, low, high)
         self.single.set_segments([np.column_stack([x, run]) for run in values.T] if several else [])
         self.axes.set_xlim(0, max([1.0, horizon, *x[-1:], *(pinned[-1] for _, pinned, _ in self.pinned)]))
-        everything = [v for v in (values, *(v.mean(1) for _, _, v in self.pinned)) if v.size]
+        everything = [v[np.isfinite(v)] for v in (values, *(v.mean(1) for _, _, v in self.pinned))]
+        everything = [v for v in everything if v.size]
         limits = _round_decades if self.log else _round_limits
         self.axes.set_ylim(*limits(everything) if everything else (0.9, 110) if self.log else (0, 1))
         if self.marks:
             self._mark(updates, x, values.mean(1))
 
-    def pin(self, updates: Sequence[Update], name: str) -> None:
-        """Keeps a dashed, labelled copy of these updates behind whatever is shown next."""
+    def pin(
+        self,
+        updates: Sequence[Update],
+        name: str,
+        *,
+        color: str = COLORS["pinned"],
+        dashes: Sequence[float] | None = None,
+    ) -> None:
+        """Keeps a dashed, labelled copy of these updates behind whatever is shown next.
+
+        dashes: lengths on and off in line widths; the default goes through three patterns.
+        """
         x, values = run_series(updates, self.quantity)
-        dashes = ((4, 2), (1, 1.5), (6, 1.5, 1, 1.5))[len(self.pinned) % 3]
-        self.axes.plot(x, values.mean(1), color=COLORS["pinned"], dashes=dashes, linewidth=1.8, label=name, zorder=2)
+        dashes = dashes or ((4, 2), (1, 1.5), (6, 1.5, 1, 1.5))[len(self.pinned) % 3]
+        self.axes.plot(x, values.mean(1), color=color, dashes=dashes, linewidth=1.8, label=name, zorder=2)
         self.pinned.append((name, x, values))
 
     def _mark(self, updates: Sequence[Update], x: FloatArray, curve: FloatArray) -> None:
