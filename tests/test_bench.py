@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bench_device
 import bench_training
 import pytest
 import torch
@@ -40,3 +41,11 @@ def test_the_table_prints_what_is_missing_as_a_dash(capsys: pytest.CaptureFixtur
     line = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("some"))
     assert line.split()[:5] == ["some", "1,234", "-", "-", "-"]
     assert bench_training.ratio(None, 2.0) == "-" and bench_training.ratio(1.0, 2.0) == "0.50"
+
+
+def test_the_device_table_counts_the_steps_of_a_device(capsys: pytest.CaptureFixture[str]) -> None:
+    """CPU alone, so that it runs everywhere; a rate is steps over seconds, so it is above 0."""
+    bench_device.main(["cpu"], runs=(2,), updates=3)
+    header, *rows = capsys.readouterr().out.splitlines()
+    assert header.split() == ["hidden", "runs", "cpu", "steps/s"] and len(rows) == len(bench_device.HIDDEN)
+    assert all(float(row.split()[-1].replace(",", "")) > 0 for row in rows)

@@ -82,10 +82,11 @@ def test_hints_come_in_steps_and_the_solution_is_shown() -> None:
 def test_progress_lives_in_the_notebooks_own_object() -> None:
     one, other = Exercises("02_softmax_policies"), Exercises("02_softmax_policies")
     one.predict.check(0.6)
-    assert repr(one.progress()) == "█░░░ 1 of 4 exercises solved; still open: log_policy, score, certain"
-    assert "0 of 4" in repr(other.progress())
+    left = "temperature, sample, log_policy, score, certain"
+    assert repr(one.progress()) == f"█░░░░░ 1 of 6 exercises solved; still open: {left}"
+    assert "0 of 6" in repr(other.progress())
     assert "predict" in dir(one)
-    with pytest.raises(AttributeError, match="no exercise 'nothing', but log_policy"):
+    with pytest.raises(AttributeError, match="no exercise 'nothing', but predict"):
         one.nothing  # noqa: B018
     with pytest.raises(ValueError, match="There are no exercises for '99'"):
         Exercises("99")

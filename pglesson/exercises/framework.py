@@ -123,7 +123,20 @@ class Progress:
 
 
 # Each module of this package that holds a notebook's exercises, by the notebook's name.
-NOTEBOOKS = ("02_softmax_policies",)
+NOTEBOOKS = (
+    "00_start_here",
+    "01_why_learn_a_policy",
+    "02_softmax_policies",
+    "03_gaussian_policies",
+    "04_policy_gradient_theorem",
+    "05_reinforce",
+    "06_variance_and_baselines",
+    "07_normalization_and_advantages",
+    "08_entropy_and_exploration",
+    "09_continuous_control",
+    "10_tuning_and_debugging",
+    "11_playground",
+)
 
 
 def exercises_of(notebook: str) -> tuple[Exercise, ...]:

@@ -1,8 +1,9 @@
 """How answers are judged: functions by what they do on drawn cases, numbers and choices by what they are.
 
 A wrong function is compared with models of the mistakes that learners make, on the cases where it is wrong. The model
-that does the same on most of them, and on half of them at least, names the mistake: a learner may have made two. Where
-none does, the first case that came out wrong is shown.
+that does the same on most of them, and on half of them at least, names the mistake: a learner may have made two. Among
+equals the first in the list wins, so narrow mistakes stand before broad ones. Where none fits, the first case that came
+out wrong is shown.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import copy
 import math
 import traceback
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,11 +114,14 @@ def _prepared(case: Case, gradients: Sequence[int]) -> list[Any]:
 def _run(function: Callable[..., Any], case: Case, gradients: Sequence[int]) -> list[Tensor]:
     """What a function gives, and its derivatives: as float64 tensors."""
     arguments = _prepared(case, gradients)
-    return _values(function(*arguments), arguments, gradients)
+    with warnings.catch_warnings(action="ignore"):
+        return _values(function(*arguments), arguments, gradients)
 
 
 def _values(given: Any, arguments: list[Any], gradients: Sequence[int]) -> list[Tensor]:
     parts = list(given) if isinstance(given, tuple) else [given]
+    # copied, since torch takes no array that was flipped by [::-1], and warns of one that cannot be written to
+    parts = [part.copy() if isinstance(part, np.ndarray) else part for part in parts]
     values = [torch.as_tensor(part).detach().double() for part in parts]
     if gradients:
         leaves = [arguments[place] for place in gradients]
@@ -134,7 +139,8 @@ def _call(
     arguments = _prepared(case, gradients)
     before = copy.deepcopy([a.detach() if isinstance(a, Tensor) else a for a in arguments])
     try:
-        given = function(*arguments)
+        with warnings.catch_warnings(action="ignore"):  # such as torch's for the deviation of one number
+            given = function(*arguments)
     except NotImplementedError:
         return Outcome(NOT_ATTEMPTED, "your function says itself that it is not written yet."), None
     except Exception as error:

@@ -2,21 +2,295 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor
 
-from pglesson.exercises.framework import Exercise
+from pglesson.exercises.framework import WRONG, Exercise, Outcome
 from pglesson.exercises.judges import Case, Mistake, judge_function, judge_number
+from pglesson.exercises.limits import TooLong, time_limit
 
 
 def _logits(*shape: int, seed: int) -> Tensor:
     return 2 * torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
 
+PREDICT = Exercise(
+    name="predict",
+    objective="turn a network's outputs into a policy over discrete actions",
+    starter="""# the logits are 0, 0 and log(3). What is the probability of the third action?
+answer = ...""",
+    solution="""answer = 3 / (1 + 1 + 3)""",
+    hints=(
+        "What is e to the power of 0, and of log(3)?",
+        "The exponentials are 1, 1 and 3.",
+        "Divide the third by the sum of all.",
+    ),
+    why="Exponentials turn differences of logits into ratios of probabilities: log(3) more is three times as likely.",
+    judge=judge_number(
+        0.6,
+        {
+            3.0: "that is the exponential. Divide it by the sum of all three, so that the probabilities add up to 1.",
+            1.0: "you divided the logits themselves by their sum. Exponentiate first.",
+            0.75: "that would be right for two actions. There are three, and each counts in the sum.",
+            0.2: "that is the probability of each of the other two.",
+            1 / 3: "equal probabilities come from equal logits; the third is larger.",
+            0.5: "you took e^log(3) for 2. It is 3: the exponential undoes the logarithm.",
+            -0.5108: "that is its logarithm; the probability is asked for.",
+            60.0: "as a percentage that is right. A probability lies between 0 and 1.",
+        },
+        otherwise="this is not it. Write down the three exponentials, and their sum.",
+    ),
+)
+
+
+def _policy(scores: Tensor, temperature: float) -> Tensor:
+    return torch.softmax(scores / temperature, -1)
+
+
+def _typed(scaled: Tensor, axis: int = -1) -> Tensor:
+    """The formula as it stands, which overflows for large scores."""
+    return scaled.exp() / scaled.exp().sum(axis, keepdim=True)
+
+
+TEMPERATURE = Exercise(
+    name="temperature",
+    objective="turn a network's outputs into a policy over discrete actions",
+    starter='''def policy_at(scores, temperature):
+    """A network's outputs (states, actions) and a temperature -> the policy in each state, (states, actions)."""
+    powers = torch.exp(scores * temperature)
+    return powers / powers.sum(0)
+
+
+answer = ...  # once it is repaired: policy_at''',
+    solution='''def policy_at(scores, temperature):
+    """A network's outputs (states, actions) and a temperature -> the policy in each state, (states, actions)."""
+    scaled = scores / temperature
+    powers = torch.exp(scaled - scaled.max(-1, keepdim=True).values)
+    return powers / powers.sum(-1, keepdim=True)
+
+
+answer = policy_at''',
+    hints=(
+        "Call it with two states and three actions, and add up each row. Then try temperature 5, and then scores of "
+        "1000.",
+        "A high temperature must flatten the policy; each *row* must add up to 1; no exponent may be large.",
+        "Divide by the temperature, subtract each row's largest, and sum over the last axis with keepdim=True.",
+    ),
+    why="None of the three raised an error. A policy that is quietly wrong still samples actions and still learns "
+    "something, so check that the rows sum to 1.",
+    judge=judge_function(
+        _policy,
+        [
+            Case("two states, three actions and temperature 1", (_logits(2, 3, seed=6), 1.0)),
+            Case("two states, three actions and temperature 5", (_logits(2, 3, seed=7), 5.0)),
+            Case("three states, three actions and temperature 0.5", (_logits(3, 3, seed=8), 0.5)),
+            Case("four states, two actions and temperature 2", (_logits(4, 2, seed=9), 2.0)),
+            Case("a single state and temperature 2", (_logits(1, 4, seed=10), 2.0)),
+            Case("a single action", (_logits(3, 1, seed=11), 0.7)),
+            Case("equal scores", (torch.full((2, 3), -4.0), 3.0)),
+            Case("scores as large as 1000", (torch.tensor([[1000.0, 999.0, 998.5], [1000.0, 1000.0, 0.0]]), 1.0)),
+            Case("scores as large as 1000 and temperature 2", (torch.tensor([[1000.0, 999.0, 998.5]] * 2), 2.0)),
+        ],
+        [
+            Mistake(
+                "two are repaired. Large scores still overflow: subtract each row's largest before you exponentiate.",
+                lambda scores, temperature: _typed(scores / temperature),
+            ),
+            Mistake(
+                "none of the three mistakes is repaired: the temperature, the axis and the large scores.",
+                lambda scores, temperature: _typed(scores * temperature, 0),
+            ),
+            Mistake(
+                "the rows sum to 1 now. The temperature still works the wrong way round, and large scores still "
+                "overflow.",
+                lambda scores, temperature: _typed(scores * temperature),
+            ),
+            Mistake(
+                "the temperature is right now. The sum still runs over the states, and large scores still overflow.",
+                lambda scores, temperature: _typed(scores / temperature, 0),
+            ),
+            Mistake(
+                "two are repaired. The temperature still works the wrong way round: a high one must flatten the "
+                "policy.",
+                lambda scores, temperature: torch.softmax(scores * temperature, -1),
+            ),
+            Mistake(
+                "two are repaired. The sum still runs over the states; each state has a policy of its own.",
+                lambda scores, temperature: torch.softmax(scores / temperature, 0),
+            ),
+            Mistake(
+                "large scores are safe now. The temperature still works the wrong way round, and the sum still runs "
+                "over the states.",
+                lambda scores, temperature: torch.softmax(scores * temperature, 0),
+            ),
+            Mistake(
+                "you divided the probabilities by the temperature, so that they no longer sum to 1. It divides the "
+                "scores.",
+                lambda scores, temperature: torch.softmax(scores, -1) / temperature,
+            ),
+            Mistake(
+                "the temperature makes no difference. It must divide the scores: left out, or added to all of them, it "
+                "changes nothing.",
+                lambda scores, temperature: torch.softmax(scores, -1),
+            ),
+            Mistake(
+                "the sum runs over the whole batch. Each row sums to 1 by itself.",
+                lambda scores, temperature: (scores / temperature).flatten().softmax(0).view(scores.shape),
+            ),
+            Mistake(
+                "these are the logarithms. The probabilities are asked for.",
+                lambda scores, temperature: torch.log_softmax(scores / temperature, -1),
+            ),
+        ],
+    ),
+)
+
+
+def _sample(probabilities: Tensor, u: float) -> int:
+    total, last = 0.0, len(probabilities) - 1
+    for action, probability in enumerate(probabilities.double().tolist()):
+        total += probability
+        if total > u:
+            return action
+    return last
+
+
+def _backward(probabilities: Tensor, u: float) -> int:
+    return len(probabilities) - 1 - _sample(probabilities.flip(0), u)
+
+
+def _at_least(probabilities: Tensor, u: float) -> int:
+    return int((probabilities.double().cumsum(0) < u).sum())
+
+
+_JUDGE = judge_function(
+    _sample,
+    [
+        Case("0.5, 0.3, 0.2 and u = 0.1", (torch.tensor([0.5, 0.3, 0.2]), 0.1)),
+        Case("0.5, 0.3, 0.2 and u = 0.6", (torch.tensor([0.5, 0.3, 0.2]), 0.6)),
+        Case("0.5, 0.3, 0.2 and u = 0.95", (torch.tensor([0.5, 0.3, 0.2]), 0.95)),
+        Case("0.25, 0.25, 0.5 and u = 0.25", (torch.tensor([0.25, 0.25, 0.5]), 0.25)),
+        Case("0.1, 0.2, 0.3, 0.4 and u = 0.35", (torch.tensor([0.1, 0.2, 0.3, 0.4]), 0.35)),
+        Case("0.1, 0.2, 0.3, 0.4 and u = 0.55", (torch.tensor([0.1, 0.2, 0.3, 0.4]), 0.55)),
+        Case("0.1, 0.2, 0.3, 0.4 and u = 0.05", (torch.tensor([0.1, 0.2, 0.3, 0.4]), 0.05)),
+        Case("0.98, 0.01, 0.01 and u = 0.7", (torch.tensor([0.98, 0.01, 0.01]), 0.7)),
+        Case("0.91, 0.03, 0.03, 0.03 and u = 0.6", (torch.tensor([0.91, 0.03, 0.03, 0.03]), 0.6)),
+        Case("a first action of probability zero, and u = 0", (torch.tensor([0.0, 0.5, 0.5]), 0.0)),
+        Case("a last action of probability zero, and u = 0.99", (torch.tensor([0.5, 0.5, 0.0]), 0.99)),
+        Case("a single action", (torch.tensor([1.0]), 0.7)),
+    ],
+    [
+        Mistake(
+            "where u falls on the edge between two actions you take the one before. It belongs to the one after; "
+            "otherwise u = 0 draws an action of probability zero.",
+            _at_least,
+        ),
+        Mistake(
+            "this is the greedy action, whatever u is. A policy samples.",
+            lambda probabilities, u: probabilities.argmax(),
+        ),
+        Mistake(
+            "you compare u with each probability on its own. Compare it with their running total.",
+            lambda probabilities, u: next((a for a, p in enumerate(probabilities.tolist()) if p > u), -1),
+        ),
+        Mistake(
+            "you compare u with each probability on its own, and count. Compare it with their running total.",
+            lambda probabilities, u: (probabilities <= u).sum(),
+        ),
+        Mistake(
+            "your actions are one too high: the first action is number 0.",
+            lambda probabilities, u: _sample(probabilities, u) + 1,
+        ),
+        Mistake(
+            "this is the action whose running total is nearest to u. It is the first whose total is larger.",
+            lambda probabilities, u: (probabilities.cumsum(0) - u).abs().argmin(),
+        ),
+        Mistake(
+            "your actions are one too low. You take the last action whose total lies below u; the one after it is "
+            "meant.",
+            lambda probabilities, u: _sample(probabilities, u) - 1,
+        ),
+        Mistake(
+            "every action is equally likely in your function. Its piece must be as long as its probability.",
+            lambda probabilities, u: int(u * len(probabilities)),
+        ),
+        Mistake("you lay the pieces out from the last action to the first. Then u = 0 gives the last.", _backward),
+        Mistake(
+            "you took the probabilities for logits: there is a softmax too many.",
+            lambda probabilities, u: _sample(probabilities.softmax(0), u),
+        ),
+        Mistake(
+            "this is the action whose probability is nearest to u. How likely an action is says how *long* its "
+            "piece is, not where it lies.",
+            lambda probabilities, u: (probabilities - u).abs().argmin(),
+        ),
+        Mistake(
+            "this is the probability of the action. Its number is asked for.",
+            lambda probabilities, u: probabilities[_sample(probabilities, u)],
+        ),
+        Mistake(
+            "this is a row with a 1 at the action. Its number is asked for.",
+            lambda probabilities, u: torch.eye(len(probabilities))[_sample(probabilities, u)],
+        ),
+    ],
+)
+
+
+def _judge_sample(answer: Any) -> Outcome | None:
+    """A function that draws for itself is like another model at every call, so it is told apart from them first."""
+    outcome = _JUDGE(answer)
+    if outcome is None or outcome.kind != WRONG or not callable(answer):
+        return outcome
+    try:
+        with time_limit(0.5):
+            drawn = {repr(answer(torch.tensor([0.25, 0.25, 0.25, 0.25]), 0.5)) for _ in range(30)}
+    except (Exception, TooLong):
+        return outcome
+    if len(drawn) == 1:
+        return outcome
+    return Outcome(
+        WRONG,
+        "your function draws a random number of its own, and gives another action at every call. The random number is "
+        "`u`: with the same `u`, the action is the same.",
+    )
+
+
+SAMPLE = Exercise(
+    name="sample",
+    objective="sample from it",
+    starter='''def sample(probabilities, u):
+    """Probabilities (actions,) and a number u from 0 to 1, without 1 -> an action, a whole number."""
+    ...
+
+
+answer = sample''',
+    solution='''def sample(probabilities, u):
+    """Probabilities (actions,) and a number u from 0 to 1, without 1 -> an action, a whole number."""
+    total = 0.0
+    for action, probability in enumerate(probabilities.tolist()):
+        total += probability
+        if u < total:
+            return action
+    return action  # rounding may leave the total a hair below 1
+
+
+answer = sample''',
+    hints=(
+        "Lay the probabilities end to end, from 0 to 1. On whose piece does u fall?",
+        "Add the probabilities up, one action after the other, until the total is larger than u.",
+        "With torch: how many entries of probabilities.cumsum(0) are not larger than u?",
+    ),
+    why="One even random number and a running total sample from any list of probabilities, and one of "
+    "zero is never drawn. torch.multinomial does the same for you.",
+    judge=_judge_sample,
+)
+
 LOG_POLICY = Exercise(
     name="log_policy",
-    objective="write softmax policies for discrete actions",
+    objective="compute log-probabilities that never overflow",
     starter='''def log_policy(logits):
     """Logits (n, actions), one row a state -> log pi(a|s), of the same shape."""
     ...
@@ -99,34 +373,6 @@ answer = log_policy''',
             ),
         ],
         tensor=True,
-    ),
-)
-
-PREDICT = Exercise(
-    name="predict",
-    objective="write softmax policies for discrete actions",
-    starter="""# the logits are 0, 0 and log(3). What is the probability of the third action?
-answer = ...""",
-    solution="""answer = 3 / (1 + 1 + 3)""",
-    hints=(
-        "What is e to the power of 0, and of log(3)?",
-        "The exponentials are 1, 1 and 3.",
-        "Divide the third by the sum of all.",
-    ),
-    why="Exponentials turn differences of logits into ratios of probabilities: log(3) more is three times as likely.",
-    judge=judge_number(
-        0.6,
-        {
-            3.0: "that is the exponential. Divide it by the sum of all three, so that the probabilities add up to 1.",
-            1.0: "you divided the logits themselves by their sum. Exponentiate first.",
-            0.75: "that would be right for two actions. There are three, and each counts in the sum.",
-            0.2: "that is the probability of each of the other two.",
-            1 / 3: "equal probabilities come from equal logits; the third is larger.",
-            0.5: "you took e^log(3) for 2. It is 3: the exponential undoes the logarithm.",
-            -0.5108: "that is its logarithm; the probability is asked for.",
-            60.0: "as a percentage that is right. A probability lies between 0 and 1.",
-        },
-        otherwise="this is not it. Write down the three exponentials, and their sum.",
     ),
 )
 
@@ -241,4 +487,4 @@ answer = ...""",
     ),
 )
 
-EXERCISES = (LOG_POLICY, PREDICT, SCORE, CERTAIN)
+EXERCISES = (PREDICT, TEMPERATURE, SAMPLE, LOG_POLICY, SCORE, CERTAIN)

@@ -47,6 +47,102 @@ def score_in_numpy(logits, action):
     return onehot - pi
 
 
+def policy_by_row(scores, temperature):
+    rows = []
+    for row in scores.tolist():
+        e = [math.exp((x - max(row)) / temperature) for x in row]
+        rows.append([x / sum(e) for x in e])
+    return rows
+
+
+def policy_in_numpy(scores, temperature):
+    z = scores.numpy().astype(np.float64) / temperature
+    e = np.exp(z - z.max(axis=1)[:, None])
+    return e / e.sum(axis=1)[:, None]
+
+
+def as_it_was(scores, temperature):
+    powers = torch.exp(scores * temperature)
+    return powers / powers.sum(0)
+
+
+def only_the_axis(scores, temperature):
+    powers = torch.exp(scores * temperature)
+    return powers / powers.sum(1, keepdim=True)
+
+
+def only_the_temperature(scores, temperature):
+    powers = torch.exp(scores / temperature)
+    return powers / powers.sum(0)
+
+
+def not_the_large(scores, temperature):
+    powers = torch.exp(scores / temperature)
+    return (powers.T / powers.sum(1)).T
+
+
+def not_the_temperature(scores, temperature):
+    z = temperature * scores
+    powers = torch.exp(z - z.amax(1, keepdim=True))
+    return powers / powers.sum(1, keepdim=True)
+
+
+def not_the_axis(scores, temperature):
+    z = scores / temperature
+    powers = torch.exp(z - z.amax(0))
+    return powers / powers.sum(0)
+
+
+def only_the_large(scores, temperature):
+    z = scores * temperature
+    powers = torch.exp(z - z.amax(0))
+    return powers / powers.sum(0)
+
+
+def scaled_in_place(scores, temperature):
+    scores /= temperature
+    return torch.softmax(scores, -1)
+
+
+def without_keepdim(scores, temperature):
+    powers = torch.exp(scores / temperature)
+    return powers / powers.sum(-1)
+
+
+def sample_subtracting(probabilities, u):
+    for action, p in enumerate(probabilities):
+        if u < p:
+            return action
+        u -= p
+    return len(probabilities) - 1
+
+
+def sample_by_search(probabilities, u):
+    return np.searchsorted(np.cumsum(probabilities.numpy()), u, side="right")
+
+
+def own_piece(probabilities, u):
+    for action in range(len(probabilities)):
+        if u < probabilities[action]:
+            return action
+    return -1
+
+
+def at_the_edge(probabilities, u):
+    total = 0
+    for action in range(len(probabilities)):
+        total += probabilities[action]
+        if u <= total:
+            return action
+
+
+def never_moves_on(probabilities, u):
+    action, total = 0, 0.0
+    while total <= u:
+        total += probabilities[action] * 0
+    return action
+
+
 def endless(logits):
     while True:
         pass
@@ -61,6 +157,19 @@ RIGHT = {
         lambda z: torch.distributions.Categorical(logits=z).logits,
     ],
     "predict": [0.6, 3 / 5, torch.tensor(0.6), np.float32(0.6), torch.tensor([0.0, 0.0, math.log(3)]).softmax(0)[2]],
+    "temperature": [
+        policy_by_row,
+        policy_in_numpy,
+        lambda scores, t: torch.nn.functional.softmax(scores / t, dim=1),
+        lambda scores, t: torch.distributions.Categorical(logits=scores.double() / t).probs,
+    ],
+    "sample": [
+        sample_subtracting,
+        sample_by_search,
+        lambda p, u: (p.cumsum(0) <= u).sum(),
+        lambda p, u: torch.nonzero(p.double().cumsum(0) > u)[0, 0],
+        lambda p, u: float(next(a for a in range(len(p)) if sum(p[: a + 1].tolist()) > u)),
+    ],
     "score": [score_by_autograd, score_by_loop, score_in_numpy],
     "certain": [0.01, 1e-2, torch.tensor(10 * (1 - 0.999)), np.float64(0.01)],
 }
@@ -97,6 +206,42 @@ MISTAKES = {
         (60, "percentage"),
         (0.123, "three exponentials"),
         ("sixty", "must be one number"),
+    ],
+    "temperature": [
+        (as_it_was, "none of the three"),
+        (only_the_axis, "rows sum to 1 now"),
+        (only_the_temperature, "temperature is right now"),
+        (not_the_large, "two are repaired\\. Large"),
+        (not_the_temperature, "two are repaired\\. The temperature"),
+        (not_the_axis, "two are repaired\\. The sum"),
+        (only_the_large, "are safe now"),
+        (lambda s, t: torch.softmax(s, 1), "makes no difference"),
+        (lambda s, t: s.softmax(1) / t, "divided the probabilities"),
+        (lambda s, t: torch.softmax(s + t, 1), "makes no difference"),
+        (lambda s, t: torch.softmax((s / t).reshape(-1), 0).reshape(s.shape), "whole batch"),
+        (lambda s, t: (s / t) - (s / t).logsumexp(1, keepdim=True), "logarithms"),
+        (scaled_in_place, "in place"),
+        (without_keepdim, "raised a RuntimeError"),
+    ],
+    "sample": [
+        (lambda p, u: np.searchsorted(np.cumsum(p.numpy()), u), "falls on the edge"),
+        (at_the_edge, "falls on the edge"),
+        (lambda p, u: int(np.argmax(p.numpy())), "greedy action"),
+        (own_piece, "on its own\\."),
+        (lambda p, u: int(sum(x <= u for x in p)), "on its own, and count"),
+        (lambda p, u: 1 + sample_subtracting(p, u), "one too high"),
+        (lambda p, u: int((p.cumsum(0) <= u).sum()) - 1, "lies below u"),
+        (lambda p, u: math.floor(len(p) * u), "equally likely"),
+        (lambda p, u: len(p) - 1 - int((p.flip(0).cumsum(0) <= u).sum()), "last action to the first"),
+        (lambda p, u: sample_by_search(torch.softmax(p, 0), u), "a softmax too many"),
+        (lambda p, u: min(range(len(p)), key=lambda a: abs(p[a] - u)), "probability is nearest"),
+        (lambda p, u: np.abs(np.cumsum(p.numpy()) - u).argmin(), "running total is nearest"),
+        (lambda p, u: p[sample_subtracting(p, u)], "probability of the action"),
+        (lambda p, u: nn.functional.one_hot((p.cumsum(0) <= u).sum(), len(p)), "a row with a 1"),
+        (lambda p, u: torch.multinomial(p, 1).item(), "of its own"),
+        (lambda p, u: np.random.default_rng().choice(len(p)), "of its own"),
+        (lambda p, u: torch.multinomial(p), "raised a TypeError"),
+        (never_moves_on, "had not come back"),
     ],
     "score": [
         (lambda z, a: torch.softmax(z, 0) - nn.functional.one_hot(torch.tensor(a), len(z)), "sign is turned"),

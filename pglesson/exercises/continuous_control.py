@@ -1,0 +1,489 @@
+"""Exercises of notebook 09."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pglesson.exercises.framework import Exercise
+from pglesson.exercises.judges import Case, Mistake, judge_function, judge_number
+
+Array = NDArray[np.float64]
+READ = "read what it does from its torque, its sigma and its map of the states"
+RUNS_OUT = "say when a list of discretized actions runs out"
+
+
+def _arrives(
+    returns: Array,
+    window: int,
+    bar: float,
+    above: Callable[[Array, float], bool] = lambda recent, bar: bool(recent.mean() > bar),
+    number: Callable[[int], int] = lambda n: n,
+) -> int:
+    found = [n for n in range(window, len(returns) + 1) if above(returns[n - window : n], bar)]
+    return number(found[0]) if found else 0
+
+
+_CURVE = np.array([-900.0, -400, -100, -500, -300, -180, -190, -150, -240, -260, -170, -120, -130])
+
+ARRIVES = Exercise(
+    name="arrives",
+    objective="train a Gaussian policy on a task with real-valued actions",
+    starter='''def arrives(returns, window, bar):
+    """Returns of the updates (updates,) -> number of the update at which the agent arrives; 0 if it never does."""
+    ...
+
+
+answer = arrives''',
+    solution='''def arrives(returns, window, bar):
+    """Returns of the updates (updates,) -> number of the update at which the agent arrives; 0 if it never does."""
+    for number in range(window, len(returns) + 1):
+        if returns[number - window : number].mean() > bar:
+            return number
+    return 0
+
+
+answer = arrives''',
+    hints=(
+        "Which is the earliest update that has a whole window behind it, itself included?",
+        "With updates counted from 1, those of the window that ends at update n are returns[n - window : n].",
+        "A loop over n from window to len(returns), both included; the first n whose mean is above the bar is it.",
+    ),
+    why="One good update may be luck: a few kind starts. A mean over a window cannot be lucky for long, and only with "
+    "a rule that was written down before can you say that eight seeds of ten arrived.",
+    judge=judge_function(
+        _arrives,
+        [
+            Case("a curve that rises", (np.array([-900.0, -500, -300, -180, -150, -140]), 2, -200.0)),
+            Case("a curve with one lucky update", (_CURVE, 3, -200.0)),
+            Case("the same curve, with a window of 4", (_CURVE, 4, -200.0)),
+            Case("a window of 1", (_CURVE, 1, -200.0)),
+            Case("a curve that never arrives", (np.array([-900.0, -700, -650, -640, -630]), 3, -200.0)),
+            Case(
+                "a curve that is above the bar from the first update on", (np.array([-150.0, -90, -120, -80]), 3, -200)
+            ),
+            Case("a mean just at the bar, and then above", (np.array([-300.0, -200, -200, -100, -90]), 2, -200.0)),
+            Case("a curve that arrives and falls again", (np.array([-500.0, -100, -100, -100, -900, -900]), 3, -200.0)),
+            Case("fewer updates than a window has", (np.array([-100.0, -90]), 5, -200.0)),
+            Case("a curve that arrives with its last update", (np.array([-900.0, -800, -300, -90, -20]), 3, -200.0)),
+        ],
+        [
+            Mistake(
+                "a mean just at the bar counts here. It must be above: > instead of >=.",
+                lambda returns, window, bar: _arrives(returns, window, bar, lambda r, bar: bool(r.mean() >= bar)),
+            ),
+            Mistake(
+                "a curve that never arrives gets the number of a real update. That is what argmax gives for nothing "
+                "but False: ask .any() first.",
+                lambda returns, window, bar: _arrives(returns, window, bar) or window,
+            ),
+            Mistake(
+                "a curve that never arrives gets the number of its updates. It should be 0.",
+                lambda returns, window, bar: _arrives(returns, window, bar) or len(returns),
+            ),
+            Mistake(
+                "a curve that never arrives gets -1. It should be 0.",
+                lambda returns, window, bar: _arrives(returns, window, bar) or -1,
+            ),
+            Mistake(
+                "the number is one too small: it counts from 0. The first update has the number 1.",
+                lambda returns, window, bar: _arrives(returns, window, bar, number=lambda n: n - 1),
+            ),
+            Mistake(
+                "this is where the window begins. The agent arrives with the window's last update: only then are all "
+                "its episodes played.",
+                lambda returns, window, bar: _arrives(returns, window, bar, number=lambda n: n - window + 1),
+            ),
+            Mistake(
+                "this is the place in the row of means, which begins with the first whole window. Turn it into the "
+                "number of the window's last update.",
+                lambda returns, window, bar: _arrives(returns, window, bar, number=lambda n: n - window),
+            ),
+            Mistake(
+                "this is in the middle of the window. The agent arrives with the window's last update.",
+                lambda returns, window, bar: _arrives(returns, window, bar, number=lambda n: n - window // 2),
+            ),
+            Mistake(
+                "the first windows are too short: before update number `window` there is not enough to judge by.",
+                lambda returns, window, bar: next(
+                    (n for n in range(1, len(returns) + 1) if returns[max(0, n - window) : n].mean() > bar), 0
+                ),
+            ),
+            Mistake(
+                "a single update above the bar is enough here. Take the mean over the window.",
+                lambda returns, window, bar: _arrives(returns, 1, bar),
+            ),
+            Mistake(
+                "every update of the window must be above the bar here. Their mean is asked for.",
+                lambda returns, window, bar: _arrives(returns, window, bar, lambda r, bar: bool(r.min() > bar)),
+            ),
+            Mistake(
+                "the best update of the window decides here. Their mean is asked for.",
+                lambda returns, window, bar: _arrives(returns, window, bar, lambda r, bar: bool(r.max() > bar)),
+            ),
+            Mistake(
+                "the mean is over everything so far, and the bad beginning drags it down for long. Take the last "
+                "`window` updates.",
+                lambda returns, window, bar: next(
+                    (n for n in range(window, len(returns) + 1) if returns[:n].mean() > bar), 0
+                ),
+            ),
+            Mistake(
+                "this is the last update whose window is above the bar. The first is asked for.",
+                lambda returns, window, bar: max(
+                    (n for n in range(window, len(returns) + 1) if returns[n - window : n].mean() > bar), default=0
+                ),
+            ),
+            Mistake(
+                "this is the first window *below* the bar. Returns are negative here, and nearer to zero is better.",
+                lambda returns, window, bar: _arrives(returns, window, bar, lambda r, bar: bool(r.mean() < bar)),
+            ),
+            Mistake(
+                "the sum of the window is compared with the bar. Take the mean.",
+                lambda returns, window, bar: _arrives(returns, window, bar, lambda r, bar: bool(r.sum() > bar)),
+            ),
+        ],
+    ),
+)
+
+SIGMA = Exercise(
+    name="sigma",
+    objective=READ,
+    starter="""# the entropy of the pendulum's policy has fallen to 0.40 nats.
+# what is its sigma, in N m?
+answer = ...""",
+    solution="""answer = np.exp(0.40 - 0.5 * np.log(2 * np.pi * np.e))""",
+    hints=(
+        "The formula stands before the training: H = log sigma + a constant. Which constant?",
+        "The constant is half of log(2 pi e), 1.4189. So log sigma = 0.40 - 1.4189.",
+    ),
+    why="So you can follow sigma in any curve of an entropy. And an entropy of 0 is nothing special here: it belongs "
+    "to a sigma of 0.24, and a narrower bell has an entropy below zero.",
+    judge=judge_number(
+        math.exp(0.4) / math.sqrt(2 * math.pi * math.e),
+        {
+            0.4: "that is the entropy itself.",
+            math.exp(0.4): "the constant is missing: log sigma = H - log(2 pi e) / 2.",
+            0.4 - 0.5 * math.log(2 * math.pi * math.e): "that is log sigma. Take the exponential; a sigma is above 0.",
+            0.4 + 0.5 * math.log(2 * math.pi * math.e): "you added the constant, and forgot the exponential. Solve the "
+            "formula for log sigma.",
+            math.exp(0.4) * math.sqrt(2 * math.pi * math.e): "you added the constant. Solve the formula for log sigma: "
+            "it goes to the other side.",
+            math.exp(0.8) / (2 * math.pi * math.e): "that is the variance, sigma squared.",
+            math.exp(0.4) / math.sqrt(2 * math.pi): "the e in the constant is missing: log(2 pi e) / 2.",
+            math.exp(0.4) / (2 * math.pi * math.e): "the constant is *half* of log(2 pi e).",
+            2**0.4 / math.sqrt(2 * math.pi * math.e): "you took 2 to the power of the entropy. In nats it is e.",
+            2.0: "that is the sigma of the untrained agent, whose entropy was 2.11.",
+            10 ** (0.4 - 0.5 * math.log(2 * math.pi * math.e)): "you took 10 to the power of log sigma. It is e.",
+        },
+        otherwise="this is not it. Solve H = log sigma + log(2 pi e) / 2 for sigma.",
+    ),
+)
+
+
+def _curves(episodes: int, steps: int, seed: int, spread: float = 2.0) -> tuple[Array, Array, float]:
+    generator = np.random.default_rng(seed)
+    speed = generator.normal(1.0, 3.0, (episodes, steps))
+    return speed, 0.4 * speed + generator.normal(0, spread, (episodes, steps)), 2.0
+
+
+POWER = Exercise(
+    name="power",
+    objective=READ,
+    starter='''def mean_power(speed, sampled, strongest):
+    """Speeds and sampled torques, each (episodes, steps) -> the motor's mean power, (episodes,)."""
+    ...
+
+
+answer = mean_power''',
+    solution='''def mean_power(speed, sampled, strongest):
+    """Speeds and sampled torques, each (episodes, steps) -> the motor's mean power, (episodes,)."""
+    torque = np.clip(sampled, -strongest, strongest)
+    return (torque * speed).mean(1)
+
+
+answer = mean_power''',
+    hints=(
+        "Which torque does the motor get, when 7 N m are sampled?",
+        "Clip first, then multiply step by step, and take the mean along one axis. Which one is left?",
+    ),
+    why="Above zero the agent gathers energy: it pushes with the motion, as on its way up. Below zero it brakes, as "
+    "when it catches the rod at the top. One number tells you what stage of the swing you look at.",
+    judge=judge_function(
+        lambda speed, sampled, strongest: (np.clip(sampled, -strongest, strongest) * speed).mean(1),
+        [
+            Case("three episodes of five steps", _curves(3, 5, 0)),
+            Case("a single episode", _curves(1, 6, 1)),
+            Case("a single step", _curves(4, 1, 2)),
+            Case("as many episodes as steps", _curves(4, 4, 3)),
+            Case("a motor of 1 N m", (*_curves(3, 6, 4)[:2], 1.0)),
+            Case("torques that the motor all has", (*_curves(2, 5, 5)[:2], 100.0)),
+            Case("a rod at rest", (np.zeros((2, 3)), np.ones((2, 3)), 2.0)),
+            Case("an agent that brakes", (np.array([[3.0, -2.0, 1.0]]), np.array([[-5.0, 1.0, -0.5]]), 2.0)),
+        ],
+        [
+            Mistake(
+                "the motor never gives more than it has. What was sampled must be clipped before it is multiplied.",
+                lambda speed, sampled, strongest: (sampled * speed).mean(1),
+            ),
+            Mistake(
+                "the product is clipped. Clip the torque alone: the speed has no bound of 2.",
+                lambda speed, sampled, strongest: np.clip(sampled * speed, -strongest, strongest).mean(1),
+            ),
+            Mistake(
+                "you clip to -2 and 2, whatever the motor has. Take `strongest`.",
+                lambda speed, sampled, strongest: (np.clip(sampled, -2, 2) * speed).mean(1),
+            ),
+            Mistake(
+                "you clip at the upper end only. The motor pushes both ways.",
+                lambda speed, sampled, strongest: (np.minimum(sampled, strongest) * speed).mean(1),
+            ),
+            Mistake(
+                "the steps are added up. The mean is asked for.",
+                lambda speed, sampled, strongest: (np.clip(sampled, -strongest, strongest) * speed).sum(1),
+            ),
+            Mistake(
+                "the mean runs over the episodes. Each episode keeps its own: axis 1 holds the steps.",
+                lambda speed, sampled, strongest: (np.clip(sampled, -strongest, strongest) * speed).mean(0),
+            ),
+            Mistake(
+                "the mean runs over all episodes too. Each keeps its own.",
+                lambda speed, sampled, strongest: (np.clip(sampled, -strongest, strongest) * speed).mean(),
+            ),
+            Mistake(
+                "without its sign you cannot tell gathering energy from braking. Leave abs out.",
+                lambda speed, sampled, strongest: np.abs(np.clip(sampled, -strongest, strongest) * speed).mean(1),
+            ),
+            Mistake(
+                "this is the product of two means. Multiply step by step first: pushing with the motion shows only "
+                "there.",
+                lambda speed, sampled, strongest: np.clip(sampled, -strongest, strongest).mean(1) * speed.mean(1),
+            ),
+            Mistake(
+                "the sign is turned: pushing with the motion gives power above zero.",
+                lambda speed, sampled, strongest: -(np.clip(sampled, -strongest, strongest) * speed).mean(1),
+            ),
+            Mistake(
+                "this counts how often it pushes with the motion. Torque times speed says how strongly, too.",
+                lambda speed, sampled, strongest: (np.clip(sampled, -strongest, strongest) * speed > 0).mean(1),
+            ),
+            Mistake(
+                "only the directions are multiplied. Torque times speed says how strongly, too.",
+                lambda speed, sampled, strongest: (np.sign(sampled) * np.sign(speed)).mean(1),
+            ),
+            Mistake(
+                "this is the mean torque. Power is torque times speed.",
+                lambda speed, sampled, strongest: np.clip(sampled, -strongest, strongest).mean(1),
+            ),
+            Mistake(
+                "this is the energy of the whole episode, in joules. Power is its mean over the steps.",
+                lambda speed, sampled, strongest: (np.clip(sampled, -strongest, strongest) * speed).sum(1) * 0.05,
+            ),
+        ],
+    ),
+)
+
+TRIES = Exercise(
+    name="tries",
+    objective=RUNS_OUT,
+    starter="""# 16 episodes of 50 steps an update, three levels a joint.
+# with how many joints is the list, for the first time, longer than the number of tries?
+answer = ...""",
+    solution="""answer = next(n for n in range(1, 20) if 3**n > 16 * 50)""",
+    hints=(
+        "How many actions are taken in one update, and how long is the list of n joints?",
+        "16 * 50 = 800 tries, and 3**n entries.",
+        "3**6 is 729.",
+    ),
+    why="From here on most entries are not tried even once in an update, and nothing is learned of what was not tried. "
+    "With five levels it is so from five joints on, with eleven from three.",
+    judge=judge_number(
+        7.0,
+        {
+            6.0: "3**6 is 729, and there are 800 tries: just enough for one each.",
+            5.0: "3**5 is 243, and there are 800 tries: three for each. (With five *levels*, it would be right.)",
+            math.log(800, 3): "that is where both are equal. Take the next whole number.",
+            267.0: "the list has 3**n entries, not 3 times n.",
+            800 / 3: "the list has 3**n entries, not 3 times n.",
+            800.0: "that is the number of tries in one update.",
+            4.0: "with 50 tries, one episode, it would be 4. There are 16 episodes in an update.",
+            3.0: "with 16 tries it would be 3. Each episode has 50 of them.",
+            2187.0: "that is the length of the right list. How many joints has it?",
+            729.0: "that is the length of a list, and not yet long enough. How many joints are asked for.",
+            10.0: "2**10 is more than 800, but there are three levels. Or did you take n**3?",
+            9.0: "9**3 is 729. The list has 3**n entries, not n**3.",
+        },
+        tolerance=1e-3,
+        otherwise="this is not it. Compare 3**n with 16 * 50.",
+    ),
+)
+
+
+def _joints(n: int, joints: int, levels: int, seed: int, far: float = 1.0) -> tuple[Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    logits = far * torch.randn(n, joints, levels, generator=generator)
+    return logits, torch.randint(levels, (n, joints), generator=generator)
+
+
+def _taken(values: Tensor, choices: Tensor) -> Tensor:
+    """The entries of the levels that were chosen: (n, joints)."""
+    return values.gather(-1, choices[..., None])[..., 0]
+
+
+def _whole(logits: Tensor) -> Tensor:
+    return logits.flatten(1).log_softmax(-1).view_as(logits)
+
+
+JOINTS = Exercise(
+    name="joints",
+    objective=RUNS_OUT,
+    starter='''def log_pi(logits, choices):
+    """Logits (n, joints, levels), levels chosen (n, joints) -> log pi of each whole action, (n,)."""
+    log_probs = logits.flatten(1).log_softmax(-1).view_as(logits)
+    return log_probs.gather(-1, choices.unsqueeze(-1)).mean((1, 2))
+
+
+answer = ...  # mend the function above; then write log_pi here''',
+    solution='''def log_pi(logits, choices):
+    """Logits (n, joints, levels), levels chosen (n, joints) -> log pi of each whole action, (n,)."""
+    log_probs = logits.log_softmax(-1)
+    return log_probs.gather(-1, choices.unsqueeze(-1)).sum((1, 2))
+
+
+answer = log_pi''',
+    hints=(
+        "For one action, add up the probabilities of a joint's levels. What should come out for each joint?",
+        "Each joint is a policy of its own, over its levels, on the last axis.",
+        "Independent choices: the probabilities are multiplied, so their logarithms are added.",
+    ),
+    why="This is how a softmax gets along with seven joints: 35 outputs instead of 78,125, at the price of choosing "
+    "each joint's level independently of the others, given the state.",
+    judge=judge_function(
+        lambda logits, choices: _taken(logits.log_softmax(-1), choices).sum(-1),
+        [
+            Case("four actions of three joints with five levels", _joints(4, 3, 5, 0)),
+            Case("a single action", _joints(1, 4, 3, 1)),
+            Case("a single joint", _joints(5, 1, 3, 2)),
+            Case("as many actions as joints and levels", _joints(3, 3, 3, 3)),
+            Case("seven joints with two levels", _joints(2, 7, 2, 4)),
+            Case("logits that lie hundreds apart", _joints(3, 2, 4, 5, far=300.0)),
+        ],
+        [
+            Mistake(
+                "this is the function as it was: one softmax over all joints together, and a mean over the joints.",
+                lambda logits, choices: _taken(_whole(logits), choices).mean(-1),
+            ),
+            Mistake(
+                "one is mended. The mean over the joints is left: independent choices multiply their probabilities, so "
+                "the logarithms are added.",
+                lambda logits, choices: _taken(logits.log_softmax(-1), choices).mean(-1),
+            ),
+            Mistake(
+                "one is mended. The softmax still runs over the levels of all joints together, as if only one of them "
+                "could move.",
+                lambda logits, choices: _taken(_whole(logits), choices).sum(-1),
+            ),
+            Mistake(
+                "the softmax runs over the joints. Each joint chooses among its levels, on the last axis.",
+                lambda logits, choices: _taken(logits.log_softmax(1), choices).sum(-1),
+            ),
+            Mistake(
+                "the softmax runs over the batch. Each joint chooses among its levels, on the last axis.",
+                lambda logits, choices: _taken(logits.log_softmax(0), choices).sum(-1),
+            ),
+            Mistake(
+                "probabilities are added. Those of independent choices multiply; their logarithms are what you add.",
+                lambda logits, choices: _taken(logits.softmax(-1), choices).sum(-1),
+            ),
+            Mistake(
+                "the logarithm is taken of a sum of probabilities. Those of independent choices multiply.",
+                lambda logits, choices: _taken(logits.softmax(-1), choices).sum(-1).log(),
+            ),
+            Mistake(
+                "this is the probability of the action. Its logarithm is asked for.",
+                lambda logits, choices: _taken(logits.softmax(-1), choices).prod(-1),
+            ),
+            Mistake(
+                "a probability was rounded to zero before its logarithm was taken. Use log_softmax.",
+                lambda logits, choices: _taken(logits.softmax(-1), choices).prod(-1).log(),
+            ),
+            Mistake(
+                "a probability was rounded to zero before its logarithm was taken. Use log_softmax.",
+                lambda logits, choices: _taken(logits.softmax(-1).log(), choices).sum(-1),
+            ),
+            Mistake(
+                "a probability was rounded to zero before its logarithm was taken. Use log_softmax.",
+                lambda logits, choices: _taken(logits.softmax(-1), choices).log().sum(-1),
+            ),
+            Mistake(
+                "each joint still has a number of its own. Add them up: one action, one log pi.",
+                lambda logits, choices: _taken(logits.log_softmax(-1), choices),
+            ),
+            Mistake(
+                "the sum runs over the batch. Each action has a log pi of its own.",
+                lambda logits, choices: _taken(logits.log_softmax(-1), choices).sum(0),
+            ),
+            Mistake(
+                "everything is added up. Each action has a log pi of its own.",
+                lambda logits, choices: _taken(logits.log_softmax(-1), choices).sum(),
+            ),
+            Mistake(
+                "the logits are added as they are. Turn them into log-probabilities first.",
+                lambda logits, choices: _taken(logits, choices).sum(-1),
+            ),
+            Mistake(
+                "the most likely levels are taken. Those that were chosen are given.",
+                lambda logits, choices: logits.log_softmax(-1).amax(-1).sum(-1),
+            ),
+            Mistake(
+                "the sign is turned: a log-probability is never above zero.",
+                lambda logits, choices: -_taken(logits.log_softmax(-1), choices).sum(-1),
+            ),
+        ],
+        gradients=(0,),
+    ),
+)
+
+LEFTOVER = Exercise(
+    name="leftover",
+    objective="clip actions without spoiling the gradient",
+    starter="""# mu = 1.5, sigma = 1. With a baseline of 0, the clipped action's score gives a slope of -0.40.
+# its mean is -0.70. What slope does it give with a baseline of 3?
+answer = ...""",
+    solution="""answer = -0.40 - 3 * -0.70""",
+    hints=(
+        "The estimate is the mean of score * (reward - b). Multiply it out.",
+        "It is the mean of score * reward, minus b times the mean of the score.",
+        "-0.40 - 3 * (-0.70).",
+    ),
+    why="The true slope is 0.30, whatever the baseline is, and so is the mean of the sampled action's estimate, since "
+    "its score averages zero. The clipped action's moves by 0.70 for each unit of baseline: here it pushes mu "
+    "outwards, more than five times too hard.",
+    judge=judge_number(
+        1.7,
+        {
+            0.3: "that is the true slope, which the *sampled* action's score gives with any baseline. The clipped "
+            "action's does depend on it.",
+            -2.5: "one sign is lost: the baseline is subtracted, and the mean of the score is negative too.",
+            -0.4: "a baseline changes nothing only where the score averages zero. Here its mean is -0.70.",
+            2.1: "that is what the baseline adds. It comes on top of the -0.40.",
+            -2.1: "that is the baseline's part, with its sign turned. And the -0.40 belongs to it.",
+            1.0: "with a baseline of 2 it would be that.",
+            2.4: "you began at the true slope. With a baseline of 0 the wrong estimate is -0.40.",
+            0.84: "you multiplied all three. Multiply score * (reward - b) out: it is a difference.",
+            -1.2: "you multiplied the estimate by the baseline. It stands in a difference: reward - b.",
+            -3.4: "the baseline was subtracted as it is. It is multiplied by the score first, whose mean is -0.70.",
+            2.6: "the baseline was added as it is. It is multiplied by the score first, whose mean is -0.70.",
+            -1.1: "that is for a baseline of -1: one sign is lost, and two of its units are missing.",
+        },
+        tolerance=0.012,
+        otherwise="this is not it. It is the mean of score * reward, minus the baseline times the mean of the score.",
+    ),
+)
+
+EXERCISES = (SIGMA, ARRIVES, POWER, TRIES, JOINTS, LEFTOVER)

@@ -1,0 +1,280 @@
+"""Learners' answers to the exercises of notebook 03."""
+
+import math
+
+import numpy as np
+import torch
+from torch.distributions import Independent, Normal
+
+
+def by_formula(mu, log_sigma, actions):
+    variance = torch.exp(2 * log_sigma)
+    density = torch.exp(-((actions - mu) ** 2) / (2 * variance)) / torch.sqrt(2 * math.pi * variance)
+    return torch.log(density).sum(dim=1)
+
+
+def joint_by_joint(mu, log_sigma, actions):
+    total = 0
+    for joint in range(mu.shape[1]):
+        z = (actions[:, joint] - mu[:, joint]) / log_sigma[:, joint].exp()
+        total = total - z * z / 2 - log_sigma[:, joint] - math.log(math.sqrt(2 * math.pi))
+    return total
+
+
+def independent(mu, log_sigma, actions):
+    return Independent(Normal(mu, log_sigma.exp()), 1).log_prob(actions)
+
+
+def density_itself(mu, log_sigma, actions):
+    return Normal(mu, log_sigma.exp()).log_prob(actions).exp().prod(-1)
+
+
+def unexponentiated(mu, log_sigma, actions):
+    z = (actions - mu) / log_sigma
+    return (-(z**2) / 2 - torch.log(log_sigma) - math.log(2 * math.pi) / 2).sum(-1)
+
+
+def divided_once(mu, log_sigma, actions):
+    sigma = log_sigma.exp()
+    return (-((actions - mu) ** 2) / (2 * sigma) - sigma.log() - math.log(2 * math.pi) / 2).sum(-1)
+
+
+def with_signs(square, width, constant):
+    """The sum over joints of square * z^2 + width * log sigma + constant."""
+
+    def log_density(mu, log_sigma, actions):
+        z = (actions - mu) * torch.exp(-log_sigma)
+        return (square * z.pow(2) + width * log_sigma + constant).sum(-1)
+
+    return log_density
+
+
+def constant_once(mu, log_sigma, actions):
+    z = (actions - mu) / log_sigma.exp()
+    return -(z**2 / 2 + log_sigma).sum(-1) - math.log(2 * math.pi) / 2
+
+
+def sigma_instead_of_its_log(mu, log_sigma, actions):
+    sigma = log_sigma.exp()
+    return (-0.5 * ((actions - mu) / sigma) ** 2 - sigma - math.log(2 * math.pi) / 2).sum(-1)
+
+
+def not_squared(mu, log_sigma, actions):
+    z = (actions - mu) / log_sigma.exp()
+    return (-z / 2 - log_sigma - math.log(2 * math.pi) / 2).sum(-1)
+
+
+def without_gradient(mu, log_sigma, actions):
+    with torch.no_grad():
+        return Normal(mu, log_sigma.exp()).log_prob(actions).sum(-1)
+
+
+def centred_in_place(mu, log_sigma, actions):
+    actions -= mu
+    return Normal(torch.zeros_like(mu), log_sigma.exp()).log_prob(actions).sum(-1) + 0 * mu.sum()
+
+
+def never(mu, log_sigma, actions):
+    joint = 0
+    while joint < mu.shape[1]:
+        z = actions[:, joint] - mu[:, joint]
+    return z
+
+
+def pushes_by_autograd(mu, log_sigma, action):
+    mu, log_sigma = mu.clone().requires_grad_(), log_sigma.clone().requires_grad_()
+    Normal(mu, log_sigma.exp()).log_prob(action).sum().backward()
+    return mu.grad, log_sigma.grad
+
+
+def pushes_in_numpy(mu, log_sigma, action):
+    mu, log_sigma, action = (x.numpy().astype(np.float64) for x in (mu, log_sigma, action))
+    variance = np.exp(2 * log_sigma)
+    return (action - mu) / variance, (action - mu) ** 2 / variance - 1
+
+
+def pushes_by_loop(mu, log_sigma, action):
+    on_mu, on_log_sigma = [], []
+    for m, w, a in zip(mu.tolist(), log_sigma.tolist(), action.tolist()):
+        on_mu.append((a - m) / math.exp(w) ** 2)
+        on_log_sigma.append(((a - m) / math.exp(w)) ** 2 - 1)
+    return on_mu, on_log_sigma
+
+
+def wrong_pushes(on_mu, on_log_sigma):
+    """Both scores from z and sigma."""
+
+    def pushes(mu, log_sigma, action):
+        sigma = torch.exp(log_sigma)
+        z = (action - mu) / sigma
+        return on_mu(z, sigma), on_log_sigma(z, sigma)
+
+    return pushes
+
+
+def log_sigma_as_sigma(mu, log_sigma, action):
+    return (action - mu) / log_sigma.pow(2), (action - mu).pow(2) / log_sigma.pow(2) - 1
+
+
+def on_mu(z, sigma):
+    return z / sigma
+
+
+def on_log_sigma(z, sigma):
+    return z * z - 1
+
+
+def swapped(mu, log_sigma, action):
+    one, other = pushes_by_loop(mu, log_sigma, action)
+    return other, one
+
+
+def bounded_with_where(mu, log_sigma, sampled, low, high):
+    action = torch.where(sampled < low, torch.full_like(sampled, low), sampled)
+    action = torch.where(action > high, torch.full_like(sampled, high), action)
+    return action, independent(mu, log_sigma, sampled)
+
+
+def bounded_by_hand(mu, log_sigma, sampled, low, high):
+    return torch.minimum(torch.maximum(sampled, torch.tensor(low)), torch.tensor(high)), joint_by_joint(
+        mu, log_sigma, sampled
+    )
+
+
+def bounded_in_doubles(mu, log_sigma, sampled, low, high):
+    log_pi = Normal(mu.double(), log_sigma.double().exp()).log_prob(sampled.double()).sum(1)
+    return sampled.detach().double().clip(low, high), log_pi
+
+
+def as_it_was(mu, log_sigma, sampled, low, high):
+    action = sampled.clamp(low, high)
+    log_pi = torch.distributions.Normal(mu, log_sigma.exp()).log_prob(action).sum()
+    return action, log_pi
+
+
+def clipped_first(mu, log_sigma, sampled, low, high):
+    sampled = torch.clip(sampled, low, high)
+    return sampled, independent(mu, log_sigma, sampled)
+
+
+def clamps_in_place(mu, log_sigma, sampled, low, high):
+    log_pi = independent(mu, log_sigma, sampled)
+    return sampled.clamp_(low, high), log_pi
+
+
+def wrong_way_round(mu, log_sigma, sampled, low, high):
+    return sampled, independent(mu, log_sigma, sampled.clamp(low, high))
+
+
+def detached(mu, log_sigma, sampled, low, high):
+    action, log_pi = bounded_with_where(mu, log_sigma, sampled, low, high)
+    return action, log_pi.detach()
+
+
+RIGHT = {
+    "log_density": [
+        joint_by_joint,
+        independent,
+        lambda mu, log_sigma, a: Normal(mu, log_sigma.exp()).log_prob(a).sum(-1),
+        lambda mu, log_sigma, a: by_formula(mu.double(), log_sigma.double(), a.double()),
+        with_signs(-0.5, -1, -math.log(2 * math.pi) / 2),
+    ],
+    "pushes": [
+        pushes_by_autograd,
+        pushes_in_numpy,
+        pushes_by_loop,
+        lambda mu, w, a: ((a - mu) * (-2 * w).exp(), (a - mu) ** 2 * (-2 * w).exp() - 1),
+    ],
+    "width": [0.15, 3 / 20, torch.tensor(0.15), 0.1 * -2 * (((1.25 - 1) / 0.5) ** 2 - 1)],
+    "bounded": [bounded_with_where, bounded_by_hand, bounded_in_doubles],
+    "clipped": [0.3173, 0.32, torch.tensor(0.317), 1 - math.erf(1 / math.sqrt(2)), np.float32(0.3173)],
+}
+MISTAKES = {
+    "log_density": [
+        (lambda mu, w, a: Normal(mu, w.exp()).log_prob(a), "joints are not summed"),
+        (lambda mu, w, a: Normal(mu, w.exp()).log_prob(a).sum(), "over the states too"),
+        (lambda mu, w, a: Normal(mu, w.exp()).log_prob(a).sum(0), "over the states\\. The joints"),
+        (lambda mu, w, a: Normal(mu, w.exp()).log_prob(a).mean(1), "mean over the joints"),
+        (density_itself, "this is the density"),
+        (unexponentiated, "as if it were sigma"),
+        (lambda mu, w, a: Normal(mu, w.exp() ** 2).log_prob(a).sum(-1), "is sigma squared"),
+        (lambda mu, w, a: Normal(mu, w.exp().sqrt()).log_prob(a).sum(-1), "\\*variance\\*"),
+        (divided_once, "before it is squared"),
+        (with_signs(-0.5, 0, -math.log(2 * math.pi) / 2), "could widen for nothing"),
+        (with_signs(-0.5, 1, -math.log(2 * math.pi) / 2), "log sigma has the wrong sign"),
+        (sigma_instead_of_its_log, "as sigma itself"),
+        (with_signs(-0.5, -1, 0), "constant is missing"),
+        (constant_once, "constant is there once"),
+        (with_signs(-0.5, -1, -math.log(2 * math.pi)), "twice too large"),
+        (with_signs(-1, -1, -math.log(2 * math.pi) / 2), "factor 1/2"),
+        (not_squared, "is not squared"),
+        (lambda mu, w, a: -independent(mu, w, a), "grows with the distance"),
+        (without_gradient, "no gradient"),
+        (centred_in_place, "in place"),
+        (lambda mu, w, a: independent(mu, w, a).tolist(), "must give a torch tensor"),
+        (lambda mu, w, a: Normal(mu, w).log_prob(a).sum(-1), "raised a ValueError"),
+        (never, "had not come back"),
+    ],
+    "pushes": [
+        (log_sigma_as_sigma, "as if it were sigma"),
+        (wrong_pushes(lambda z, s: z, on_log_sigma), "divided by sigma once"),
+        (wrong_pushes(lambda z, s: z * s, on_log_sigma), "score on mu is not divided"),
+        (wrong_pushes(lambda z, s: -z / s, on_log_sigma), "pulls it \\*up\\*"),
+        (wrong_pushes(on_mu, lambda z, s: z**2), "the -1 is missing"),
+        (wrong_pushes(on_mu, lambda z, s: 1 - z**2), "far out makes"),
+        (wrong_pushes(on_mu, lambda z, s: z - 1), "to both sides"),
+        (wrong_pushes(on_mu, lambda z, s: (z**2 - 1) / s), "explodes"),
+        (wrong_pushes(on_mu, lambda z, s: (z * s) ** 2 - 1), "in the second score"),
+        (swapped, "wrong order"),
+        (lambda mu, w, a: (a - mu) / (2 * w).exp(), "score on mu alone"),
+        (lambda mu, w, a: tuple(x.sum() for x in pushes_by_autograd(mu, w, a)), "Do not sum"),
+        (lambda mu, w, a: ((a - mu) / w.exp().item() ** 2, 0 * mu), "raised a RuntimeError"),
+    ],
+    "width": [
+        (-0.15, "two signs"),
+        (-0.05, "the -1 of the score"),
+        (-0.1, "alpha \\* G \\* z\\."),
+        (0.1, "forgot to square"),
+        (0.3, "step of sigma itself"),
+        (-0.2, "how far mu moves"),
+        (1.5, "alpha is missing"),
+        (-0.75, "score alone"),
+        (0.75, "score with its sign"),
+        (-0.075, "the return is missing"),
+        (0.1875, "did not divide by sigma"),
+        (0, "leaves the width alone"),
+        (0.5, "how far out"),
+        (3, "z is the distance"),
+    ],
+    "bounded": [
+        (as_it_was, "as it was"),
+        (clipped_first, "still that of the clipped"),
+        (lambda mu, w, s, low, high: (s.clamp(low, high), independent(mu, w, s).sum()), "pushed alike"),
+        (lambda mu, w, s, low, high: (s, independent(mu, w, s)), "nothing is clipped"),
+        (wrong_way_round, "wrong way round"),
+        (lambda mu, w, s, low, high: (s.clip(low, high), independent(mu.clip(low, high), w, s)), "mu is clipped"),
+        (lambda mu, w, s, low, high: (mu.clip(low, high), independent(mu, w, s)), "centre of the bell"),
+        (lambda mu, w, s, low, high: (s.clip(-1, 1), independent(mu, w, s)), "whatever the bounds"),
+        (lambda mu, w, s, low, high: (s.clip(max=high), independent(mu, w, s)), "upper bound only"),
+        (lambda mu, w, s, low, high: (s.clip(low, high), independent(mu, w, s).clip(low, high)), "densities are cl"),
+        (lambda mu, w, s, low, high: (s.clip(low, high), Normal(mu, w.exp()).log_prob(s)), "joints are not summed"),
+        (lambda mu, w, s, low, high: (s.clip(low, high), Normal(mu, w.exp()).log_prob(s).sum(0)), "last axis"),
+        (lambda mu, w, s, low, high: (independent(mu, w, s), s.clip(low, high)), "wrong order"),
+        (detached, "no gradient"),
+        (clamps_in_place, "in place"),
+        (lambda mu, w, s: s, "raised a TypeError"),
+    ],
+    "clipped": [
+        (0.68, "the part inside"),
+        (0.16, "one side"),
+        (0.0455, "two sigmas"),
+        (0.5, "mu on a bound"),
+        (0.242, "density at the bound"),
+        (0.3989, "density at the top"),
+        (1, "1 and not 0"),
+        (0, "wider than a point"),
+        (31.7, "percentage"),
+        (0.0027, "three sigmas"),
+        (0.2, "How many sigmas"),
+    ],
+}

@@ -1,0 +1,176 @@
+"""Learners' answers to the exercises of notebook 00."""
+
+import numpy as np
+import torch
+
+
+def points_by_loop(returns):
+    each = []
+    for agent in returns.tolist():
+        each.append(sum(agent) / len(agent))
+    return each, sum(each) / len(each)
+
+
+def points_in_numpy(returns):
+    r = returns.numpy().astype(np.float64)
+    return np.average(r, axis=-1), np.average(r)
+
+
+def points_divided(returns):
+    agents, episodes = returns.shape
+    return returns.sum(dim=1) / episodes, returns.sum() / (agents * episodes)
+
+
+def points_of_the_last(returns):
+    for episode in returns.T:
+        height = episode
+    return height, height.mean()
+
+
+def points_in_place(returns):
+    returns /= returns.shape[1]
+    return returns.sum(1), returns.sum(1).mean()
+
+
+def backward_loop(rewards, gamma):
+    G = 0
+    for r in rewards.tolist()[::-1]:
+        G = r + gamma * G
+    return G
+
+
+def recursive(rewards, gamma):
+    return rewards[0] + gamma * recursive(rewards[1:], gamma) if len(rewards) else 0.0
+
+
+def forgets_to_add(rewards, gamma):
+    for k, r in enumerate(rewards):
+        G = gamma**k * r
+    return G
+
+
+def returns_too_early(rewards, gamma):
+    G = 0
+    for k, r in enumerate(rewards):
+        G += gamma**k * r
+        return G
+
+
+def discounts_in_place(rewards, gamma):
+    for k in range(len(rewards)):
+        rewards[k] *= gamma**k
+    return rewards.sum()
+
+
+def all_of_them(rewards, gamma):
+    out, G = [], 0.0
+    for r in reversed(rewards.tolist()):
+        G = r + gamma * G
+        out.insert(0, G)
+    return torch.tensor(out)
+
+
+def never_ends(rewards, gamma):
+    k, G = 0, 0.0
+    while k < len(rewards):
+        G = G + gamma**k * rewards[k]
+    return G
+
+
+RIGHT = {
+    "new_rate": [15, 15.0, torch.tensor(15), len(range(26, 41))],
+    "points": [
+        points_by_loop,
+        points_in_numpy,
+        points_divided,
+        lambda r: (r.double().mean(-1), r.double().mean()),
+        lambda r: (torch.stack([agent.mean() for agent in r]), torch.mean(r)),
+    ],
+    "moves": [40, 640 // 16, np.int64(40), torch.tensor(40.0)],
+    "first_return": [
+        backward_loop,
+        recursive,
+        lambda r, gamma: (r * gamma ** torch.arange(len(r))).sum(),
+        lambda r, gamma: np.polyval(r.numpy()[::-1].astype(float), gamma),
+        lambda r, gamma: r.double() @ torch.tensor([gamma**k for k in range(len(r))], dtype=torch.float64),
+    ],
+    "look_ahead": [0.95, 19 / 20, np.float32(0.95), torch.tensor(0.95)],
+}
+MISTAKES = {
+    "new_rate": [
+        (12, "left out the three"),
+        (18, "twice"),
+        (40, "does not reach back"),
+        (25, "before the move"),
+        (28, "until Start"),
+        (14, "counts already"),
+        (16, "26th"),
+        (3, "not the only button"),
+        (0, "no Reset"),
+        (15 * 16, "those are episodes"),
+        (7, "and which is the last"),
+        ("fifteen", "must be one number"),
+    ],
+    "points": [
+        (lambda r: (r.mean(dim=0), r.mean()), "averaged over the agents"),
+        (lambda r: (r.sum(-1), r.sum(-1).mean()), "these are sums"),
+        (lambda r: (r.mean(1), sum(r.mean(1))), "a sum over the agents"),
+        (lambda r: (r.mean(1), torch.median(r.mean(1))), "is a median"),
+        (lambda r: (r.mean(1), max(r.mean(1))), "best agent"),
+        (lambda r: (r.max(1).values, r.max(1).values.mean()), "best episode"),
+        (points_of_the_last, "last episode"),
+        (lambda r: (torch.stack([agent[0] for agent in r]), r[:, 0].mean()), "first episode"),
+        (lambda r: (r.mean(), r.mean(1)), "wrong order"),
+        (lambda r: r.mean(-1), "faint lines alone"),
+        (lambda r: torch.mean(r), "dark line alone"),
+        (lambda r: (r.mean(1), r.mean(1).std(unbiased=False)), "how far the agents"),
+        (lambda r: (r.mean(1), r[0].mean()), "first agent's"),
+        (points_in_place, "in place"),
+        (lambda r: (r.mean(2), r.mean()), "raised a IndexError"),
+    ],
+    "moves": [
+        (640, "those are the episodes\\."),
+        (6400, "all ten agents\\."),
+        (400, "moves of all ten"),
+        (16, "one update plays"),
+        (64, "number of agents"),
+        (4, "ten agents too"),
+        (640 * 16, "multiplied by 16"),
+        (1, "more than once"),
+        (39, "the last update"),
+        (41, "before its first"),
+        (100, "before it moves"),
+    ],
+    "first_return": [
+        (lambda r, g: sum(r), "gamma makes no difference"),
+        (lambda r, g: sum(g**k * x for k, x in enumerate(r, start=1)), "begin to discount"),
+        (lambda r, g: sum(g**k * x for k, x in enumerate(r.flip(0))), "wrong end: here"),
+        (lambda r, g: sum(g**k * x for k, x in enumerate(r.flip(0), 1)), "wrong end, and"),
+        (all_of_them, "every time step"),
+        (lambda r, g: (r * g ** torch.arange(len(r))).mean(), "took the mean"),
+        (lambda r, g: r[0] + g * r[1:].sum(), "every reward but the first"),
+        (lambda r, g: (g * r).sum(), "discounted by the same gamma\\. Each step"),
+        (lambda r, g: sum(g * k * x for k, x in enumerate(r)), "raised to that power"),
+        (lambda r, g: sum(g**k * r[k] for k in range(1, len(r))) if len(r) > 1 else 0.0, "left out the first"),
+        (lambda r, g: (r / g ** torch.arange(len(r))).sum(), "divide by powers"),
+        (forgets_to_add, "only the last reward"),
+        (returns_too_early, "Indent the return"),
+        (discounts_in_place, "in place"),
+        (never_ends, "had not come back"),
+        (lambda r: r.sum(), "raised a TypeError"),
+    ],
+    "look_ahead": [
+        (1 / 20, "that is 1 - gamma"),
+        (20, "the horizon itself"),
+        (0.9, "ten steps ahead"),
+        (0.99, "a hundred steps"),
+        (0.98, "fifty steps"),
+        (0.8, "five steps ahead"),
+        (0.2, "farther"),
+        (0.5, "two steps"),
+        (1, "no horizon"),
+        (0, "only the next"),
+        (95, "percentage"),
+        (0.7, "How far does"),
+    ],
+}

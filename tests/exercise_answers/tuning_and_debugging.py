@@ -1,0 +1,264 @@
+"""Learners' answers to the exercises of notebook 10."""
+
+import math
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+
+def plateau_by_loop(rates, scores, slack):
+    means = [sum(row) / len(row) for row in scores.tolist()]
+    good = [rate for rate, m in zip(rates.tolist(), means) if max(means) - m <= slack]
+    return (min(good) * max(good)) ** 0.5
+
+
+def plateau_in_logs(rates, scores, slack):
+    means = np.mean(scores, axis=-1)
+    exponents = np.log10(rates)[means + slack >= np.max(means)]
+    return 10 ** ((exponents.min() + exponents.max()) / 2)
+
+
+def plateau_in_torch(rates, scores, slack):
+    rates, means = torch.from_numpy(rates), torch.from_numpy(scores).mean(dim=1)
+    on_it = rates[means >= means.max() - slack].sort().values
+    return (on_it[0] * on_it[-1]).sqrt()
+
+
+def the_best(rates, scores, slack):
+    return rates[np.argmax(np.average(scores, axis=1))]
+
+
+def good_rates(rates, scores, slack):
+    means = scores.mean(axis=1)
+    return [r for r, m in zip(rates, means) if m >= max(means) - slack]
+
+
+def over_agents_by(reduce):
+    def middle(rates, scores, slack):
+        good = [r for r, row in zip(rates, scores) if reduce(row) >= max(map(reduce, scores)) - slack]
+        return math.sqrt(min(good) * max(good))
+
+    return middle
+
+
+def share_of_the_best(rates, scores, slack):
+    means = scores.mean(1)
+    good = rates[means >= 0.9 * means.max()]
+    return np.sqrt(good.min() * good.max())
+
+
+def over_the_rates(rates, scores, slack):
+    means = scores.mean(0)
+    good = rates[means >= means.max() - slack]
+    return np.sqrt(good.min() * good.max())
+
+
+def clip_by_loop(gradients, longest):
+    rows = []
+    for row in gradients:
+        size = math.sqrt(sum(x * x for x in row.tolist()))
+        rows.append(row * (longest / size) if size > longest else row)
+    return torch.stack(rows)
+
+
+def clip_in_numpy(gradients, longest):
+    g = gradients.numpy().astype(np.float64)
+    size = np.sqrt((g**2).sum(axis=1))[:, None]
+    return g / np.maximum(1, size / longest)
+
+
+def clip_like_torch(gradients, longest):
+    factor = longest / (gradients.norm(2, -1) + 1e-9)
+    return gradients * factor.clamp(max=1.0).unsqueeze(1)
+
+
+def clip_in_place(gradients, longest):
+    for row in gradients:
+        if row.norm() > longest:
+            row *= longest / row.norm()
+    return gradients
+
+
+def every_row_to_full_length(gradients, longest):
+    return torch.stack([row / row.norm() * longest for row in gradients])
+
+
+def whole_table(gradients, longest):
+    size = torch.sqrt((gradients**2).sum())
+    return gradients * min(1.0, longest / size.item())
+
+
+def along_the_runs(gradients, longest):
+    size = torch.sqrt((gradients**2).sum(0))
+    return gradients * torch.clamp(longest / (size + 1e-12), max=1)
+
+
+def to_length_one(gradients, longest):
+    return torch.stack([row / row.norm() if row.norm() > longest else row for row in gradients])
+
+
+def by_size(size):
+    def clip(gradients, longest):
+        return torch.stack([row * longest / size(row) if size(row) > longest else row for row in gradients])
+
+    return clip
+
+
+def wrong_way_round(gradients, longest):
+    return torch.stack([row if row.norm() > longest else row / row.norm() * longest for row in gradients])
+
+
+def not_a_number(gradients, longest):
+    size = gradients.norm(dim=1, keepdim=True)
+    return gradients / size * size.clamp(max=longest)
+
+
+def change_by_loop(before, after):
+    total = 0.0
+    for b, a in zip(before.double().tolist(), after.double().tolist()):
+        log_p = [x - max(b) - math.log(sum(math.exp(y - max(b)) for y in b)) for x in b]
+        log_q = [x - max(a) - math.log(sum(math.exp(y - max(a)) for y in a)) for x in a]
+        total += sum(math.exp(p) * (p - q) for p, q in zip(log_p, log_q))
+    return total / len(before)
+
+
+def change_in_numpy(before, after):
+    def log_softmax(z):
+        z = z.numpy().astype(float)
+        z = z - z.max(1, keepdims=True)
+        return z - np.log(np.exp(z).sum(1, keepdims=True))
+
+    p, q = log_softmax(before), log_softmax(after)
+    return np.einsum("sa,sa->s", np.exp(p), p - q).mean()
+
+
+def change_by_distributions(before, after):
+    old, new = torch.distributions.Categorical(logits=before), torch.distributions.Categorical(logits=after)
+    return torch.distributions.kl_divergence(old, new).mean()
+
+
+def change_by_kl_div(before, after):
+    return functional.kl_div(after.log_softmax(1), before.log_softmax(1), log_target=True, reduction="batchmean")
+
+
+def rows(before, after):
+    b, a = torch.distributions.Categorical(logits=before), torch.distributions.Categorical(logits=after)
+    return torch.distributions.kl_divergence(b, a)
+
+
+RIGHT = {
+    "plateau": [plateau_by_loop, plateau_in_logs, plateau_in_torch],
+    "horizon": [0.995, 199 / 200, torch.tensor(0.995, dtype=torch.float64), np.float64(1 - 1 / 200)],
+    "clip": [
+        clip_by_loop,
+        clip_in_numpy,
+        clip_like_torch,
+        lambda g, longest: g.renorm(2, 0, longest),
+        lambda g, longest: g.double() * (longest / torch.linalg.vector_norm(g.double(), dim=1)).clamp(max=1)[:, None],
+    ],
+    "change": [change_by_loop, change_in_numpy, change_by_distributions, change_by_kl_div],
+    "rate": [0.01, 1e-2, 0.001 * math.sqrt(100), torch.tensor(0.01)],
+    "broken": [3, 3.0, np.array([0.38, 0.23, 5.0, 0, 0]).argmax() + 1],
+}
+MISTAKES = {
+    "plateau": [
+        (the_best, "single rate with the highest mean"),
+        (lambda r, s, k: (good_rates(r, s, k)[0] + good_rates(r, s, k)[-1]) / 2, "arithmetic middle"),
+        (lambda r, s, k: sum(good_rates(r, s, k)) / len(good_rates(r, s, k)), "average the plateau's rates"),
+        (lambda r, s, k: np.prod(good_rates(r, s, k)) ** (1 / len(good_rates(r, s, k))), "how densely"),
+        (lambda r, s, k: np.median(good_rates(r, s, k)), "how densely"),
+        (over_agents_by(max), "best agent of each rate"),
+        (over_agents_by(min), "worst agent of each rate"),
+        (lambda r, s, k: min(good_rates(r, s, k)), "its lowest rate"),
+        (lambda r, s, k: max(good_rates(r, s, k)), "its highest rate"),
+        (lambda r, s, k: np.sqrt(min(r) * max(r)), "all the rates that were tried"),
+        (lambda r, s, k: max(row.mean() for row in s), "this is a mean return"),
+        (lambda r, s, k: min(good_rates(r, s, k)) * max(good_rates(r, s, k)), "square root is missing"),
+        (lambda r, s, k: 0.5 * min(good_rates(r, s, k)) * max(good_rates(r, s, k)), "half of a product"),
+        (lambda r, s, k: good_rates(r, s, k), "shape|things"),
+        (share_of_the_best, "raised a ValueError.*returns below zero"),
+        (over_the_rates, "raised a IndexError"),
+    ],
+    "horizon": [
+        (0.99, "from the table"),
+        (0.9, "is 10 steps"),
+        (0.95, "is 20 steps"),
+        (0.999, "1000 steps"),
+        (1 / 200, "1 - gamma. A gamma"),
+        (0.5 ** (1 / 200), "a half"),
+        (np.exp(-1 / 200), "nearly"),
+        (1, "has no end"),
+        (1 + 1 / 200, "Check the sign"),
+        (200, "number of steps"),
+        (0.97, "200 should come out"),
+    ],
+    "clip": [
+        (lambda g, longest: g / g.pow(2).sum().sqrt() * longest, "still that of the whole table"),
+        (every_row_to_full_length, "rows that were short enough are made longer"),
+        (lambda g, longest: functional.normalize(g, dim=1, eps=1e-6) * longest, "a row of norm 0.2"),
+        (whole_table, "One wild run"),
+        (along_the_runs, "runs over the runs"),
+        (lambda g, longest: torch.clip(g, min=-longest, max=longest), "each entry is cut off"),
+        (to_length_one, "the norm 1"),
+        (by_size(lambda row: (row * row).sum()), "square of the norm"),
+        (by_size(lambda row: sum(abs(x) for x in row)), "absolute values"),
+        (by_size(lambda row: max(abs(x) for x in row)), "largest entry"),
+        (wrong_way_round, "wrong way round"),
+        (lambda g, longest: g * (g.norm(dim=1) <= longest).float()[:, None], "thrown away"),
+        (not_a_number, "becomes NaN, since"),
+        (clip_in_place, "in place"),
+        (lambda g, longest: g.norm(dim=1), "shape"),
+        (lambda g, longest: torch.nn.utils.clip_grad_norm_(g, longest), "shape|things|gives"),
+    ],
+    "change": [
+        (lambda b, a: rows(a, b).mean(), "weights are those of the policy after"),
+        (lambda b, a: rows(b, a).sum(), "runs over all states"),
+        (
+            lambda b, a: functional.kl_div(a.log_softmax(1), b.log_softmax(1), log_target=True),
+            "mean runs over the actions too",
+        ),
+        (lambda b, a: (b.softmax(1) * (a.log_softmax(1) - b.log_softmax(1))).sum(1).mean(), "sign is turned"),
+        (lambda b, a: torch.mean(torch.sum(functional.softmax(b, 1) * (b - a), 1)), "compared as they are"),
+        (lambda b, a: functional.cross_entropy(a, b.softmax(1)), "cross-entropy"),
+        (
+            lambda b, a: (
+                torch.distributions.Categorical(logits=b).entropy().mean()
+                - torch.distributions.Categorical(logits=a).entropy().mean()
+            ),
+            "how much the entropy fell",
+        ),
+        (lambda b, a: (b.log_softmax(1) - a.log_softmax(1)).sum() / len(b), "without weights"),
+        (lambda b, a: rows(b.T, a.T).sum() / len(b), "runs over the states"),
+        (lambda b, a: rows(b, a).mean() * math.log2(math.e), "base 2"),
+        (lambda b, a: (a.softmax(1) - b.softmax(1)).abs().sum(1).mean(), "by their difference"),
+        (lambda b, a: ((a.softmax(1) - b.softmax(1)) ** 2).sum(1).mean(), "by their squares"),
+        (lambda b, a: (b.softmax(1) * torch.log(b.softmax(1) / a.softmax(1))).sum(1).mean(), "rounded to zero"),
+        (rows, "one number for each state"),
+        (lambda b, a: b.sub_(a).mean(), "in place"),
+    ],
+    "rate": [
+        (0.1, "by 100 squared"),
+        (10, "that is the factor"),
+        (100, "by this factor"),
+        (0.0001, "shorter step"),
+        (0.001 * 100**0.25, "root twice"),
+        (0.05, "is not its root"),
+        (0.002, "that is wanted"),
+        (0.001, "the old alpha"),
+        (7, "x \\* x"),
+    ],
+    "broken": [
+        (1, "too large to be healthy"),
+        (2, "still undecided"),
+        (4, "here you see the damage"),
+        (5, "row 5"),
+        (6, "row 6"),
+        (7, "row 7"),
+        (8, "last row"),
+        (69, "a return"),
+        (153, "gradient norm"),
+        (0, "count from 1"),
+        (9, "not one of the rows"),
+    ],
+}
