@@ -44,7 +44,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "baseline": "value",
         "value_learning_rate": 0.1,
         "max_gradient_norm": 0.5,
-        "learning_rate": 0.02,
+        "learning_rate": 0.01,
     },
 }
 WATCHED = {  # what the right panel can show: its colour, title and axis
