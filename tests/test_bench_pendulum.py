@@ -1,0 +1,62 @@
+"""The measurements of notebook 09 count right and write what it reads, on tiny budgets; no time is judged."""
+
+import json
+
+import bench_pendulum
+import numpy as np
+import pytest
+
+
+def test_the_bar_counts_from_the_last_update_of_the_window() -> None:
+    run = {"seconds": [float(t) for t in range(20)], "returns": [-1000.0] * 5 + [-100.0] * 15}
+    # k high updates of 10 average -1000 + 90 k: above -200 from the ninth on, which is update number 13 from 0
+    assert bench_pendulum.reached(run) == 13.0
+    assert bench_pendulum.reached({"seconds": [1.0] * 12, "returns": [-201.0] * 12}) is None
+    assert bench_pendulum.reached({"seconds": [1.0], "returns": [0.0]}) is None
+
+
+def test_a_training_stops_at_its_limit() -> None:
+    assert bench_pendulum.train(0, 0.0, episodes=2)["returns"] == []
+    run = bench_pendulum.train(3, 1e9, episodes=2, updates=2)
+    assert run["seed"] == 3 and len(run["returns"]) == len(run["seconds"]) == 2
+
+
+def test_the_file_holds_numbers_alone(tmp_path, capsys: pytest.CaptureFixture[str]) -> None:
+    bench_pendulum.main([str(tmp_path / "found.json"), "--seeds", "2", "--seconds", "0.2"])
+    found = json.loads((tmp_path / "found.json").read_text())
+    assert [[run["seed"] for run in found[name]] for name in ("sampled", "clipped")] == [[0, 1], [0, 1]]
+    assert set(found) == {"settings", "limit", "bar", "window", "sampled", "clipped"} and found["limit"] == 0.2
+    assert len(capsys.readouterr().out.splitlines()) == 4
+
+
+def test_the_mistake_is_another_training() -> None:
+    right, wrong = (bench_pendulum.train(0, 1e9, clipped=clipped, episodes=2, updates=3) for clipped in (False, True))
+    # the same luck and, to a torque, the same clipping in the environment: apart from the first step of learning on
+    assert right["returns"][0] == wrong["returns"][0] and right["returns"] != wrong["returns"]
+
+
+def test_the_listed_arm_is_the_arm() -> None:
+    """Entry 5 of nine is (0, 1): the second joint alone turns, at full speed."""
+    listed, plain = bench_pendulum.ListedArm(1, joints=2), bench_pendulum.PlanarArmVector(1, joints=2)
+    assert listed.single_action_space.n == 9
+    listed.reset(seed=0)
+    plain.reset(seed=0)
+    seen, reward, *_ = listed.step(np.array([5]))
+    expected, expected_reward, *_ = plain.step(np.array([[0.0, 1.0]]))
+    np.testing.assert_array_equal(seen, expected)
+    assert reward == expected_reward
+
+
+def test_the_arm_file_has_a_number_for_every_run_and_span(
+    tmp_path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(bench_pendulum, "JOINTS", (1, 2))
+    monkeypatch.setattr(bench_pendulum, "SPAN", 0.5)
+    bench_pendulum.main([str(tmp_path / "arm.json"), "--arm", "--seconds", "1.0"])
+    found = json.loads((tmp_path / "arm.json").read_text())
+    for name in ("gaussian", "softmax"):
+        assert set(found[name]) == {"1", "2"}
+        assert all(len(runs) == 5 and len(run) == 2 for runs in found[name].values() for run in runs)
+        values = [x for runs in found[name].values() for run in runs for x in run if x is not None]
+        assert values and all(-100 <= x < 0 for x in values)
+    assert len(capsys.readouterr().out.splitlines()) == 4
