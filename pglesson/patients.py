@@ -49,7 +49,10 @@ def flipped(advantages: Tensor) -> Tensor:
 
 
 def summed_over_the_batch(advantages: Tensor) -> Tensor:
-    """sum(log pi) * A instead of sum(log pi * A): every log-probability is weighed by the sum of all advantages."""
+    """sum(log pi) * A instead of sum(log pi * A): every log-probability is weighed by the sum of all advantages.
+
+    The loop's normalization then makes that constant 0, as a sum of normalized advantages would be.
+    """
     return advantages.sum((1, 2), keepdim=True).expand_as(advantages)
 
 
@@ -85,30 +88,30 @@ def _signs(*words: str | None) -> dict[str, str | None]:
 STUCK, WORSE, SLOW = "no better than at the start", "worse than at the start", "slow to rise"
 CAUSES = {
     "healthy": Cause(
-        "nothing: it is healthy",
+        "no illness at all",
         _signs(HEALTHY, HEALTHY, HEALTHY, HEALTHY, HEALTHY),
         "All five panels go the way of the grey curves, up to the luck of the runs. Not every patient is ill.",
-        "nothing",
+        "",
     ),
     "rate too high": Cause(
         "a learning rate that is too high",
         _signs(SLOW, "gone within a few updates", HEALTHY, "far larger than in health", HEALTHY),
-        "The gradient is as long as in health, and yet each update moves the policy a hundred times as far. Within a "
+        "The gradient is as long as in health, and yet the first update moves the policy far more. Within a "
         "few updates it is certain, and of something that one batch of noise has told it.",
         "learning_rate=0.03 instead of 1.0",
     ),
     "rate too low": Cause(
         "a learning rate that is too low",
         _signs(STUCK, "stuck where it began", HEALTHY, "far smaller than in health", HEALTHY),
-        "The gradient is there, as long as in health, but the policy change is ten thousand times smaller: it learns "
-        "the right thing, in steps that nobody will live to see the end of.",
+        "The gradient is there, as long as in health, but the policy change is some ten thousand times smaller: it "
+        "learns the right thing, in steps that nobody will live to see the end of.",
         "learning_rate=0.03 instead of 0.0003",
     ),
     "gamma too short": Cause(
         "a gamma that is too short",
-        _signs(SLOW, None, None, HEALTHY, "cut off after a few steps"),
+        _signs(SLOW, None, None, HEALTHY, "flat, and lower only in the last few steps"),
         "With gamma = 0.3 the return of a step is that step's reward and little more: 1 + 0.3 + 0.09 + ... = 1.43, the "
-        "same nearly everywhere. Only the last two or three steps before the fall look different, too late to learn "
+        "same nearly everywhere. Only the last two or three steps before the fall look different, so it learns slowly "
         "what led there.",
         "gamma=0.99 instead of 0.3",
     ),
@@ -118,7 +121,7 @@ CAUSES = {
         "Plain gradient ascent makes steps as long as the gradient, and the gradient is as large as the rewards. One "
         "step was enough to be certain for ever: afterwards the score, and with it the gradient, is zero. Adam would "
         "have hidden it, since it divides by the gradient's size.",
-        'normalization="batch" instead of "none", or rewards of a sensible size',
+        'normalization="batch" instead of "none"; or rewards of 1 a step and a far lower learning rate',
     ),
     "sign flipped": Cause(
         "the sign of the loss, flipped",
@@ -129,11 +132,11 @@ CAUSES = {
     ),
     "clipped log-probability": Cause(
         "the log-probability of the clipped action",
-        _signs(STUCK, "lower with every update", "growing without end", "growing without end", HEALTHY),
-        "An action that was drawn far outside and clipped looks as if it had been drawn at the bound. The density "
-        "there says that the spread is too small or too large by turns, sigma is driven down, and the gradient, which "
-        "is divided by it, grows. The environment gets the clipped action; the log-probability belongs to the sampled "
-        "one.",
+        _signs(STUCK, "lower and lower", "growing without end", "growing without end", HEALTHY),
+        "Many actions are recorded exactly at the bound. A density can make a single point as likely as it pleases, by "
+        "moving mu there and making sigma small, and where such actions did well the update does just that. So sigma "
+        "shrinks, and the gradient, which is divided by it, grows (notebook 09). The environment gets the clipped "
+        "action; the log-probability belongs to the sampled one.",
         "log_prob(action), then env.step(action.clip(low, high)); not log_prob(action.clip(low, high))",
     ),
     "returns not reset": Cause(
@@ -223,12 +226,13 @@ def explain(patient: Patient, guess: str) -> str:
     """What to say to the diagnosis `guess`, a key of CAUSES: why it is right, or what speaks against it."""
     cause, other = CAUSES[patient.cause], CAUSES[guess]
     if guess == patient.cause:
-        return f"Right: {cause.name}. {cause.why} What mends it: {cause.mend}."
+        return f"Right: {cause.name}. {cause.why}" + (f" What mends it: {cause.mend}." if cause.mend else "")
     for panel in reversed(PANELS):  # the further right, the nearer to the cause
         seen, expected = cause.signs[panel], other.signs[panel]
         if seen and expected and seen != expected:
+            start = "It is ill: in health" if guess == "healthy" else f"Not {other.name}:"
             return (
-                f"Not {other.name}: you would see the {panel} {expected}. Of this patient it is {seen}. "
+                f"{start} you would see the {panel} {expected}. In this patient: {seen}. "
                 f"Look at the panel “{panel}” again."
             )
     raise AssertionError(f"nothing tells {patient.cause} from {guess}")  # a test holds that this cannot be

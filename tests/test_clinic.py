@@ -54,7 +54,7 @@ def signs_seen(sick: Curves, health: Curves, returns: torch.Tensor, rewards_end:
         HEALTHY: np.abs(left - usual).max() < 0.3,  # the luck of four runs
         "stuck where it began": np.abs(left).max() < 0.05,
         "gone within a few updates": sick["entropy"][5:].max() < 0.1 * sick["entropy"][0],
-        "lower with every update": (np.diff(sick["entropy"][::8]) < 0).all() and left[-1] < 3 * usual[-1] < 0,
+        "lower and lower": (np.diff(sick["entropy"][::8]) < 0).all() and left[-1] < 3 * usual[-1] < 0,
     }.items():
         if holds:
             fits["entropy"].add(word)
@@ -73,7 +73,7 @@ def signs_seen(sick: Curves, health: Curves, returns: torch.Tensor, rewards_end:
     steps = len(returns)
     for word, holds in {
         HEALTHY: math.isclose(returns[-1], rewards_end, rel_tol=1e-5) and abs(returns[0]) > 3 * abs(returns[-1]),
-        "cut off after a few steps": returns.max() < 1.5 * rewards_end and steps > 5,
+        "flat, and lower only in the last few steps": returns.max() < 1.5 * rewards_end and steps > 5,
         "not back at the last reward when the episode ends": returns[-1] > 3 * rewards_end,
         "a hundred times too large": math.isclose(returns[-1], 100 * rewards_end, rel_tol=1e-5),
     }.items():
@@ -105,7 +105,7 @@ def test_an_explanation_names_the_panel_that_speaks_against_it() -> None:
     patient = next(p for p in PATIENTS if p.cause == "rate too low")
     said = explain(patient, "entropy too large")
     assert said.startswith("Not an entropy weight that is too large: you would see the policy change as in health.")
-    assert "it is far smaller than in health" in said
+    assert "In this patient: far smaller than in health." in said
     for patient in PATIENTS:
         for guess in CAUSES:
             said = explain(patient, guess)
