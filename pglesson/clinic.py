@@ -95,7 +95,7 @@ class Clinic(Picture):
 
     def _open(self, number: int) -> None:
         patient = PATIENTS[number]
-        self._present = [self._trained.setdefault(p, Training(p)) for p in (patient, patient.treated())]
+        self._present = [self._training(p) for p in (patient, patient.treated())]
         task = patient.healthy["env"].removeprefix("pglesson/").partition("-")[0]
         with style.context("pglesson.lesson"):
             self.figure.clear()
@@ -120,6 +120,11 @@ class Clinic(Picture):
             axes[5].legend(loc="center", title=f"task: {task}")
         self.diagnosis.value, self.answer.value = "", ""
         self._count()
+
+    def _training(self, patient: Patient) -> Training:
+        if patient not in self._trained:
+            self._trained[patient] = Training(patient)
+        return self._trained[patient]
 
     def _draw_returns(self, axes: Axes, sick: Training, healthy: Training) -> None:
         with style.context("pglesson.lesson"):
