@@ -30,7 +30,7 @@ class Outcome:
         body = html.escape(self.message)
         body = f"<pre style='margin: 4px 0'>{body}</pre>" if self.kind == SOLUTION else body
         style = f"border-left: 4px solid {COLORS[self.kind]}; padding: 4px 10px"
-        return f"<div style='{style}'><b style='color: {COLORS[self.kind]}'>{self.kind.capitalize()}.</b> {body}</div>"
+        return f"<div style='{style}'><b style='color: {COLORS[self.kind]}'>{self.kind.capitalize()}:</b> {body}</div>"
 
 
 @dataclass(frozen=True)
