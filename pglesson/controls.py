@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import ipywidgets as widgets
@@ -23,6 +23,10 @@ MORE_LEVELS: dict[str, list[Any]] = {
     "constant": [-1000.0, -100.0, -10.0, -1.0, 0.0, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0],
     "value_learning_rate": [0.0001, 0.001, 0.003, 0.01, 0.02, 0.03, 0.1, 0.3],
     "value_steps": [1, 2, 5, 10, 20, 50],
+    "gae_lambda": [0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 1.0],
+    "policy_steps": [1, 2, 5, 10, 20],
+    "clip_ratio": [0.05, 0.1, 0.2, 0.5, 1.0, float("inf")],
+    "kl_weight": [0.0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0],
 }
 LISTS = {"activation": ("tanh", "relu"), "optimizer": ("adam", "sgd")}  # structural settings with a few names each
 
@@ -39,17 +43,20 @@ def choice(name: str, options: list[Any], value: Any, tooltip: str) -> widgets.D
     )
 
 
-def knob(name: str, value: Any) -> widgets.Widget:
-    """The control of one live setting, standing at `value`, which joins the positions if it is not one of them."""
+def knob(name: str, value: Any, levels: Sequence[Any] = ()) -> widgets.Widget:
+    """The control of one live setting, standing at `value`, which joins the positions if it is not one of them.
+
+    levels: its positions, in place of the usual ones.
+    """
     rules: Mapping[str, Any] = Settings.__dataclass_fields__[name].metadata
     if name in ("baseline", "normalization"):
-        return choice(name, LEVELS[name], value, rules["effect"])
+        return choice(name, list(dict.fromkeys([*(levels or LEVELS[name]), value])), value, rules["effect"])
     if isinstance(value, bool):
         box = widgets.Checkbox(value=value, description=label(name), tooltip=rules["effect"], indent=False)
         box.layout.width = "260px"
         return box
     return widgets.SelectionSlider(
-        options=_levels((LEVELS | MORE_LEVELS)[name], value),
+        options=_levels(levels or (LEVELS | MORE_LEVELS)[name], value),
         value=value,
         description=label(name),
         tooltip=rules["effect"],

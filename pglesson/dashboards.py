@@ -7,15 +7,18 @@ import html
 import signal
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from types import FrameType
 from typing import Any, TypeVar
 
 import ipywidgets as widgets
+import numpy as np
 import torch
 from IPython.display import display
 from matplotlib import style
+from matplotlib.axes import Axes
+from numpy.typing import ArrayLike
 from torch import nn
 
 from pglesson.agent_view import AgentView
@@ -24,7 +27,7 @@ from pglesson.main_loop import MainLoop
 from pglesson.microscope_view import MicroscopeView
 from pglesson.picture import Picture
 from pglesson.plots import COLORS, CurvePlot, differences, new_figure
-from pglesson.reinforce import Update, make_policy, reinforce
+from pglesson.reinforce import FloatArray, Update, make_policy, reinforce
 from pglesson.settings import Settings
 
 # What suits each task: the settings a dashboard starts from when the learner chooses it.
@@ -66,8 +69,10 @@ class Dashboard(Picture):
     """Trains, shows and compares runs; every knob in it may be moved while training runs.
 
     settings: where to begin; a dashboard changes its own copy. policy: a learner's own module, in place of
-    `make_policy`. environments: the ids to choose from. knobs: the live settings that get a control. watch: what the
-    right panel shows, one of WATCHED. microscope: a button that measures the gradient's noise at the present policy.
+    `make_policy`. environments: the ids to choose from. knobs: the live settings that get a control, or a mapping from
+    them to their positions. watch: what the right panel shows, one of WATCHED, or a function of the policy that gives a
+    number a run, and whose docstring begins with what the axis is to say. microscope: a button that measures the
+    gradient's noise at the present policy.
     Nothing starts by being displayed. `step()` makes one update without any event loop, as tests do.
     """
 
@@ -77,18 +82,19 @@ class Dashboard(Picture):
         *,
         policy: nn.Module | None = None,
         environments: Iterable[str] = tuple(PRESETS),
-        knobs: Iterable[str] = tuple(LEVELS),
-        watch: str = "entropy",
+        knobs: Iterable[str] | Mapping[str, Sequence[Any]] = tuple(LEVELS),
+        watch: str | Callable[[nn.Module], ArrayLike] = "entropy",
         microscope: bool = False,
     ) -> None:
         super().__init__(new_figure(7.8, 3.4), "Dashboard")
-        if watch not in WATCHED:
+        if not callable(watch) and watch not in WATCHED:
             raise ValueError(f"watch is {watch!r}, but must be one of {', '.join(map(repr, WATCHED))}.")
         self.settings = deepcopy(settings) if settings else Settings(**PRESETS["CartPole-v1"])
         self.settings.measure_variance |= watch == "gradient_variance"
         self.settings.measure_change |= watch == "policy_change"
         self._watch = watch
         self.updates: list[Update] = []
+        self._seen: list[FloatArray] = []  # what a function to watch gave, an entry an update
         self.pinned: list[str] = []
         self._own_policy = policy
         self._main = MainLoop()
@@ -103,7 +109,8 @@ class Dashboard(Picture):
         self.environment.style.description_width, self.environment.layout.width = "40px", "230px"
         if len(ids) == 1:
             self.environment.layout.display = "none"  # nothing to choose
-        self.knobs = {name: knob(name, getattr(self.settings, name)) for name in knobs}
+        levels = knobs if isinstance(knobs, Mapping) else dict.fromkeys(knobs, ())
+        self.knobs = {name: knob(name, getattr(self.settings, name), levels[name]) for name in levels}
         self.buttons = {
             "start": button("Start", "play", "train until the last update, or until Pause", "success"),
             "pause": button("Pause", "pause", "stop after the update that is being made"),
@@ -149,6 +156,8 @@ class Dashboard(Picture):
         try:
             self._in_update = True
             update = next(self._generator, None)
+            if update is not None and callable(self._watch):
+                self._seen.append(np.asarray(self._watch(self.policy), dtype=float))
         except (Exception, KeyboardInterrupt) as error:
             self._in_update = False
             self._fail(error)
@@ -240,7 +249,7 @@ class Dashboard(Picture):
             return
         self.untrained = deepcopy(self.policy)
         self._generator = reinforce(self.settings, self.policy)
-        self.updates = []
+        self.updates, self._seen = [], []
         self.progress.max = self.settings.updates
         self.before.show(self.settings, self.untrained)
         self.now.show(self.settings, self.policy)
@@ -275,11 +284,18 @@ class Dashboard(Picture):
             what = "return of an episode"
             self.plots = (
                 CurvePlot(left, "returns", COLORS["return"], "What the agent earns", what, marks=True),
-                CurvePlot(right, self._watch, *WATCHED[self._watch], log=self._watch in LOGARITHMIC),
+                self._watched_plot(right),
             )
             right.locator_params("x", nbins=3)
             right.set_xlabel("episodes")  # the same axis as on the left, in less room
         self.pinned = []
+
+    def _watched_plot(self, axes: Axes) -> CurvePlot:
+        if not callable(self._watch):
+            return CurvePlot(axes, self._watch, *WATCHED[self._watch], log=self._watch in LOGARITHMIC)
+        name = getattr(self._watch, "__name__", "what is watched").replace("_", " ")
+        label = (self._watch.__doc__ or name).strip().splitlines()[0].rstrip(".")
+        return CurvePlot(axes, lambda u: self._seen[u.number - 1], COLORS["value"], name.capitalize(), label)
 
     def _say(self, sentence: str, *, wrong: bool = False) -> None:
         escaped = html.escape(sentence)

@@ -24,6 +24,18 @@ def policy_gradient_loss(
     return -objective.flatten(1).sum(1) / episodes
 
 
+def clipped_log_prob(log_prob: Tensor, log_prob_before: Tensor, advantages: Tensor, clip_ratio: float) -> Tensor:
+    """What takes the place of log pi in the loss when one batch of episodes serves for several steps, of their shape.
+
+    It is the ratio rho = pi / pi_before of each action's probability now and when it was played, limited to
+    1 + clip_ratio where A > 0 and to 1 - clip_ratio from below where A < 0, so that rho A is PPO's
+    min(rho A, clip(rho) A): Schulman, Wolski, Dhariwal, Radford & Klimov (2017), eq. 7. math.inf sets no limit.
+    As long as rho = 1, its gradient is that of log pi.
+    """
+    ratio = (log_prob - log_prob_before).exp()
+    return torch.where(advantages > 0, ratio.clamp_max(1 + clip_ratio), ratio.clamp_min(1 - clip_ratio))
+
+
 def episode_gradients(policy: nn.Module, family: Family, episodes: Episodes, advantages: Tensor) -> Tensor:
     """The policy gradient that each episode alone would give: (episodes, runs, parameters of a run).
 

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import copy
+import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from pglesson.advantages import masked_mean, normalize, time_mean_baseline
+from pglesson.advantages import baseline_ahead, group_mean_baseline, masked_mean, normalize, time_mean_baseline
 from pglesson.loss import episode_gradients
 from pglesson.policies import Family, family_of
-from pglesson.reinforce import make_policy, one_thread, with_run_axis
+from pglesson.reinforce import Advantages, checked_advantages, make_policy, one_thread, with_run_axis
 from pglesson.returns import returns_to_go
-from pglesson.rollout import Episodes, make_envs, play_episodes
-from pglesson.settings import BASELINES, NORMALIZATIONS, Settings
+from pglesson.rollout import Episodes, group_size, make_envs, play_episodes
+from pglesson.settings import BASELINES, GROUPED, NORMALIZATIONS, Settings
 
 ROWS = 20_000  # time steps in one backward pass: more would leave the processor's cache
 PILOT = 256  # episodes from which the baselines learn, before those that are measured
@@ -113,6 +114,7 @@ def examine(
     *,
     baselines: Sequence[str] = BASELINES,
     normalizations: Sequence[str] = NORMALIZATIONS,
+    estimators: Mapping[str, Advantages] | None = None,
     episodes: int = 2048,
     batch: int | None = None,
     steps: int = 150_000,
@@ -123,59 +125,80 @@ def examine(
     settings: the task, gamma, the constant baseline; policy: by default the untrained one that settings begin with.
     batch: the episodes that a baseline and a normalization see together, by default settings.episodes. Plays about
     `episodes` of them in whole batches, fewer where they would take more than `steps` time steps, 2 batches at least.
-    What the running mean and the value have learned comes from episodes played before.
+    What the running mean and the value have learned comes from episodes played before. estimators: functions of your
+    own by name, as `reinforce` takes them for advantages; the baseline that they get is settings.baseline.
     Raises ValueError for a name that is unknown, a batch below 1 and episodes below twice the batch.
     """
     batch = settings.episodes if batch is None else batch
-    chosen = [(b, n) for b in baselines for n in normalizations]
+    own = dict(estimators or {})
+    chosen = [(b, n) for b in (*baselines, *own) for n in normalizations]
     if batch < 1 or episodes < 2 * batch:
         raise ValueError(
             f"batch is {batch} and episodes is {episodes}, but a batch needs 1 episode or more, and the noise between "
             f"batches shows from two of them on: set episodes to {2 * max(batch, 1)} or more."
         )
-    for given, allowed in ((baselines, BASELINES), (normalizations, NORMALIZATIONS)):
+    for given, allowed in ((baselines, (*BASELINES, GROUPED[0])), (normalizations, (*NORMALIZATIONS, GROUPED[1]))):
         if unknown := [name for name in given if name not in allowed]:
             raise ValueError(f"{unknown[0]!r} was asked for, but there are {', '.join(map(repr, allowed))}.")
     policy = make_policy(settings) if policy is None else with_run_axis(policy, getattr(policy, "runs", 1))
     with one_thread():
-        return _examine(settings, first_run(policy), chosen, episodes, batch, steps, seed)
+        return _examine(settings, first_run(policy), chosen, own, episodes, batch, steps, seed)
 
 
 def _examine(
     settings: Settings,
     policy: nn.Module,
     chosen: Sequence[tuple[str, str]],
+    own: Mapping[str, Advantages],
     episodes: int,
     batch: int,
     steps: int,
     seed: int,
 ) -> dict[tuple[str, str], Estimate]:
-    pilot, family = _play(settings, policy, PILOT, 2 * seed + 1)
+    pilot, family, group = _play(settings, policy, PILOT, 2 * seed + 1)
+    if any(name in GROUPED for pair in chosen for name in pair) and (group < 2 or batch % group):
+        raise ValueError(
+            f"A group's mean was asked for, but {settings.env} starts its episodes in groups of {group}, and batch is "
+            f"{batch}. It takes groups of two or more, and whole groups in a batch."
+        )
     batches = max(2, min(episodes, int(steps * PILOT / pilot.alive.sum())) // batch)
-    played, _ = _play(settings, policy, batches * batch, 2 * seed)
+    played, _, _ = _play(settings, policy, batches * batch, 2 * seed)
+    by_batch = Episodes(**{name: x.reshape(batches, batch, *x.shape[2:]) for name, x in vars(played).items()})
 
     before = returns_to_go(pilot.rewards, settings.gamma)
-    returns, alive = (x.view(batches, batch, -1) for x in (returns_to_go(played.rewards, settings.gamma), played.alive))
+    returns, alive = returns_to_go(by_batch.rewards, settings.gamma), by_batch.alive
     known = pilot.alive[0] > 0
+
+    @functools.cache
+    def value() -> Callable[[Tensor], Tensor]:
+        return fit_values(pilot.observations[0][known], before[0][known])
+
     subtracted = {
         "none": lambda: torch.zeros(()),
         "constant": lambda: torch.tensor(settings.constant),
         "running_mean": lambda: masked_mean(before, pilot.alive, (1, 2)),
         "time_mean": lambda: time_mean_baseline(returns, alive),
-        "value": lambda: fit_values(pilot.observations[0][known], before[0][known])(played.observations).view_as(alive),
+        "group_mean": lambda: group_mean_baseline(returns, alive, group),
+        "value": lambda: value()(by_batch.observations),
     }
-    centred = {b: (returns - subtracted[b]()) * alive for b in {b for b, _ in chosen}}
-    advantages = torch.stack([normalize(centred[b], alive, n).float().view(1, batches * batch, -1) for b, n in chosen])
-    each = _gradients(policy, family, played, advantages)
+    centred = {b: (returns - subtracted[b]()) * alive for b in {b for b, _ in chosen} - own.keys()}
+    if own:
+        b, last = subtracted[settings.baseline]().expand(returns.shape), torch.zeros(by_batch.terminated.shape)
+        if settings.baseline == "value":
+            last = torch.where(by_batch.terminated, 0.0, value()(by_batch.last_observations))
+        ahead = baseline_ahead(b, alive, last)
+        centred |= {name: checked_advantages(function(by_batch, b, ahead), alive) for name, function in own.items()}
+    weights = [normalize(centred[b], alive, n, group).float().view(1, batches * batch, -1) for b, n in chosen]
+    each = _gradients(policy, family, played, torch.stack(weights))
     return {name: Estimate(g.unflatten(0, (batches, batch))) for name, g in zip(chosen, each.unbind(1))}
 
 
-def _play(settings: Settings, policy: nn.Module, number: int, seed: int) -> tuple[Episodes, Family]:
+def _play(settings: Settings, policy: nn.Module, number: int, seed: int) -> tuple[Episodes, Family, int]:
     envs = make_envs(settings.env, number, **settings.env_options)
     try:
         generator = torch.Generator().manual_seed(seed)
         played = play_episodes(envs, policy, 1, max_steps=settings.max_steps, generator=generator, seed=seed)
-        return played, family_of(envs.single_action_space, policy)
+        return played, family_of(envs.single_action_space, policy), group_size(envs)
     finally:
         envs.close()
 
@@ -194,6 +217,7 @@ def _gradients(policy: nn.Module, family: Family, played: Episodes, advantages: 
             played.rewards[:, piece, :longest],
             played.alive[:, piece, :longest],
             played.terminated[:, piece],
+            played.last_observations[:, piece],
         )
         pieces.append(episode_gradients(policy, family, cut, advantages[:, :, piece, :longest])[:, :, 0])
     return torch.cat(pieces)[order.argsort()]

@@ -207,7 +207,7 @@ class Training:
             policy.family = patient.family  # type: ignore[assignment]
         self._generator: Iterator[Update] = reinforce(self.settings, policy, advantages=self._advantages)
 
-    def _advantages(self, episodes: Episodes, baseline: Tensor) -> Tensor:
+    def _advantages(self, episodes: Episodes, baseline: Tensor, _: Tensor) -> Tensor:
         returns = self.patient.returns(episodes, self.settings.gamma)
         if not self.updates:
             self.returns = returns[0, 0][episodes.alive[0, 0] > 0]

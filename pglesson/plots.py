@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -33,6 +33,9 @@ SYMBOLS = {
     "entropy_weight": "beta",
     "max_gradient_norm": "clipping",
     "value_learning_rate": "value alpha",
+    "gae_lambda": "lambda",
+    "clip_ratio": "clip ratio",
+    "kl_weight": "KL weight",
 }
 
 
@@ -76,12 +79,15 @@ def differences(knobs: Mapping[str, Any], others: Mapping[str, Any]) -> str:
     return ", ".join(apart) or "same knobs"
 
 
-def run_series(updates: Sequence[Update], quantity: str) -> tuple[FloatArray, FloatArray]:
+def run_series(
+    updates: Sequence[Update], quantity: str | Callable[[Update], ArrayLike]
+) -> tuple[FloatArray, FloatArray]:
     """A quantity of each update as (episodes played by a run so far (updates,), values (updates, runs)).
 
-    quantity: the name of an Update's field; "returns" and "lengths" are averaged over the update's episodes.
+    quantity: the name of an Update's field, or a function of the Update that gives a number a run (runs,); "returns"
+    and "lengths" are averaged over the update's episodes.
     """
-    rows = [getattr(update, quantity) for update in updates]
+    rows = [getattr(update, quantity) if isinstance(quantity, str) else quantity(update) for update in updates]
     runs = len(updates[0].returns) if updates else 0  # what an update did not measure leaves a gap
     values = np.array([np.full(runs, np.nan) if row is None else np.asarray(row, dtype=float) for row in rows])
     values = values.mean(-1) if values.ndim == 3 else values
@@ -96,7 +102,15 @@ class CurvePlot:
     """
 
     def __init__(
-        self, axes: Axes, quantity: str, color: str, title: str, ylabel: str, *, marks: bool = False, log: bool = False
+        self,
+        axes: Axes,
+        quantity: str | Callable[[Update], ArrayLike],
+        color: str,
+        title: str,
+        ylabel: str,
+        *,
+        marks: bool = False,
+        log: bool = False,
     ) -> None:
         self.axes, self.quantity, self.color, self.marks, self.log = axes, quantity, color, marks, log
         axes.set(xlabel="episodes played by a run", ylabel=ylabel)

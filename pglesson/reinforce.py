@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -15,16 +15,24 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from pglesson.advantages import masked_mean, normalize, time_mean_baseline
-from pglesson.loss import episode_gradients, policy_gradient_loss, total_variance
+from pglesson.advantages import (
+    baseline_ahead,
+    generalized_advantages,
+    group_mean_baseline,
+    masked_mean,
+    normalize,
+    td_errors,
+    time_mean_baseline,
+)
+from pglesson.loss import clipped_log_prob, episode_gradients, policy_gradient_loss, total_variance
 from pglesson.policies import Family, GaussianPolicy, PlainPolicy, RunNetwork, SoftmaxPolicy, device_of, family_of
 from pglesson.returns import returns_to_go
-from pglesson.rollout import Episodes, VectorEnv, make_envs, observation_size, play_episodes
-from pglesson.settings import Settings
+from pglesson.rollout import Episodes, VectorEnv, ask, group_size, make_envs, observation_size, play_episodes
+from pglesson.settings import GROUPED, Settings
 
 BATCH_ROWS = 8_000  # time steps, over all runs, in one backward pass
 FloatArray = NDArray[np.floating[Any]]
-Advantages = Callable[[Episodes, Tensor], Tensor]
+Advantages = Callable[[Episodes, Tensor, Tensor], Tensor]
 
 
 @dataclass(frozen=True)
@@ -142,25 +150,51 @@ def _clip(module: nn.Module, runs: int, longest: float) -> Tensor:
 
 
 def _backward(
-    policy: nn.Module, family: Family, episodes: Episodes, advantages: Tensor, entropy_weight: float
+    policy: nn.Module,
+    family: Family,
+    episodes: Episodes,
+    advantages: Tensor,
+    knobs: Mapping[str, Any],
+    before: Tensor | None,
+    reference: nn.Module,
 ) -> tuple[Tensor, Tensor]:
     """Leaves the loss's gradient in policy.parameters(); returns the loss and the entropy summed over steps (runs,).
 
-    The batch is taken in pieces that fit the processor's cache, whose gradients add up: faster, and in bounded memory.
+    before: the actions' log-probabilities when they were played (runs, episodes, steps), where a step has moved the
+    policy since. The batch is taken in pieces that fit the processor's cache, whose gradients add up: faster, and in
+    bounded memory.
     """
     runs, number, device = *advantages.shape[:2], device_of(policy)
     loss, total_entropy = torch.zeros(2, runs, device=device)
     batch = episodes.observations, episodes.actions, advantages, episodes.alive
-    for observations, actions, weights, alive in _pieces(device, *batch):
+    played = torch.zeros_like(advantages) if before is None else before
+    for observations, actions, weights, alive, log_prob_before in _pieces(device, *batch, played):
         parameters = policy(observations)
-        with torch.set_grad_enabled(entropy_weight > 0):
+        with torch.set_grad_enabled(knobs["entropy_weight"] > 0):
             entropy = family.entropy(parameters) * alive
         log_prob = family.log_prob(parameters, actions)
-        piece = policy_gradient_loss(log_prob, weights, entropy, entropy_weight=entropy_weight, episodes=number)
+        if before is not None:
+            log_prob = clipped_log_prob(log_prob, log_prob_before, weights, knobs["clip_ratio"])
+        piece = policy_gradient_loss(
+            log_prob, weights, entropy, entropy_weight=knobs["entropy_weight"], episodes=number
+        )
+        if knobs["kl_weight"]:
+            with torch.no_grad():
+                others = reference(observations)
+            distance = (family.divergence(parameters, others) * alive).sum(1)
+            piece = piece + knobs["kl_weight"] * distance / number
         piece.sum().backward()
         loss += piece.detach()
         total_entropy += entropy.detach().sum(1)
     return loss.cpu(), total_entropy.cpu()
+
+
+@torch.inference_mode()
+def _log_probs(policy: nn.Module, family: Family, episodes: Episodes) -> Tensor:
+    """log pi(a_t|s_t) of what was played, (runs, episodes, steps)."""
+    pieces = _pieces(device_of(policy), episodes.observations, episodes.actions)
+    log_probs = [family.log_prob(policy(observations), actions).cpu() for observations, actions in pieces]
+    return torch.cat(log_probs, 1).view(episodes.alive.shape)
 
 
 def _pieces(device: torch.device, *batch: Tensor) -> Iterator[tuple[Tensor, ...]]:
@@ -189,7 +223,7 @@ def _explained_variance(returns: Tensor, centred: Tensor, alive: Tensor) -> Tens
     return torch.where(spread > 1e-10 * size, 1 - variance(centred) / spread, torch.nan)  # less is rounding alone
 
 
-def _checked(advantages: object, alive: Tensor) -> Tensor:
+def checked_advantages(advantages: object, alive: Tensor) -> Tensor:
     """What a learner's function gave for advantages. Raises ValueError unless it fits the episodes."""
     if not isinstance(advantages, Tensor) or advantages.shape != alive.shape:
         given = f"a tensor of shape {tuple(advantages.shape)}" if isinstance(advantages, Tensor) else repr(advantages)
@@ -205,6 +239,31 @@ def _checked(advantages: object, alive: Tensor) -> Tensor:
     return torch.where(alive > 0, advantages.detach(), 0.0)
 
 
+def _last_values(value: nn.Module, episodes: Episodes, baseline: str) -> Tensor:
+    """v(S) after the last step, 0 where the task itself ended or the baseline does not see states: (runs, episodes)."""
+    if baseline != "value":
+        return torch.zeros(episodes.terminated.shape)
+    with torch.no_grad():
+        judged = ask(value, episodes.last_observations)[..., 0]
+    return torch.where(episodes.terminated, 0.0, judged)
+
+
+def check_groups(settings: Settings, size: int) -> None:
+    """Raises ValueError where groups of episodes are to be compared that do not start alike, or are cut apart."""
+    if settings.baseline not in GROUPED and settings.normalization not in GROUPED:
+        return
+    if size < 2:
+        raise ValueError(
+            f"baseline is {settings.baseline!r} and normalization {settings.normalization!r}, but {settings.env} does "
+            "not start its episodes in groups that are alike. Choose others, or an environment with a group_size."
+        )
+    if settings.episodes % size:
+        raise ValueError(
+            f"episodes is {settings.episodes}, but {settings.env} starts them in groups of {size}. Set episodes to a "
+            f"multiple of {size}."
+        )
+
+
 def reinforce(
     settings: Settings | None = None, policy: nn.Module | None = None, *, advantages: Advantages | None = None
 ) -> Iterator[Update]:
@@ -213,11 +272,14 @@ def reinforce(
     Each update plays settings.episodes whole episodes a run, turns returns-to-go into advantages (minus the baseline,
     then normalized), and follows the gradient of (1/N) sum log pi(a_t|s_t) A_t, plus the entropy bonus: Williams
     (1992); Sutton & Barto (2018), sections 13.3 and 13.4. The factor gamma^t of the discounted theorem is left out, as
-    in almost every implementation. `policy` is any torch.nn.Module that maps observations (n, observation_size) to
-    logits (n, actions), or to a pair (mu, log_sigma); without one, `make_policy(settings)`.
+    in almost every implementation. With gae_lambda below 1, the 'value' baseline speaks for the rewards to come, and
+    learns from its own word: an actor-critic method, Sutton & Barto (2018), section 13.5. `policy` is any
+    torch.nn.Module that maps observations (n, observation_size) to logits (n, actions), or to a pair (mu, log_sigma);
+    without one, `make_policy(settings)`.
 
-    `advantages(episodes, baseline)` takes the place of G_t - b: it gets the `Episodes` and the baseline b that the
-    settings ask for, (runs, episodes, steps), and gives a tensor of that shape, which is then normalized.
+    `advantages(episodes, b, b_ahead)` takes the place of G_t - b: it gets the `Episodes`, the baseline that the
+    settings ask for, (runs, episodes, steps), and the same of the state that follows each step (0 where the task
+    itself ended), and gives a tensor of that shape, which is then normalized.
 
     Live settings may change between two updates. The same seed on the same machine gives the same updates, bit for bit.
     Raises ValueError for settings, environments and policies that do not fit together, and FloatingPointError for a
@@ -243,6 +305,7 @@ def _updates(
     value = RunNetwork(runs, size, 1, settings.hidden, settings.activation, own).to(device_of(policy))
     policy_optimizer, value_optimizer = _optimizer(settings, policy), _optimizer(settings, value)
     running_mean = torch.zeros(runs, 1, 1)
+    reference, grouped = copy.deepcopy(policy), group_size(envs)
     steps, seconds = 0, 0.0
     for number in range(1, settings.updates + 1):
         if settings.structure() != structure:
@@ -252,6 +315,7 @@ def _updates(
                 "end. Set it back, or begin a new reinforce(settings)."
             )
         started, knobs = time.perf_counter(), settings.knobs()
+        check_groups(settings, grouped)
         with one_thread():
             episodes = play_episodes(
                 envs,
@@ -272,31 +336,45 @@ def _updates(
                 baseline = running_mean
             elif knobs["baseline"] == "time_mean":
                 baseline = time_mean_baseline(returns, alive)
+            elif knobs["baseline"] == "group_mean":
+                baseline = group_mean_baseline(returns, alive, grouped)
             elif knobs["baseline"] == "value":
                 baseline = value(observations).view(shape).detach().cpu()
             centred = (returns - baseline) * alive
-            explained = _explained_variance(returns, centred, alive)
-            if own_advantages is not None:
-                centred = _checked(own_advantages(episodes, torch.as_tensor(baseline).expand(shape)), alive)
-            advantages = normalize(centred, alive, knobs["normalization"]).float()
+            explained, target = _explained_variance(returns, centred, alive), returns
+            bootstraps = knobs["baseline"] == "value" and knobs["gae_lambda"] < 1
+            if bootstraps or own_advantages is not None:
+                b = torch.as_tensor(baseline).expand(shape)
+                ahead = baseline_ahead(b, alive, _last_values(value, episodes, knobs["baseline"]))
+                if bootstraps:
+                    errors = td_errors(episodes.rewards, b, ahead, knobs["gamma"]) * alive
+                    centred = generalized_advantages(errors, knobs["gamma"], knobs["gae_lambda"])
+                    target = centred + b
+                if own_advantages is not None:
+                    centred = checked_advantages(own_advantages(episodes, b, ahead), alive)
+            advantages = normalize(centred, alive, knobs["normalization"], grouped).float()
 
             variance = (
                 total_variance(episode_gradients(policy, family, episodes, advantages))
                 if knobs["measure_variance"]
                 else None
             )
-            policy_optimizer.zero_grad()
-            loss, entropy = _backward(policy, family, episodes, advantages, knobs["entropy_weight"])
-            norm = _clip(policy, runs, knobs["max_gradient_norm"]).cpu()
             former = copy.deepcopy(policy) if knobs["measure_change"] else None
-            _step(policy_optimizer, knobs["learning_rate"])
+            before = _log_probs(policy, family, episodes) if knobs["policy_steps"] > 1 else None
+            measured = []
+            for _ in range(knobs["policy_steps"]):
+                policy_optimizer.zero_grad()
+                loss, entropy = _backward(policy, family, episodes, advantages, knobs, before, reference)
+                measured.append((loss, entropy, _clip(policy, runs, knobs["max_gradient_norm"]).cpu()))
+                _step(policy_optimizer, knobs["learning_rate"])
+            loss, entropy, norm = measured[0]  # of the policy that played
             change = None if former is None else _change(policy, former, family, episodes)
 
             # the baselines learn last: what they know must not depend on the actions that they judge
             # a plain average over the first ten batches, then one that forgets
             running_mean += (masked_mean(returns, alive, (1, 2)) - running_mean) * max(1 / number, 0.1)
             if knobs["baseline"] == "value":
-                target, played = returns.to(observations.device), alive.to(observations.device)
+                target, played = target.to(observations.device), alive.to(observations.device)
                 for _ in range(knobs["value_steps"]):
                     error = (target - value(observations).view(shape)) * played
                     value_optimizer.zero_grad()

@@ -29,6 +29,7 @@ class Episodes:
     rewards:      (runs, episodes, steps), 0 after an episode's end
     alive:        (runs, episodes, steps), 1.0 where a step was played, 0.0 after the end
     terminated:   (runs, episodes), True where the task itself ended, False where time ran out
+    last_observations: (runs, episodes, observation_size), what was seen after the last step
     """
 
     observations: Tensor
@@ -36,6 +37,7 @@ class Episodes:
     rewards: Tensor
     alive: Tensor
     terminated: Tensor
+    last_observations: Tensor
 
 
 def make_envs(env: str, number: int, **options: Any) -> VectorEnv:
@@ -75,6 +77,11 @@ def check_spaces(env: str, observations: spaces.Space[Any], actions: spaces.Spac
             f"{env} has actions of the kind {actions}, but a policy here chooses Discrete actions (softmax) or "
             "floating-point Box ones (Gaussian). Choose another environment, or wrap its actions into one of those."
         )
+
+
+def group_size(envs: VectorEnv) -> int:
+    """How many copies beside each other start their episodes alike, which an environment says itself; 1 by default."""
+    return int(getattr(envs.unwrapped, "group_size", 1))
 
 
 def observation_size(space: spaces.Space[Any]) -> int:
@@ -165,8 +172,16 @@ def _play(
     max_steps: int,
     generator: torch.Generator,
     seed: int | None,
-) -> tuple[list[NDArray[np.float32]], list[Tensor], list[NDArray[Any]], list[NDArray[np.bool_]], NDArray[np.bool_]]:
+) -> tuple[
+    list[NDArray[np.float32]],
+    list[Tensor],
+    list[NDArray[Any]],
+    list[NDArray[np.bool_]],
+    NDArray[np.bool_],
+    NDArray[np.float32],
+]:
     observation, _ = envs.reset(seed=seed)
+    last = encode_observations(envs.single_observation_space, observation)
     alive, terminated = np.ones(envs.num_envs, dtype=bool), np.zeros(envs.num_envs, dtype=bool)
     observations, actions, rewards, lives = [], [], list[NDArray[Any]](), []
     while alive.any() and len(rewards) < max_steps:
@@ -180,8 +195,14 @@ def _play(
         rewards.append(reward)
         lives.append(alive)
         terminated |= ended & alive
-        alive = alive & ~(ended | cut)
-    return observations, actions, rewards, lives, terminated
+        going = alive & ~(ended | cut)
+        over = alive & ~going if len(rewards) < max_steps else alive
+        if over.any():
+            final = encode_observations(envs.single_observation_space, observation)
+            _check_finite("observation", final, over & ~ended, len(rewards), runs)
+            last[over] = final[over]
+        alive = going
+    return observations, actions, rewards, lives, terminated, last
 
 
 def play_episodes(
@@ -201,7 +222,7 @@ def play_episodes(
     FloatingPointError for a policy that has diverged.
     """
     played = _play(envs, policy, family_of(envs.single_action_space, policy), runs, max_steps, generator, seed)
-    observations, actions, rewards, lives, terminated = played
+    observations, actions, rewards, lives, terminated, last = played
 
     def by_episode(steps: Any) -> Tensor:  # (steps, runs * episodes, ...) -> (runs, episodes, steps, ...)
         return torch.as_tensor(steps).unflatten(1, (runs, -1)).movedim(0, 2).contiguous()
@@ -214,6 +235,7 @@ def play_episodes(
         torch.where(alive > 0, by_episode(np.stack(rewards).astype(np.float32)), 0.0),
         alive,
         torch.as_tensor(terminated).view(runs, -1),
+        torch.from_numpy(last).unflatten(0, (runs, -1)),
     )
 
 

@@ -14,6 +14,7 @@ from typing import Any
 MAX = 1e30  # beyond it no setting makes sense, and float32 soon ends
 BASELINES = ("none", "constant", "running_mean", "time_mean", "value")
 NORMALIZATIONS = ("none", "batch", "episode")
+GROUPED = ("group_mean", "group")  # one more of each, for environments that start several episodes alike
 
 
 def _knob(default: Any, accepts: Callable[[Any], bool], allowed: str, effect: str, *, live: bool = False) -> Any:
@@ -97,15 +98,41 @@ class Settings:
         0.03, *_number(0, above=True), "alpha, the step size of the policy: higher is faster and less stable", live=True
     )
     gamma: float = _knob(0.99, *_number(0, 1), "discount of a reward one time step later", live=True)
-    baseline: str = _knob("time_mean", *_one_of(*BASELINES), "what is subtracted from each return G_t", live=True)
+    baseline: str = _knob(
+        "time_mean", *_one_of(*BASELINES, GROUPED[0]), "what is subtracted from each return G_t", live=True
+    )
     constant: float = _knob(
         0.0, _is_finite, "a finite number", "the value of the 'constant' baseline, in units of return", live=True
     )
     normalization: str = _knob(
-        "batch", *_one_of(*NORMALIZATIONS), "over what advantages are shifted to mean 0 and scaled to std 1", live=True
+        "batch",
+        *_one_of(*NORMALIZATIONS, GROUPED[1]),
+        "over what advantages are shifted to mean 0 and scaled to std 1",
+        live=True,
+    )
+    gae_lambda: float = _knob(
+        1.0,
+        *_number(0, 1),
+        "lambda: at 1 the whole return counts; below, the 'value' baseline speaks for what is to come, at 0 from the "
+        "next step on",
+        live=True,
     )
     entropy_weight: float = _knob(
         0.0, *_number(0), "beta, the reward for a spread-out policy, per nat and time step", live=True
+    )
+    kl_weight: float = _knob(
+        0.0,
+        *_number(0),
+        "the penalty for leaving the policy that training began with, per nat and time step",
+        live=True,
+    )
+    policy_steps: int = _knob(1, *_whole(1), "gradient steps of the policy on the same episodes", live=True)
+    clip_ratio: float = _knob(
+        math.inf,
+        _is_limit,
+        "a number above 0, such as 0.2, or math.inf for no limit",
+        "PPO's epsilon: beyond 1 +- it, a changed probability of an action earns nothing more (policy_steps above 1)",
+        live=True,
     )
     max_gradient_norm: float = _knob(
         math.inf,

@@ -120,7 +120,9 @@ def test_the_mistakes_are_the_ones_that_are_named() -> None:
 
     alive = torch.tensor([[[1.0, 1.0], [1.0, 0.0]]])
     rewards = torch.tensor([[[1.0, 2.0], [3.0, 0.0]]])
-    episodes = Episodes(torch.zeros(1, 2, 2, 1), torch.zeros(1, 2, 2), rewards, alive, torch.ones(1, 2))
+    episodes = Episodes(
+        torch.zeros(1, 2, 2, 1), torch.zeros(1, 2, 2), rewards, alive, torch.ones(1, 2), torch.zeros(1, 2, 1)
+    )
     assert patients.episode_returns(episodes, 1.0).tolist() == [[[3.0, 2.0], [3.0, 0.0]]]
     assert patients.carried_over_returns(episodes, 1.0).tolist() == [[[6.0, 5.0], [3.0, 0.0]]]
     assert patients.hundredfold_returns(episodes, 1.0).equal(100 * returns_to_go(rewards, 1.0))

@@ -349,3 +349,45 @@ def test_progress_passes_anything_on_and_counts_what_is_done():
     finally:
         dashboards.display = original
     assert seen == [("a", 0), ("b", 1), ("c", 2)] and bars[0].value == 3 and repr(bars[0]) == "<progress of letters>"
+
+
+def test_the_right_panel_can_show_a_function_of_the_policy():
+    def first_weight(policy):
+        """weight of the first layer.
+
+        More for programmers.
+        """
+        return next(policy.parameters()).detach()[:, 0, 0]
+
+    dashboard = Dashboard(Settings(**SMALL), watch=first_weight)
+    axes = dashboard.plots[1].axes
+    assert axes.get_title("left") == "First weight" and axes.get_ylabel() == "weight of the first layer"
+    seen = []
+    for _ in range(3):
+        dashboard.step()
+        seen.append(float(first_weight(dashboard.policy).mean()))
+    np.testing.assert_allclose(dashboard.plots[1].mean.get_ydata(), seen)
+    assert len(set(seen)) == 3
+    dashboard.pin()
+    dashboard.reset()
+    dashboard.step()
+    np.testing.assert_allclose(dashboard.plots[1].pinned[0][2].mean(1), seen)
+    assert len(dashboard.plots[1].mean.get_ydata()) == 1
+
+
+def test_a_function_to_watch_that_fails_stops_the_training_with_its_words():
+    def broken(policy):
+        raise RuntimeError("there is nothing to see")
+
+    dashboard = Dashboard(Settings(**SMALL), watch=broken)
+    assert not dashboard.step() and "there is nothing to see" in dashboard.status.value
+
+
+def test_knobs_can_bring_their_positions():
+    levels = {"baseline": ["none", "group_mean"], "learning_rate": [0.5, 1.0], "gamma": ()}
+    dashboard = Dashboard(Settings(**SMALL), knobs=levels)
+    values = {name: [value for _, value in control.options] for name, control in dashboard.knobs.items()}
+    assert values["baseline"] == ["none", "group_mean", "time_mean"]  # what it stands at joins them
+    assert values["learning_rate"] == [0.03, 0.5, 1.0] and len(values["gamma"]) > 5
+    dashboard.knobs["baseline"].value = "group_mean"
+    assert not dashboard.step() and "does not start its episodes in groups" in dashboard.status.value

@@ -44,7 +44,7 @@ def test_the_policy_change_is_the_mean_divergence_in_the_states_seen(env: str) -
     policy, seen = make_policy(settings), list[Episodes]()
     former = deepcopy(policy)
 
-    def spy(episodes: Episodes, baseline: Tensor) -> Tensor:
+    def spy(episodes: Episodes, baseline: Tensor, ahead: Tensor) -> Tensor:
         seen.append(episodes)
         return returns_to_go(episodes.rewards, 0.99) - baseline
 
@@ -74,7 +74,7 @@ def test_explained_variance_by_numpy(baseline: str) -> None:
     settings = Settings(runs=2, episodes=6, updates=3, baseline=baseline, value_learning_rate=0.1)
     seen = list[tuple[Episodes, Tensor]]()
 
-    def spy(episodes: Episodes, b: Tensor) -> Tensor:
+    def spy(episodes: Episodes, b: Tensor, ahead: Tensor) -> Tensor:
         seen.append((episodes, b))
         return returns_to_go(episodes.rewards, 0.99) - b
 

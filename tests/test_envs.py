@@ -14,6 +14,7 @@ from gymnasium.utils.env_checker import check_env
 import pglesson.envs
 from pglesson.envs.batch import BatchEnv
 from pglesson.envs.coin_or_prize import CoinOrPrizeVector
+from pglesson.envs.digits import EMPTY, EQUALS, DigitsVector
 from pglesson.envs.finite_mdp import FiniteMDP, FiniteMDPVector
 from pglesson.envs.pendulum import PendulumVector
 from pglesson.envs.planar_arm import MAX_SPEED, PlanarArmVector
@@ -31,6 +32,8 @@ OWN = [
     ("pglesson/TwoRooms-v0", {}),
     ("pglesson/CoinOrPrize-v0", {}),
     ("pglesson/TwoHills-v0", {}),
+    ("pglesson/Digits-v0", {"group_size": 2}),
+    ("pglesson/Digits-v0", {"length": 2, "task": "reverse", "reward": "exact"}),
 ]
 NOTHING_RANDOM = {"pglesson/ShortCorridor-v0", "pglesson/CoinOrPrize-v0", "pglesson/TwoHills-v0"}
 
@@ -53,6 +56,7 @@ SPACES = [  # id, options, observation shape, actions, time limit
     ("TwoRooms-v0", {}, (), spaces.Discrete(2), 200),
     ("CoinOrPrize-v0", {}, (), spaces.Discrete(2), None),
     ("TwoHills-v0", {}, (), spaces.Box(-5, 5, (1,)), None),
+    ("Digits-v0", {"length": 3}, (6,), spaces.Discrete(10), None),
     ("Pendulum-v1", {}, (3,), spaces.Box(-2, 2, (1,)), 200),
 ]
 
@@ -67,7 +71,7 @@ def test_spaces_and_time_limits(name, options, shape, actions, limit):
     assert one.spec.max_episode_steps == many.max_episode_steps == limit
     for observations in (many.reset(seed=0)[0], many.step(many.action_space.sample())[0]):
         assert observations.shape == (4, *shape)
-        assert observations.dtype == (np.float32 if shape else np.int64)
+        assert observations.dtype == (np.float32 if shape and "Digits" not in name else np.int64)
     assert one.reset(seed=0)[0].shape == shape
 
 
@@ -484,3 +488,75 @@ def test_wrong_actions_get_a_sentence(kind, actions, words):
 def test_a_step_before_the_first_reset_is_refused():
     with pytest.raises(AssertionError, match="Call reset before step"):
         ShortCorridorVector(1).step(np.array([1]))
+
+
+# --- digits to sort or to reverse -------------------------------------------------------------------------------------
+
+
+def write(envs, answers):
+    """Writes one answer (digits) in each environment; returns the rewards (n, steps) and the last observation."""
+    rewards = []
+    for digits in np.asarray(answers).T:
+        observations, reward, terminated, _, _ = envs.step(digits)
+        rewards.append(reward)
+    assert terminated.all()
+    return np.array(rewards).T, observations
+
+
+def test_digits_show_the_prompt_and_what_is_written():
+    envs = DigitsVector(1, length=3)
+    envs.reset(seed=0)
+    envs.state[0, :3] = [5, 0, 5]
+    seen = [envs.step(np.array([digit]))[0][0].tolist() for digit in (7, 0, 9)]
+    assert seen == [[5, 0, 5, EQUALS, 7, EMPTY], [5, 0, 5, EQUALS, 7, 0], [5, 0, 5, EQUALS, 7, 0]]
+
+
+@pytest.mark.parametrize(
+    ("task", "reward", "earned"),
+    [  # for the prompt 3 1 2, what the answers 1 2 3, 2 1 3 and 0 0 0 earn
+        ("sort", "tokens", [1, 1 / 3, 0]),
+        ("reverse", "tokens", [1 / 3, 1, 0]),
+        ("sort", "exact", [1, 0, 0]),
+        ("reverse", "exact", [0, 1, 0]),
+        ("sort", "order", [1, 1 / 2, 1]),
+    ],
+)
+def test_digits_pay_at_the_end_and_by_hand_worked_answers(task, reward, earned):
+    envs = DigitsVector(3, length=3, task=task, reward=reward)
+    envs.reset(seed=0)
+    envs.state[:, :3] = [3, 1, 2]
+    rewards, _ = write(envs, [[1, 2, 3], [2, 1, 3], [0, 0, 0]])
+    np.testing.assert_allclose(rewards, [[0, 0, last] for last in earned])
+
+
+def test_digits_are_sorted_and_reversed_as_python_does_it():
+    envs = DigitsVector(64, length=6, task="sort", group_size=1)
+    prompts = envs.reset(seed=3)[0][:, :6]
+    assert len(np.unique(prompts, axis=0)) > 60
+    for task, solve in (("sort", sorted), ("reverse", lambda digits: digits[::-1])):
+        envs.task = task
+        envs.reset(seed=3)
+        rewards, _ = write(envs, [solve(prompt.tolist()) for prompt in prompts])
+        assert (rewards[:, -1] == 1).all() and not rewards[:, :-1].any()
+
+
+@pytest.mark.parametrize("number", [1, 8, 12, 16])
+def test_copies_of_a_group_share_their_prompt_in_every_episode(number):
+    envs = DigitsVector(number, length=4, group_size=8)
+    for observations in (
+        envs.reset(seed=5)[0],
+        write(envs, np.zeros((number, 4), int)) and envs.step(np.zeros(number, int))[0],
+    ):
+        prompts = observations[:, :4]
+        assert observations[:, 4:].tolist() == [[EQUALS, EMPTY, EMPTY, EMPTY]] * number
+        for start in range(0, number, 8):
+            assert (prompts[start : start + 8] == prompts[start]).all()
+        assert number < 9 or (prompts[0] != prompts[8]).any()
+
+
+@pytest.mark.parametrize(
+    "options", [{"length": 1}, {"task": "shuffle"}, {"reward": "taste"}, {"group_size": 0}], ids=str
+)
+def test_digits_refuse_what_they_do_not_know(options):
+    with pytest.raises(ValueError, match="but length must be 2 or more, task 'sort' or 'reverse'"):
+        DigitsVector(**options)

@@ -26,7 +26,7 @@ def test_returns_minus_the_baseline_given_is_what_the_engine_does(baseline: str)
     settings = Settings(**SETTINGS, baseline=baseline, constant=1.5)
     policies = make_policy(settings), make_policy(settings)
 
-    def own(episodes: Episodes, b: Tensor) -> Tensor:
+    def own(episodes: Episodes, b: Tensor, ahead: Tensor) -> Tensor:
         assert b.shape == episodes.rewards.shape
         return returns_to_go(episodes.rewards, 0.9) - b
 
@@ -39,8 +39,8 @@ def test_minus_the_advantages_make_minus_the_step() -> None:
     """Oracle: symmetry. One step of plain gradient ascent, from the same episodes."""
     settings = Settings(**SETTINGS, optimizer="sgd")
     up, down = make_policy(settings), make_policy(settings)
-    next(reinforce(settings, up, advantages=lambda episodes, b: returns_to_go(episodes.rewards, 0.9) - b))
-    next(reinforce(settings, down, advantages=lambda episodes, b: b - returns_to_go(episodes.rewards, 0.9)))
+    next(reinforce(settings, up, advantages=lambda episodes, b, ahead: returns_to_go(episodes.rewards, 0.9) - b))
+    next(reinforce(settings, down, advantages=lambda episodes, b, ahead: b - returns_to_go(episodes.rewards, 0.9)))
     torch.testing.assert_close(weights(up), -weights(down))
     assert weights(up).abs().max() > 1e-4
 
@@ -48,10 +48,10 @@ def test_minus_the_advantages_make_minus_the_step() -> None:
 @pytest.mark.parametrize(
     ("function", "words"),
     [
-        (lambda episodes, b: b[..., 0], r"gave a tensor of shape \(2, 5\), but it must give .*\(2, 5, 3\)"),
-        (lambda episodes, b: b.numpy(), "must give a tensor of shape"),
-        (lambda episodes, b: None, "gave None"),
-        (lambda episodes, b: b / 0 * 0, "not finite"),
+        (lambda episodes, b, ahead: b[..., 0], r"gave a tensor of shape \(2, 5\), but it must give .*\(2, 5, 3\)"),
+        (lambda episodes, b, ahead: b.numpy(), "must give a tensor of shape"),
+        (lambda episodes, b, ahead: None, "gave None"),
+        (lambda episodes, b, ahead: b / 0 * 0, "not finite"),
     ],
 )
 def test_an_advantages_function_that_does_not_fit_is_refused(function: Any, words: str) -> None:
@@ -66,7 +66,7 @@ def test_what_it_gives_after_an_episodes_end_does_not_count() -> None:
     settings = Settings(**SETTINGS, normalization="none")
     losses = []
     for after in (0.0, 7.0, torch.nan):
-        own = lambda episodes, b, after=after: torch.where(episodes.alive > 0, 1.0, after)  # noqa: E731
+        own = lambda episodes, b, ahead, after=after: torch.where(episodes.alive > 0, 1.0, after)  # noqa: E731
         losses.append([update.loss for update in reinforce(settings, advantages=own)])
     np.testing.assert_array_equal(losses[0], losses[1])
     np.testing.assert_array_equal(losses[0], losses[2])
@@ -100,7 +100,7 @@ def test_a_policy_may_bring_its_family() -> None:
             reinforce(
                 Settings(env="tiny/Echo-v0", episodes=64),
                 policy,
-                advantages=lambda episodes, b: largest.append(episodes.actions.abs().max()) or b,
+                advantages=lambda episodes, b, ahead: largest.append(episodes.actions.abs().max()) or b,
             )
         )
     assert largest[0] > 1 and largest[1] == 1

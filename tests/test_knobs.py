@@ -35,6 +35,10 @@ OTHER: dict[str, Any] = {
     "constant": 4.0,
     "normalization": "episode",
     "entropy_weight": 0.2,
+    "gae_lambda": 0.5,
+    "kl_weight": 0.5,
+    "policy_steps": 3,
+    "clip_ratio": 0.001,
     "max_gradient_norm": 0.01,
     "value_learning_rate": 0.5,
     "value_steps": 2,
@@ -47,6 +51,8 @@ NEEDS: dict[str, dict[str, Any]] = {
     "constant": {"baseline": "constant", "normalization": "none"},
     "value_learning_rate": {"baseline": "value"},
     "value_steps": {"baseline": "value"},
+    "gae_lambda": {"baseline": "value"},
+    "clip_ratio": {"policy_steps": 5},
 }
 
 

@@ -11,13 +11,15 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pglesson import Settings, exact, make_policy, reinforce
+from pglesson import Settings, exact, make_policy, reinforce, returns_to_go
 from pglesson import microscope as m
 from pglesson.dashboards import Dashboard
 from pglesson.envs.rock_paper_scissors import PAYOFF
 from pglesson.envs.two_rooms import TWO_ROOMS
 from pglesson.microscope import Estimate, examine, fit_values
 from pglesson.microscope_view import MicroscopeView, two_directions
+from pglesson.reinforce import Advantages
+from pglesson.rollout import Episodes
 from pglesson.settings import BASELINES
 
 ROOMS = {"env": "pglesson/TwoRooms-v0", "hidden": (), "gamma": 0.9}
@@ -232,3 +234,64 @@ def test_the_view_shows_only_what_it_was_asked_to_measure() -> None:
     assert view.normalization not in view.children[0].children and view.baseline in view.children[0].children
     view.baseline.value = "value"
     assert "64 episodes: variance" in view.status.value
+
+
+# --- estimators of one's own, and groups ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("baseline", ["none", "time_mean", "value"])
+def test_an_own_estimator_is_measured_like_the_ones_that_it_repeats(baseline: str) -> None:
+    settings = Settings(**ROOMS, baseline=baseline)
+
+    def own(episodes: Episodes, b: Tensor, ahead: Tensor) -> Tensor:
+        return returns_to_go(episodes.rewards, 0.9) - b
+
+    seen = examine(settings, baselines=(baseline,), estimators={"own": own}, episodes=256)
+    assert set(seen) == {(b, n) for b in (baseline, "own") for n in ("none", "batch", "episode")}
+    for normalization in ("none", "batch", "episode"):
+        first, second = seen[baseline, normalization].gradients, seen["own", normalization].gradients
+        torch.testing.assert_close(first, second, atol=1e-5, rtol=1e-4)
+
+
+def test_td_errors_of_the_true_values_are_unbiased_and_of_wrong_ones_are_not() -> None:
+    """Oracle: the exact gradient. With v exact, the TD error's mean is the advantage: Sutton & Barto (2018), eq. 13.14.
+
+    z-scores of 4 weights beyond 5 have a probability of 3e-6 together where the estimate is unbiased.
+    """
+    v = exact.state_values(TWO_ROOMS, torch.full((2, 2), 0.5, dtype=torch.float64), 0.9).float()
+
+    def errors(offset: float) -> Advantages:
+        def function(episodes: Episodes, b: Tensor, ahead: Tensor) -> Tensor:
+            values = episodes.observations @ (v + torch.tensor([0.0, offset]))
+            still = torch.cat([episodes.alive[..., 1:], torch.zeros_like(ahead[..., :1])], -1)
+            following = torch.cat([values[..., 1:], torch.zeros_like(ahead[..., :1])], -1) * still
+            return (episodes.rewards + 0.9 * following - values) * episodes.alive
+
+        return function
+
+    estimators = {"true": errors(0.0), "wrong": errors(-2.0)}
+    seen = examine(
+        Settings(**ROOMS), baselines=(), normalizations=("none",), estimators=estimators, episodes=20_000, batch=10
+    )
+    z = {}
+    for (name, _), estimate in seen.items():
+        batch_means = estimate.gradients.mean(1).double()
+        z[name] = (batch_means.mean(0) - TRUTH) / (batch_means.std(0) / len(batch_means) ** 0.5)
+    assert z["true"].abs().max() < 5 < z["wrong"].abs().max()
+
+
+def test_group_means_are_measured_on_whole_groups() -> None:
+    """Oracle: the group's other returns, one episode at a time."""
+    settings = Settings(env="pglesson/Digits-v0", env_options={"length": 2, "group_size": 4}, hidden=(), gamma=1.0)
+
+    def own(episodes: Episodes, b: Tensor, ahead: Tensor) -> Tensor:
+        earned = episodes.rewards.sum(2).unflatten(1, (-1, 4))
+        others = torch.stack([earned[..., [j for j in range(4) if j != i]].mean(-1) for i in range(4)], -1)
+        return (earned - others).flatten(1)[..., None].expand_as(episodes.rewards)
+
+    names = ("group_mean",)
+    seen = examine(settings, baselines=names, normalizations=("none",), estimators={"own": own}, episodes=64, batch=16)
+    torch.testing.assert_close(seen["group_mean", "none"].gradients, seen["own", "none"].gradients)
+    for wrong in ({"batch": 6}, {"settings": Settings(**ROOMS)}):
+        with pytest.raises(ValueError, match="It takes groups of two or more, and whole groups in a batch"):
+            examine(**({"settings": settings, "baselines": names, "batch": 16} | wrong))

@@ -131,6 +131,15 @@ SCRIPTED: dict[str, dict[str, Any]] = {
     "Nothing": {"reward": lambda t, action: 0.0, "end": one_step},
     # never ends by itself
     "Endless": {"observations": number_box(), "observe": lambda t: vector(t / 100), "end": lambda t, a: (False, False)},
+    # pays 1 at the third step, which is the last; each step has a state of its own
+    "Chain": {
+        "observations": spaces.Discrete(3),
+        "observe": lambda t: min(t, 2),
+        "reward": lambda t, action: float(t == 2),
+    },
+    # pays 1 a step, in a single state: without end, and until the third step
+    "Stream": {"end": lambda t, action: (False, False)},
+    "Three": {},
     # action 0 terminates the episode and action 1 truncates it, at the second step
     "Ends": {"end": lambda t, action: (t == 1 and action == 0, t == 1 and action == 1)},
     # action 1 truncates the first step and terminates the third; whoever takes neither ends at the sixth

@@ -12,6 +12,7 @@ _ENVIRONMENTS = {  # id: (one environment, many at once, max_episode_steps)
     "PlanarArm-v0": (_HERE + "planar_arm:PlanarArm", "planar_arm", 50),
     "TwoRooms-v0": (_HERE + "two_rooms:TwoRooms", "two_rooms", 200),
     "CoinOrPrize-v0": (_HERE + "coin_or_prize:CoinOrPrize", "coin_or_prize", None),
+    "Digits-v0": (_HERE + "digits:Digits", "digits", None),
     "TwoHills-v0": (_HERE + "two_hills:TwoHills", "two_hills", None),
     "Pendulum-v1": ("gymnasium.envs.classic_control:PendulumEnv", "pendulum", 200),
 }
