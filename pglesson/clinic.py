@@ -44,7 +44,7 @@ class Clinic(Picture):
         self.answer_button.on_click(lambda _: self.diagnose())
         row = widgets.HBox([self.patient, self.diagnosis, self.answer_button, self.status])
         row.layout.flex_flow = "row wrap"
-        self.children = [row, self.answer, self.image]
+        self.children = [row, self.answer, self.picture]
         self._open(0)
         while self.step():
             pass

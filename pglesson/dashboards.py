@@ -133,7 +133,7 @@ class Dashboard(Picture):
                 layout=widgets.Layout(grid_template_columns="repeat(auto-fit, minmax(240px, 1fr))", max_width="800px"),
             ),
             widgets.HBox([self.progress, self.status]),
-            self.image,
+            self.picture,
             widgets.HBox([self.before, self.now], layout=widgets.Layout(flex_flow="row wrap")),
         ]
         if microscope:

@@ -63,7 +63,7 @@ class Explorer(Picture):
             list(self.controls.values()),
             layout=widgets.Layout(grid_template_columns="repeat(auto-fit, minmax(330px, 1fr))", max_width="780px"),
         )
-        self.children = [grid, self.image, self.status]
+        self.children = [grid, self.picture, self.status]
         self.redraw()
         if drag is not None:
             self._drag, self.mouse = (

@@ -124,7 +124,7 @@ class MicroscopeView(Picture):
             control.observe(lambda _: self._call(self.redraw), "value")
         shown = [self.look_button, self.baseline, *[self.normalization] * (len(self.normalization.options) > 1)]
         row = widgets.HBox(shown, layout=widgets.Layout(flex_flow="row wrap"))
-        self.children = [row, self.status, self.image]
+        self.children = [row, self.status, self.picture]
         self.look()
 
     def look(self) -> None:

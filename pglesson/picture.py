@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import io
 from typing import Any
 
@@ -14,6 +15,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
+
+from pglesson.plots import describe
 
 
 def to_png(picture: NDArray[np.uint8], size: tuple[int, int] | None = None) -> bytes:
@@ -47,8 +50,12 @@ class Picture(widgets.VBox):  # type: ignore[misc]
     def __init__(self, figure: Figure, name: str) -> None:
         self.figure, self.name, self.canvas = figure, name, FigureCanvasAgg(figure)
         self._background: tuple[list[Any], Any] | None = None  # what the axes look like, and their pixels
+        self._said: tuple[list[Any], list[str]] | None = None  # what the words were made from
         width = round(figure.get_figwidth() * figure.dpi)
         self.image = widgets.Image(format="png", layout=widgets.Layout(width=f"{width}px", max_width="100%"))
+        # an Image widget takes no alternative text, so words for a screen reader stand beside it, in a single pixel
+        self._words = widgets.HTML(layout=widgets.Layout(width="1px", height="1px", overflow="hidden", margin="0"))
+        self.picture = widgets.VBox([self.image, self._words])
         super().__init__()
 
     def draw(self) -> None:
@@ -64,10 +71,14 @@ class Picture(widgets.VBox):  # type: ignore[misc]
         for artist in moving:
             self.figure.draw_artist(artist)
         self.image.value = to_png(np.asarray(self.canvas.buffer_rgba()))
+        said = frame, [axes.get_title(loc) for axes in self.figure.axes for loc in ("left", "center", "right")]
+        if said != self._said:  # to put a figure into words takes a few milliseconds
+            self._words.value, self._said = html.escape(describe(self.figure)), said
 
     def __repr__(self) -> str:
         return f"<{self.name}>"
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
-        return bundle | {"text/plain": repr(self), "image/png": base64.b64encode(self.image.value).decode()}
+        picture = {"text/plain": repr(self), "image/png": base64.b64encode(self.image.value).decode()}
+        return bundle | picture, {"image/png": {"alt": describe(self.figure)}}

@@ -150,8 +150,8 @@ class Playground(Dashboard):
             self.code,
             widgets.HBox([self.before, self.now], layout=widgets.Layout(**wrap)),
         ]
-        self.image.layout.flex = "0 0 auto"
-        middle = widgets.HBox([self.image, knobs], layout=widgets.Layout(align_items="flex-start", **wrap))
+        self.picture.layout.flex = "0 0 auto"
+        middle = widgets.HBox([self.picture, knobs], layout=widgets.Layout(align_items="flex-start", **wrap))
         above, below = self._texts[:3], self._texts[4:]
         self.children = [widgets.HTML(STYLE, layout=widgets.Layout(display="none")), *above, middle, *below]
 

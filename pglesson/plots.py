@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
@@ -43,6 +44,23 @@ def new_figure(width: float = 7.6, height: float = 3.2) -> Figure:
     """A figure in the lesson's style, sized in inches, that no pyplot window holds on to."""
     with style.context("pglesson.lesson"):
         return Figure(figsize=(width, height))
+
+
+def describe(figure: Figure) -> str:
+    """The figure in words, for those who cannot see it: titles, what is drawn against what, the legend, the labels."""
+    sentences = []
+    for axes in figure.axes:
+        sentences += [axes.get_title(loc) for loc in ("left", "center", "right")]
+        if axes.axison:
+            x, y = axes.get_xlabel(), axes.get_ylabel()
+            sentences += [f"{y} against {x}" if x and y else f"axis: {x or y}" if x or y else ""]
+            ticks = [tick.get_text() for axis in (axes.xaxis, axes.yaxis) for tick in axis.get_ticklabels()]
+            named = [name for name in dict.fromkeys(ticks) if re.search("[A-Za-z]{2}", name)]
+            sentences += ["for " + ", ".join(named) if named else ""]
+        legend = dict.fromkeys(axes.get_legend_handles_labels()[1])
+        sentences += ["shown: " + ", ".join(legend) if legend else "", ", ".join(t.get_text() for t in axes.texts)]
+    words = [" ".join(sentence.split()).strip(". ") for sentence in sentences]
+    return ". ".join(sentence[:1].upper() + sentence[1:] for sentence in words if sentence) + "."
 
 
 def knob_moves(updates: Sequence[Update]) -> list[tuple[int, str]]:

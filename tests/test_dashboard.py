@@ -13,6 +13,7 @@ import pytest
 import tiny_envs  # noqa: F401  registers the tiny environments
 from PIL import Image
 from torch import nn
+from waiting import until
 
 from pglesson import Settings, dashboards
 from pglesson.dashboards import PRESETS, Dashboard, progress
@@ -31,10 +32,12 @@ def pixels(png: bytes) -> np.ndarray:
 
 
 def test_display_starts_nothing_and_shows_a_picture(dashboard):
-    bundle = dashboard._repr_mimebundle_()
+    bundle, words = dashboard._repr_mimebundle_()
     assert dashboard.updates == [] and not dashboard.running
     assert bundle["text/plain"] == "<Dashboard>" and "application/vnd.jupyter.widget-view+json" in bundle
     assert pixels(base64.b64decode(bundle["image/png"])).std() > 0
+    assert words["image/png"]["alt"].startswith("What the agent earns. Return of an episode against episodes played")
+    assert dashboard.picture.children[1].value == words["image/png"]["alt"]
     assert pixels(dashboard.before.image.value).shape == (200, 300, 3)
 
 
@@ -118,25 +121,24 @@ def test_start_pause_and_start_again():
     async def drive():
         dashboard = Dashboard(Settings(runs=2, episodes=4, updates=10_000))
         dashboard.buttons["start"].click()
-        await asyncio.sleep(0.5)
-        assert dashboard.running and len(dashboard.updates) > 2
+        await until(lambda: len(dashboard.updates) > 2)
+        assert dashboard.running
         assert dashboard.buttons["start"].disabled and not dashboard.buttons["pause"].disabled
         dashboard.knobs["learning_rate"].value = 0.001
         at = len(dashboard.updates)
-        await asyncio.sleep(0.2)
+        await until(lambda: len(dashboard.updates) > at)
         assert [u.knobs["learning_rate"] for u in dashboard.updates[at - 1 : at + 1]] == [0.03, 0.001]
         dashboard.buttons["pause"].click()
-        await asyncio.sleep(0.05)
-        assert not dashboard.running and not dashboard.buttons["start"].disabled
+        await until(lambda: not dashboard.running)
+        assert not dashboard.buttons["start"].disabled
         count = len(dashboard.updates)
         await asyncio.sleep(0.05)
         assert len(dashboard.updates) == count
         dashboard.buttons["start"].click()
-        await asyncio.sleep(0.2)
+        await until(lambda: len(dashboard.updates) > count)
         assert [update.number for update in dashboard.updates] == list(range(1, len(dashboard.updates) + 1))
-        assert len(dashboard.updates) > count
         dashboard.reset()
-        await asyncio.sleep(0.05)
+        await until(lambda: not dashboard.running)
         assert dashboard.updates == []
 
     asyncio.run(drive())
@@ -151,22 +153,21 @@ def test_a_press_in_another_thread_trains_where_the_cells_run(monkeypatch):
     )
 
     async def drive():
-        dashboard = Dashboard(Settings(**SMALL))
+        dashboard = Dashboard(Settings(**SMALL | {"updates": 10_000}))
         for name in ("step", "start"):
+            count = len(dashboard.updates)
             await asyncio.to_thread(dashboard.buttons[name].click)
-            await asyncio.sleep(0.2)
-        assert dashboard.running and len(dashboard.updates) > 1
+            await until(lambda count=count: len(dashboard.updates) > count)
+        assert dashboard.running
         await asyncio.to_thread(dashboard.buttons["pause"].click)
-        await asyncio.sleep(0.05)
-        assert not dashboard.running
+        await until(lambda: not dashboard.running)
         await asyncio.to_thread(dashboard.environment.set_trait, "value", "pglesson/ShortCorridor-v0")
-        await asyncio.sleep(0.05)
-        assert dashboard.settings.env == "pglesson/ShortCorridor-v0" and dashboard.updates == []
+        await until(lambda: dashboard.settings.env == "pglesson/ShortCorridor-v0")
+        assert dashboard.updates == []
         await asyncio.to_thread(dashboard.now.button.click)
-        await asyncio.sleep(0.1)
-        assert dashboard.now.button.description == "Stop"
+        await until(lambda: dashboard.now.button.description == "Stop")
         await asyncio.to_thread(dashboard.now.button.click)
-        await asyncio.sleep(0.05)
+        await until(lambda: dashboard.now.button.description == "Watch now")
 
     asyncio.run(drive())
     assert threads == {threading.main_thread()}
@@ -179,23 +180,21 @@ def test_an_interrupt_stops_training_and_keeps_the_curve(ignoring):
         dashboard = Dashboard(Settings(runs=2, episodes=4, updates=10_000))
         handler = signal.getsignal(signal.SIGINT)
         dashboard.start()
-        await asyncio.sleep(0.1)
+        await until(lambda: dashboard.updates)
         if ignoring:  # a kernel sets this once it has handled the press of Start, which is after training began
             handler = signal.SIG_IGN
             signal.signal(signal.SIGINT, handler)
-        await asyncio.sleep(0.3)
+        count = len(dashboard.updates)
+        await until(lambda: len(dashboard.updates) > count)
         os.kill(os.getpid(), signal.SIGINT)
-        for _ in range(100):
-            await asyncio.sleep(0.01)
-            if not dashboard.running:
-                break
-        assert not dashboard.running and "Interrupted" in dashboard.status.value
+        await until(lambda: not dashboard.running)
+        assert "Interrupted" in dashboard.status.value
         assert len(dashboard.updates) > 0 and signal.getsignal(signal.SIGINT) is handler
         dashboard.start()
-        await asyncio.sleep(0.2)
-        assert dashboard.running and dashboard.updates[0].number == 1 and "Training" in dashboard.status.value
+        await until(lambda: dashboard.updates and dashboard.updates[0].number == 1)
+        assert dashboard.running and "Training" in dashboard.status.value
         dashboard.pause()
-        await asyncio.sleep(0.05)
+        await until(lambda: not dashboard.running)
 
     usual = signal.getsignal(signal.SIGINT)
     try:
@@ -221,11 +220,10 @@ def test_the_agent_can_be_watched_and_stopped(dashboard):
     async def drive():
         first = dashboard.now.image.value
         dashboard.now.button.click()
-        await asyncio.sleep(0.3)
-        assert dashboard.now.button.description == "Stop" and dashboard.now.image.value != first
+        await until(lambda: dashboard.now.image.value != first)
+        assert dashboard.now.button.description == "Stop"
         dashboard.now.button.click()
-        await asyncio.sleep(0.05)
-        assert dashboard.now.button.description == "Watch now"
+        await until(lambda: dashboard.now.button.description == "Watch now")
 
     asyncio.run(drive())
 

@@ -14,6 +14,7 @@ import tiny_envs
 import torch
 from PIL import Image
 from torch import nn
+from waiting import until
 
 from pglesson import Settings
 from pglesson.controls import LISTS, field, read
@@ -63,7 +64,7 @@ def test_its_controls_have_tooltips_and_it_stores_a_picture(playground):
     for widget in descendants(playground):
         if hasattr(widget, "tooltip") and hasattr(widget, "description") and type(widget).__name__ != "HTML":
             assert widget.tooltip or type(widget).__name__ == "IntProgress", widget
-    bundle = playground._repr_mimebundle_()
+    bundle, _ = playground._repr_mimebundle_()
     assert bundle["text/plain"] == "<Playground>"
     assert np.asarray(Image.open(io.BytesIO(base64.b64decode(bundle["image/png"])))).shape[:2] == (340, 780)
 
@@ -400,12 +401,12 @@ def test_the_known_state_comes_back_while_training_runs():
         first = train(playground, 3)
         playground.restore()
         playground.buttons["start"].click()
-        await asyncio.sleep(0.3)
+        await until(lambda: playground.updates)
         playground.own_id.value = "Nonsense-v0"  # does not even stop it
         assert playground.running
         playground.buttons["known"].click()
-        await asyncio.sleep(0.1)
-        assert not playground.running and playground.updates == []
+        await until(lambda: not playground.running)
+        assert playground.updates == []
         assert np.array_equal(train(playground, 3), first)
 
     asyncio.run(drive())

@@ -11,6 +11,7 @@ from pglesson.plots import (
     ACTION_COLORS,
     CurvePlot,
     contour_lines,
+    describe,
     differences,
     knob_moves,
     learning_curve,
@@ -118,3 +119,16 @@ def test_contour_lines_of_a_cone():
     assert len(lines) == 2
     for line, radius in zip(lines, (0.5, 1.5)):
         assert np.allclose(np.hypot(*line.T), radius, atol=0.005) and np.allclose(line[0], line[-1])
+
+
+def test_a_figure_is_told_in_words():
+    figure = new_figure()
+    left, right = figure.subplots(1, 2)
+    left.plot([0, 1], label="mean of the runs")
+    left.set(xlabel="episodes", ylabel="return")
+    left.set_title("It learns.", loc="left")
+    right.bar(["rock", "paper"], [0.2, 0.8])
+    right.text(0, 0.5, "beaten\nby paper")
+    assert describe(figure) == (
+        "It learns. Return against episodes. Shown: mean of the runs. For rock, paper. Beaten by paper."
+    )

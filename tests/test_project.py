@@ -1,16 +1,28 @@
 """The project's files agree with each other, and the code keeps to its own style."""
 
+import ast
+import os
 import re
 import shutil
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import metadata
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
+from packaging.specifiers import SpecifierSet
 
 ROOT = Path(__file__).parents[1]
+COMPILED = ("torch", "numpy", "matplotlib", "pygame-ce")
 CONDA_NAMES = {"torch": "pytorch", "matplotlib": "matplotlib-base"}  # where they differ from PyPI's
+
+
+def workflow() -> dict[str, Any]:
+    """The GitHub Actions workflow; PyYAML reads its key `on` as True."""
+    return yaml.safe_load((ROOT / ".github" / "workflows" / "tests.yml").read_text(encoding="utf-8"))
 
 
 def pins(text: str) -> dict[str, str]:
@@ -21,7 +33,7 @@ def pins(text: str) -> dict[str, str]:
 def test_requirements_and_environment_name_the_same_versions():
     pip, conda = pins((ROOT / "requirements.txt").read_text()), pins((ROOT / "environment.yml").read_text())
     conda.pop("python")
-    assert len(pip) == 11
+    assert len(pip) == 12
     assert {CONDA_NAMES.get(name, name): version for name, version in pip.items()} == conda
 
 
@@ -62,3 +74,36 @@ def test_mypy_is_content():
         text=True,
     )
     assert run.returncode == 0, run.stdout
+
+
+def test_every_pinned_package_supports_the_pythons_that_forks_test():
+    """Oracle: what the installed packages say of themselves; compiled ones name each version they are built for."""
+    matrix = workflow()["jobs"]["tests"]["strategy"]["matrix"]["python"]
+    for name in pins((ROOT / "requirements.txt").read_text()):
+        package = metadata(name)
+        for python in matrix:
+            assert SpecifierSet(package["Requires-Python"]).contains(f"{python}.0"), (name, python)
+            if name in COMPILED:
+                assert f"Programming Language :: Python :: {python}" in package.get_all("Classifier"), (name, python)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["requires-python"] == f">={matrix[0]}"
+
+
+def test_the_code_is_the_oldest_pythons():
+    for path in [*(ROOT / "pglesson").rglob("*.py"), *(ROOT / "tests").rglob("*.py")]:
+        ast.parse(path.read_text(encoding="utf-8"), feature_version=(3, 11))
+
+
+def test_forks_run_the_commands_that_are_run_here():
+    steps = workflow()["jobs"]["tests"]["steps"]
+    unix, windows = (step["run"].split("\n") for step in steps if "run" in step)
+    assert unix == [".ci/run"] and os.access(ROOT / ".ci" / "run", os.X_OK)
+    lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+    (command,) = [line for line in lines if line.endswith("-m pytest")]
+    translated = command.replace("python3 -m venv", "python -m venv").replace(
+        ".venv/bin/python", ".venv\\Scripts\\python"
+    )
+    assert [line for line in windows if line] == translated.split(" && ")
+    systems = workflow()["jobs"]["tests"]["strategy"]["matrix"]["os"]
+    assert {name.partition("-")[0] for name in systems} == {"ubuntu", "macos", "windows"}
+    assert "requirements.txt" in next(step for step in steps if "cache" in step.get("uses", ""))["with"]["key"]

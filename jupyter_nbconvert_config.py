@@ -1,0 +1,32 @@
+"""Read by `jupyter nbconvert` when it is run in this folder: alternative text for pictures, and slides that fit."""
+
+from __future__ import annotations
+
+import html
+from typing import Any
+
+from nbconvert.preprocessors import Preprocessor
+
+c = get_config()  # type: ignore[name-defined]  # noqa: F821
+
+
+class AlternativeText(Preprocessor):
+    """Writes each picture as an <img> with the words that are stored beside it, which the templates leave out."""
+
+    def preprocess_cell(self, cell: Any, resources: Any, index: int) -> tuple[Any, Any]:
+        for output in cell.get("outputs", []):
+            words = output.get("metadata", {}).get("image/png", {}).get("alt")
+            if words and "image/png" in output.data:
+                source = output.data.pop("image/png").replace("\n", "")
+                output.data["text/html"] = f'<img alt="{html.escape(words)}" src="data:image/png;base64,{source}">'
+        return cell, resources
+
+
+c.HTMLExporter.preprocessors = [AlternativeText]
+c.SlidesExporter.preprocessors = [AlternativeText]
+# a cell whose code is longer than a slide shows there what it draws; the code is read in the notebook
+c.SlidesExporter.default_preprocessors = ["nbconvert.preprocessors.TagRemovePreprocessor"]
+c.TagRemovePreprocessor.remove_input_tags = {"output-only"}
+c.SlidesExporter.reveal_scroll = True
+c.SlidesExporter.reveal_theme = "white"
+c.SlidesExporter.reveal_transition = "none"

@@ -1,0 +1,75 @@
+"""Which cell of a notebook goes on which slide of `jupyter nbconvert --to slides`.
+
+A slide is 1400 x 860 pixels of the projector's picture; heights are estimated from its type, 20 pixels high.
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+import re
+import struct
+from typing import Any
+
+ROOM = 800  # of the 860, for cells
+LINE, CODE_LINE = 30, 27
+TAG = "output-only"  # such a cell shows on its slide what it prints and draws, and not its code
+
+
+def _markdown_height(source: str) -> int:
+    visible = re.sub(r"<details>.*?</details>", "answer", source, flags=re.DOTALL)
+    height = 0
+    for line in visible.splitlines():
+        width = 80 if line.startswith("#") else 130
+        height += math.ceil(len(line) / width) * (LINE + 25 * line.startswith(("#", "$$")))
+    return height + 14 * visible.count("\n\n")
+
+
+def _output_height(cell: Any) -> int:
+    height = 0
+    for output in cell.get("outputs", []):
+        data = output.get("data", {})
+        if "image/png" in data:
+            width, tall = struct.unpack(">II", base64.b64decode(data["image/png"])[16:24])
+            height += round(tall * min(1, 1350 / width)) + 12
+        else:
+            height += CODE_LINE * len((output.get("text") or data.get("text/plain") or "").splitlines())
+    return height
+
+
+def lay_out(notebook: Any) -> None:
+    """Sets each cell's slide metadata, and the tag of those whose code would not fit beside what they show.
+
+    A section opens a slide, each further idea one below it. A code cell stays on the slide of the text before it where
+    there is room, a step behind it if the text asks for a prediction. Set-up, answers and checks are left out.
+    """
+    room = 0
+    for index, cell in enumerate(notebook.cells):
+        tags = [tag for tag in cell.metadata.get("tags", []) if tag != TAG]
+        exercise = cell.id.startswith("exercise-") and not cell.id.endswith("-text")
+        if cell.cell_type == "markdown":
+            kind = "slide" if index == 0 or cell.source.startswith("## ") else "subslide"
+            room = ROOM - _markdown_height(cell.source)
+        elif exercise or not _shown(cell, first=index < 3):
+            kind = "skip"
+        else:
+            output, code = _output_height(cell), CODE_LINE * len(cell.source.splitlines())
+            if output and output + code > ROOM:
+                tags, code = [*tags, TAG], 0
+            before = notebook.cells[index - 1]
+            together = (
+                before.cell_type == "markdown" and not before.id.startswith("exercise-") and output + code <= room
+            )
+            kind = "subslide" if not together else "fragment" if "**Predict" in before.source else "-"
+            room = 0
+        cell.metadata["slideshow"] = {"slide_type": kind}
+        if tags:
+            cell.metadata["tags"] = tags
+        else:
+            cell.metadata.pop("tags", None)
+
+
+def _shown(cell: Any, *, first: bool) -> bool:
+    """Whether a code cell is worth a slide: imports and settings are not."""
+    setup = first or re.match(r"import |from ", cell.source)
+    return bool(_output_height(cell)) or not setup

@@ -1,0 +1,226 @@
+"""The notebooks and the widgets where people use them: JupyterLab in Chromium, with mouse and keyboard.
+
+Needs `pip install playwright axe-playwright-python` and a Chromium from the system; skipped where either is missing.
+"""
+
+from __future__ import annotations
+
+import random
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lab import CHROMIUM, QUIET, NotebookPage, jupyter_lab, write_notebook
+
+sync_playwright = pytest.importorskip("playwright.sync_api", reason="pip install playwright").sync_playwright
+axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pip install axe-playwright-python")
+if CHROMIUM is None:
+    pytest.skip(
+        "no Chromium is installed: apt-get install chromium, or another browser of its kind", allow_module_level=True
+    )
+
+FOLDER = Path(__file__).parents[1] / "notebooks"
+NOTEBOOKS = sorted(path.name for path in FOLDER.glob("*.ipynb"))
+SIZES = [(1280, 900), (768, 1024), (640, 450)]  # a laptop, a tablet, and the laptop at a zoom of 200 %
+NOT_OURS = {  # what ipywidgets 8 and JupyterLab 4 leave out, and no notebook can add
+    "image-alt": "an Image widget and a stored picture take no words; a widget's description stands beside it",
+    "aria-input-field-name": "the handle of a slider is not tied to its visible label",
+}
+KINDS = "button.jupyter-button, select, .noUi-handle, input[type=checkbox], input[type=text], input[type=number]"
+CONTROLS = f".jp-OutputArea :is({KINDS})"
+KIND = "e => e.matches('button') ? 'button' : e.matches('select') ? 'list' : e.matches('input') ? e.type : 'slider'"
+
+WATCH = """
+import ipywidgets as widgets
+
+KNOWN = (widgets.Button, widgets.Dropdown, widgets.Checkbox, widgets.ToggleButton, widgets.Text, widgets.IntText,
+         widgets.SelectionSlider, widgets.FloatSlider, widgets.IntSlider)
+
+def descendants(widget):
+    return [widget] + [w for child in getattr(widget, "children", ()) for w in descendants(child)]
+
+def watch(box):
+    left = set()
+    for w in descendants(box):
+        if isinstance(w, KNOWN) and w.layout.display != "none":
+            name = f"{type(w).__name__} {w.description or w.tooltip}"
+            left.add(name)
+            if isinstance(w, widgets.Button):
+                w.on_click(lambda _, name=name: left.discard(name))
+            else:
+                w.observe(lambda _, name=name: left.discard(name), "value")
+    return left
+"""
+BOXES = {
+    "dashboard": """
+from pglesson import Settings
+from pglesson.dashboards import Dashboard
+box = Dashboard(Settings(runs=2, episodes=4, updates=100_000), microscope=True)
+""",
+    "playground": """
+from pglesson import Settings
+from pglesson.playground import Playground
+box = Playground(Settings(runs=2, episodes=4, updates=100_000))
+box.step()
+box.pin()  # with a single run there is nothing to choose for an export
+""",
+    "clinic": """
+from pglesson.clinic import Clinic
+box = Clinic()
+""",
+    "explorer": """
+from pglesson.explorer import Explorer
+controls = {"slope": (-1.0, 1.0, 0.0), "n": (1, 9, 3), "kind": ["a", "b"], "on": True}
+box = Explorer(lambda axes, **values: axes.set_title(str(values)), **controls)
+""",
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the notebooks: JupyterLab saves what it shows."""
+    copied = tmp_path_factory.mktemp("lab") / "notebooks"
+    shutil.copytree(FOLDER, copied)
+    for name, source in BOXES.items():
+        write_notebook(copied / f"{name}.ipynb", WATCH, source, "left = watch(box)\nbox")
+    return copied
+
+
+@pytest.fixture(scope="module")
+def address(folder: Path) -> Iterator[str]:
+    with jupyter_lab(folder) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def opened(browser: Any, address: str) -> Iterator[Any]:
+    """Opens notebooks by name, runs them, and closes them with their kernels after the test."""
+    pages = []
+
+    def run(name: str) -> NotebookPage:
+        pages.append(NotebookPage(browser, address, name))
+        pages[-1].run_all()
+        return pages[-1]
+
+    yield run
+    for page in pages:
+        page.close()
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_a_notebook_runs_and_shows_everything(name: str, opened: Any) -> None:
+    """No console error, no request to elsewhere, no cell that raises, nothing cut off, nothing that axe-core finds."""
+    notebook = opened(name)
+    assert notebook.look_for_faults() == []
+    for width, height in SIZES:
+        notebook.resize(width, height)
+        assert notebook.cut_off() == [], f"{width} x {height}"
+    notebook.resize(*SIZES[0])
+    shown = {"include": [[".jp-NotebookPanel .jp-OutputArea"], [".jp-NotebookPanel .jp-RenderedMarkdown"]]}
+    rules = {"runOnly": ["wcag2a", "wcag2aa"]}
+    violations = axe.Axe().run(notebook.page, context=shown, options=rules).response["violations"]
+    found = [f"{v['id']}: {node['html'][:200]}" for v in violations if v["id"] not in NOT_OURS for node in v["nodes"]]
+    assert found == []
+
+
+@pytest.mark.parametrize("by", ["mouse", "keyboard"])
+@pytest.mark.parametrize("name", BOXES)
+def test_every_control_can_be_operated(name: str, by: str, opened: Any) -> None:
+    """Oracle: the kernel, where each control strikes itself off a list when it hears of a press or of a new value."""
+    notebook = opened(f"{name}.ipynb")
+    assert len(notebook.ask("sorted(left)")) >= 3
+    reached = 0
+    for control in notebook.page.locator(CONTROLS).all():
+        if control.is_visible():
+            operate(notebook, control, by, random.Random(0))
+            reached += 1
+    notebook.wait_until_asked("sorted(left)", [])
+    assert reached >= 3 and notebook.look_for_faults() == []
+
+
+def operate(notebook: NotebookPage, control: Any, by: str, luck: random.Random) -> None:
+    """Does with a control what a person does, to give it another value than it has."""
+    kind = control.evaluate(KIND)
+    page = notebook.page
+    if control.evaluate("e => e.disabled"):
+        page.wait_for_timeout(300)
+    if by == "mouse":
+        control.scroll_into_view_if_needed()
+        if kind == "slider":
+            track = control.locator("xpath=ancestor::*[contains(@class, 'noUi-target')]").bounding_box()
+            at = control.bounding_box()
+            share = 0.85 if at["x"] + at["width"] / 2 < track["x"] + track["width"] / 2 else 0.15
+            page.mouse.click(track["x"] + share * track["width"], track["y"] + track["height"] / 2)
+        elif kind == "list":
+            options, now = control.locator("option").count(), control.evaluate("e => e.selectedIndex")
+            control.select_option(index=(now + 1 + luck.randrange(max(options - 1, 1))) % options)
+        elif kind in ("button", "checkbox"):
+            control.click(timeout=10_000)
+        else:
+            control.click()
+            change_text(page, control, kind)
+        return
+    control.focus()
+    assert control.evaluate("e => e === document.activeElement"), "the keyboard does not reach it"
+    if kind == "slider":
+        last = control.evaluate("e => Number(e.ariaValueNow) >= Number(e.ariaValueMax)")
+        page.keyboard.press("ArrowLeft" if last else "ArrowRight")
+    elif kind == "list":
+        last = control.evaluate("e => e.selectedIndex === e.options.length - 1")
+        for key in ("Space", "ArrowUp" if last else "ArrowDown", "Enter"):  # JupyterLab takes arrows outside a list
+            page.keyboard.press(key)
+            page.wait_for_timeout(50)
+    elif kind in ("button", "checkbox"):
+        page.keyboard.press("Space")
+    else:
+        change_text(page, control, kind)
+
+
+def change_text(page: Any, control: Any, kind: str) -> None:
+    """Types something that a field of its kind takes, or a word that it refuses in a sentence."""
+    text = control.input_value()
+    page.keyboard.press("Control+a")
+    page.keyboard.type(str(int(text) + 1) if kind == "number" else "(8,)" if text.startswith("(") else "CartPole-v1")
+    page.keyboard.press("Enter")
+
+
+@pytest.mark.parametrize("name", ["dashboard", "playground"])
+def test_a_monkey_does_no_harm(name: str, opened: Any) -> None:
+    """Presses 500 random controls while training runs; afterwards it still trains, and no exception was shown."""
+    notebook, luck = opened(f"{name}.ipynb"), random.Random(1)
+    controls = [control for control in notebook.page.locator(CONTROLS).all() if control.is_visible()]
+    for press in range(500):
+        control = luck.choice(controls)
+        if press % 20 == 0:  # a monkey that pauses, or has trained to the end, would sit beside a quiet dashboard
+            notebook.click_button("Start")
+        if control.is_visible() and control.is_enabled():
+            operate(notebook, control, luck.choice(["mouse", "keyboard"]), luck)
+    assert notebook.look_for_faults() == []
+    notebook.ask("box._choose('CartPole-v1')")
+    for button in ("Reset", "Start"):
+        notebook.click_button(button)
+    notebook.wait_until_asked("len(box.updates) > 2 and box.running", True)
+    assert "Error" not in notebook.ask("box.status.value") and notebook.look_for_faults() == []
+
+
+def test_a_restarted_kernel_recovers(opened: Any) -> None:
+    """Restart while a dashboard trains, then run all cells: the new dashboard trains too."""
+    notebook = opened("dashboard.ipynb")
+    notebook.click_button("Start")
+    notebook.wait_until_asked("len(box.updates) > 2", True)
+    notebook.restart()
+    notebook.run_all()
+    assert notebook.ask("len(box.updates)") == 0
+    notebook.click_button("Start")
+    notebook.wait_until_asked("len(box.updates) > 2", True)
+    assert notebook.look_for_faults() == []
