@@ -39,6 +39,8 @@ def test_there_are_notebooks():
         "09_continuous_control",
         "10_tuning_and_debugging",
         "11_playground",
+        "12_actor_critic",
+        "13_language_models",
     }
 
 
