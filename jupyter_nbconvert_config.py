@@ -23,10 +23,11 @@ class AlternativeText(Preprocessor):
 
 
 c.HTMLExporter.preprocessors = [AlternativeText]
-c.SlidesExporter.preprocessors = [AlternativeText]
 # a cell whose code is longer than a slide shows there what it draws; the code is read in the notebook
-c.SlidesExporter.default_preprocessors = ["nbconvert.preprocessors.TagRemovePreprocessor"]
+c.SlidesExporter.preprocessors = ["nbconvert.preprocessors.TagRemovePreprocessor", AlternativeText]
 c.TagRemovePreprocessor.remove_input_tags = {"output-only"}
+c.SlidesExporter.exclude_input_prompt = c.SlidesExporter.exclude_output_prompt = True
+c.SlidesExporter.reveal_width, c.SlidesExporter.reveal_height = "1400", "860"
 c.SlidesExporter.reveal_scroll = True
 c.SlidesExporter.reveal_theme = "white"
 c.SlidesExporter.reveal_transition = "none"

@@ -136,6 +136,8 @@ NOTEBOOKS = (
     "09_continuous_control",
     "10_tuning_and_debugging",
     "11_playground",
+    "12_actor_critic",
+    "13_language_models",
 )
 
 

@@ -1,0 +1,304 @@
+"""Learners' answers to the exercises of notebook 13."""
+
+import math
+
+import numpy as np
+import torch
+from torch import nn
+from torch.distributions import Categorical
+
+
+def states_by_loop(prompts, answers):
+    rows = []
+    for prompt, answer in zip(prompts.tolist(), answers.tolist()):
+        size = len(prompt)
+        rows.append([prompt + [10] + answer[:t] + [11] * (size - 1 - t) for t in range(size)])
+    return torch.tensor(rows)
+
+
+def states_by_mask(prompts, answers):
+    n, length = prompts.shape
+    whole = torch.cat([prompts, torch.full((n, 1), 10), answers[:, :-1]], dim=1).float()
+    later = torch.arange(2 * length) > length + torch.arange(length)[:, None]
+    return whole[:, None].expand(-1, length, -1).masked_fill(later, 11.0)
+
+
+def states_in_numpy(prompts, answers):
+    prompts, answers = prompts.numpy(), answers.numpy()
+    n, length = prompts.shape
+    seen = np.where(np.tri(length, length - 1, -1) > 0, answers[:, None, :-1], 11)
+    start = np.column_stack([prompts, np.full(n, 10)])
+    return np.concatenate([np.repeat(start[:, None], length, axis=1), seen], axis=2)
+
+
+def states_by_writing(prompts, answers):
+    n, length = prompts.shape
+    row = torch.full((n, 2 * length), 11)
+    row[:, :length] = prompts
+    row[:, length] = 10
+    found = [row.clone()]
+    for t in range(length - 1):
+        row[:, length + 1 + t] = answers[:, t]
+        found.append(row.clone())
+    return torch.stack(found, dim=1)
+
+
+def each_row(make):
+    """A learner's function that makes a list of tokens from a prompt, what is written, the answer and the length."""
+
+    def states(prompts, answers):
+        pairs = zip(prompts.tolist(), answers.tolist())
+        return torch.tensor([[make(p, a[:t], a, len(p)) for t in range(len(p))] for p, a in pairs])
+
+    return states
+
+
+def filled(row, size, with_what=11):
+    return (row + [with_what] * size)[: 2 * size]
+
+
+def states_overwritten(prompts, answers):
+    prompts[:] = prompts.sort(1).values
+    return states_by_loop(prompts, answers)
+
+
+def states_and_end(prompts, answers):
+    whole = torch.cat([states_by_loop(prompts, answers), torch.full((*prompts.shape, 1), 11)], 2)
+    last = torch.cat([prompts, torch.full((len(prompts), 1), 10), answers], 1)
+    return torch.cat([whole, last.unsqueeze(1)], 1)
+
+
+def log_prob_by_loop(logits, answers):
+    n, length = answers.shape
+    totals = []
+    for i in range(n):
+        total = torch.zeros(())
+        for t in range(length):
+            z = logits[i, length + t]
+            total = total + z[answers[i, t]] - torch.logsumexp(z, 0)
+        totals.append(total)
+    return torch.stack(totals)
+
+
+def log_prob_by_distribution(logits, answers):
+    return Categorical(logits=logits[:, -answers.shape[1] :]).log_prob(answers).sum(1)
+
+
+def log_prob_by_cross_entropy(logits, answers):
+    each = nn.functional.cross_entropy(logits.chunk(2, 1)[1].mT, answers, reduction="none")
+    return -each.sum(dim=1)
+
+
+def log_prob_by_onehot(logits, answers):
+    z = logits.double()[:, answers.size(1) :]
+    return (nn.functional.one_hot(answers, 10) * nn.functional.log_softmax(z, dim=2)).sum((1, 2))
+
+
+def read_from(start, give=lambda log_probs: log_probs.sum(1), prepare=None):
+    """A learner's function that reads the logits from some position on."""
+
+    def log_prob(logits, answers):
+        length = answers.shape[1]
+        z = logits[:, start(length) :][:, :length]
+        log_pi = (prepare or (lambda z: nn.functional.log_softmax(z, 2)))(z)
+        return give(torch.stack([log_pi[:, k].gather(1, answers[:, k : k + 1])[:, 0] for k in range(z.shape[1])], 1))
+
+    return log_prob
+
+
+def rightly(give=lambda log_probs: log_probs.sum(1), prepare=None):
+    return read_from(lambda length: length, give, prepare)
+
+
+def log_prob_at(position):
+    def log_prob(logits, answers):
+        log_pi = torch.log_softmax(logits[:, position(answers.shape[1])], 1)
+        return sum(log_pi[torch.arange(len(answers)), answers[:, k]] for k in range(answers.shape[1]))
+
+    return log_prob
+
+
+def log_prob_of_the_likeliest(logits, answers):
+    log_pi = logits[:, answers.shape[1] :].log_softmax(-1)
+    return log_pi.max(-1).values.sum(1)
+
+
+def log_prob_along_positions(logits, answers):
+    log_pi = nn.functional.log_softmax(logits, dim=1)[:, answers.shape[1] :]
+    return torch.take_along_dim(log_pi, answers[:, :, None], 2).sum((1, 2))
+
+
+def loss_by_loop(log_probs, advantages, written):
+    total = 0.0
+    for row, advantage, mask in zip(log_probs, advantages, written):
+        for log_pi, there in zip(row, mask):
+            if there:
+                total = total - log_pi * advantage
+    return total / len(advantages)
+
+
+def loss_by_product(log_probs, advantages, written):
+    return -advantages @ torch.where(written > 0, log_probs, 0).sum(1) / log_probs.shape[0]
+
+
+def loss_by_einsum(log_probs, advantages, written):
+    n = len(log_probs)
+    return -torch.einsum("nt,n,nt->", log_probs.double(), advantages.double(), written.double()) / n
+
+
+def loss_transposed(log_probs, advantages, written):
+    return (-(log_probs * written).T * advantages).sum(0).mean()
+
+
+def by_answer(log_probs, advantages, written):
+    return -(torch.where(written.bool(), log_probs, 0.0) * advantages.reshape(-1, 1)).sum(dim=-1)
+
+
+def loss_as_it_was(log_probs, advantages, written):
+    each = -(log_probs * advantages * written).sum(1)
+    return (each / written.sum(1)).mean()
+
+
+def loss_of_last(log_probs, advantages, written):
+    last = written.sum(1).long() - 1
+    return -(log_probs[torch.arange(len(last)), last] * advantages).mean()
+
+
+def best(reference, rewards, beta):
+    weights = [p * math.exp(r / beta) for p, r in zip(reference, rewards)]
+    return [w / sum(weights) for w in weights]
+
+
+RIGHT = {
+    "states": [states_by_loop, states_by_mask, states_in_numpy, states_by_writing],
+    "log_prob": [log_prob_by_loop, log_prob_by_distribution, log_prob_by_cross_entropy, log_prob_by_onehot],
+    "group": [6, math.floor(0.09 / 0.02) + 2, torch.tensor(6.0)],
+    "level": [4, 4.0, np.int64(4)],
+    "loss": [loss_by_loop, loss_by_product, loss_by_einsum, loss_transposed],
+    "price": [
+        best([0.6, 0.1, 0.3], [1, 1, 0], 0.5)[0],
+        0.81,
+        (torch.tensor([0.6, 0.1, 0.3]).log() + torch.tensor([2.0, 2, 0])).softmax(0)[0],
+        np.float32(0.8102),
+    ],
+}
+MISTAKES = {
+    "states": [
+        (each_row(lambda p, w, a, n: filled([*p, 10, *a[: len(w) + 1]], n)), "it is the action"),
+        (each_row(lambda p, w, a, n: filled([*p, 10, *w[:-1]], n)), "written last"),
+        (each_row(lambda p, w, a, n: filled([*p, 10, *a], n)), "yet to write"),
+        (each_row(lambda p, w, a, n: filled([*p, 10], n)), "nothing is ever written"),
+        (each_row(lambda p, w, a, n: filled([*p, 10, *w], n, 0)), "a digit like any other"),
+        (each_row(lambda p, w, a, n: filled([*p, 11, *w], n, 10)), "10 and 11 are exchanged"),
+        (each_row(lambda p, w, a, n: filled([*p, 10, *w], n, 10)), "you have the equals sign"),
+        (each_row(lambda p, w, a, n: filled([*p, *w], n)), "equals sign is missing"),
+        (each_row(lambda p, w, a, n: filled([*p, 10, *[11] * (len(w) - 1), *w[-1:]], n)), "only the newest token"),
+        (each_row(lambda p, w, a, n: filled([*p, 10, *w[::-1]], n)), "reversed order"),
+        (each_row(lambda p, w, a, n: [*p, 10, *[11] * (n - 1 - len(w)), *w]), "at the end of the row"),
+        (each_row(lambda p, w, a, n: filled([*p, 10, *sorted(p)[: len(w)]], n)), "perfect agent"),
+        (lambda prompts, answers: states_by_loop(answers, prompts), "prompts and answers are exchanged"),
+        (lambda prompts, answers: states_by_mask(prompts, answers).permute(1, 0, 2), "first two axes"),
+        (states_and_end, "a row too many"),
+        (lambda prompts, answers: states_and_end(prompts, answers)[:, :, :-1], "a row too many"),
+        (each_row(lambda p, w, a, n: [*filled([*p, 10, *w], n), 11]), "one place too long"),
+        (lambda prompts, answers: states_by_mask(prompts, answers).reshape(-1, 2 * prompts.shape[1]), "in one list"),
+        (states_overwritten, "in place"),
+        (lambda prompts, answers: prompts + "=" + answers, "raised a TypeError"),
+    ],
+    "log_prob": [
+        (read_from(lambda length: length - 1), "one position too early"),
+        (read_from(lambda length: length + 1), "place of the token itself"),
+        (read_from(lambda length: 0), "prompt's positions"),
+        (log_prob_at(lambda length: -1), "at one position, the last"),
+        (log_prob_at(lambda length: length), "at one position, the equals sign"),
+        (rightly(lambda each: each[:, :-1].sum(1)), "a token is missing"),
+        (rightly(lambda each: each.mean(dim=1)), "divides by the length"),
+        (rightly(lambda each: each), "number of its own"),
+        (rightly(lambda each: each.sum(dim=0)), "runs over the answers"),
+        (rightly(torch.sum), "everything is added up"),
+        (rightly(prepare=lambda z: z), "as they are"),
+        (rightly(prepare=lambda z: torch.softmax(z, -1)), "probabilities are added"),
+        (rightly(lambda each: each.sum(1).log(), lambda z: z.softmax(2)), "of a sum of probabilities"),
+        (rightly(lambda each: each.exp().prod(1)), "the probability of the answer"),
+        (rightly(lambda each: torch.log(torch.prod(each, 1)), lambda z: z.softmax(2)), "rounded to zero"),
+        (rightly(prepare=lambda z: torch.log(z.softmax(-1))), "rounded to zero"),
+        (rightly(lambda each: each.log().sum(-1), lambda z: z.softmax(2)), "rounded to zero"),
+        (rightly(prepare=lambda z: z - z.logsumexp(1, keepdim=True)), "softmax runs over the positions"),
+        (log_prob_along_positions, "softmax runs over the positions"),
+        (rightly(prepare=lambda z: z - z.logsumexp(0, keepdim=True)), "softmax runs over the answers"),
+        (log_prob_of_the_likeliest, "likeliest tokens"),
+        (rightly(lambda each: -each.sum(1)), "minus belongs to the loss"),
+        (lambda z, a: log_prob_by_distribution(z, a).detach().numpy(), "NumPy array"),
+        (lambda z, a: nn.functional.cross_entropy(z, a), "raised a"),
+    ],
+    "group": [
+        (5, "\\*others\\*: 0.09 / 5"),
+        (5.5, "Take the next"),
+        (0.09 / 0.02, "how many \\*others\\* make"),
+        (4, "three others"),
+        (3, "two others"),
+        (2, "single other answer"),
+        (0.3 / 0.02**0.5 + 1, "standard deviations"),
+        (0.02 / 0.09 + 1, "wrong way round: it is"),
+        (0.02 / 0.09, "wrong way round: it is"),
+        (7, "but not the smallest. It is n - 1"),
+        (8, "group of this notebook"),
+        (0.09 / 7, "group of 8 adds"),
+        (1, "has no others"),
+        (12, "is below 0.02"),
+        ("six", "must be one number"),
+    ],
+    "level": [
+        (2, "groups of 2 w is 1.00"),
+        (3, "groups of 3 w is 1.41"),
+        (1, "group of one"),
+        (0, "there is such"),
+        (5, "smaller group already"),
+        (6, "smaller group already"),
+        (8, "stands at first"),
+        (64, "largest group"),
+        (math.sqrt(2), "that is w for groups of 3"),
+        (math.sqrt(3), "that is w for groups of 4"),
+        (0.5, "that is a p"),
+        (30, "go on to the next"),
+    ],
+    "loss": [
+        (loss_as_it_was, "raised a RuntimeError"),
+        (lambda z, a, m: -(z * a * m).sum(1).mean(), "raised a RuntimeError"),
+        (lambda z, a, m: (by_answer(z, a, m) / m.sum(1)).mean(), "divided by its length"),
+        (lambda z, a, m: by_answer(z, a, m).sum() / m.sum(), "number of all tokens"),
+        (lambda z, a, m: -(z * m * a.view(-1, 1)).mean(1).mean(), "how wide the table is"),
+        (lambda z, a, m: (by_answer(z, a, m) * m.sum(1)).mean(), "you multiply by the length"),
+        (lambda z, a, m: by_answer(z, a, m).sum(), "answers are added up"),
+        (lambda z, a, m: -(z * a[:, None]).sum(1).mean(), "nothing was written"),
+        (lambda z, a, m: -by_answer(z, a, m).mean(), "sign is turned"),
+        (by_answer, "a loss of its own"),
+        (lambda z, a, m: by_answer(z.exp(), a, m).mean(), "these are probabilities"),
+        (lambda z, a, m: -a.mean() * (m * z).sum(1).mean(), "two means"),
+        (loss_of_last, "only the last token"),
+        (lambda z, a, m: by_answer(z, abs(a), m).mean(), "Leave abs out"),
+        (lambda z, a, m: by_answer(z, a / a.std(unbiased=False).clamp_min(1e-6), m).mean(), "once more"),
+        (lambda z, a, m: by_answer(z, a, m).mean().item(), "a float"),
+        (lambda z, a, m: z.mul_(m).sum(1).mul(-a).mean(), "raised a RuntimeError"),
+    ],
+    "price": [
+        (0.6, "reference itself"),
+        (0.6 / 0.7, "have vanished"),
+        (0.5, "breaks the tie"),
+        (sum(best([0.6, 0.1, 0.3], [1, 1, 0], 0.5)[:2]), "what is paid, the share"),
+        (best([0.6, 0.1, 0.3], [1, 1, 0], 0.5)[1], "share of 9 9 9"),
+        (best([0.6, 0.1, 0.3], [1, 1, 0], 0.5)[2], "share of falling digits"),
+        (best([0.6, 0.1, 0.3], [1, 1, 0], 2)[0], "multiplied the reward by beta"),
+        (best([0.6, 0.1, 0.3], [1, 1, 0], 1)[0], "beta is missing"),
+        (best([0.6, 0.1, 0.3], [1, 1, 0], -0.5)[0], "sign is turned"),
+        (best([1, 1, 1], [1, 1, 0], 0.5)[0], "reference is missing"),
+        (0.6 * math.exp(2), "Divide by the sum"),
+        (0.6 * 4 / (0.6 * 4 + 0.1 * 4 + 0.3), "you took 2"),
+        (2.6 / (2.6 + 2.1 + 0.3), "you added"),
+        (torch.tensor([2.6, 2.1, 0.3]).softmax(0)[0], "its logarithm"),
+        (1, "keeps its part"),
+        (0, "\\*without\\*"),
+        (0.95, "what is paid, the share"),
+        (0.7, "Multiply each"),
+    ],
+}
