@@ -45,10 +45,12 @@ KNOWN = (widgets.Button, widgets.Dropdown, widgets.Checkbox, widgets.ToggleButto
 def descendants(widget):
     return [widget] + [w for child in getattr(widget, "children", ()) for w in descendants(child)]
 
-def watch(box):
+def watch(box, part=""):
     left = set()
     for w in descendants(box):
-        if isinstance(w, KNOWN) and w.layout.display != "none":
+        if getattr(w, "options", None) is not None and len(w.options) < 2:
+            continue  # nothing to choose yet
+        if isinstance(w, KNOWN) and part in (w.description + (w.tooltip or "")) and w.layout.display != "none":
             name = f"{type(w).__name__} {w.description or w.tooltip}"
             left.add(name)
             if isinstance(w, widgets.Button):
@@ -67,8 +69,6 @@ box = Dashboard(Settings(runs=2, episodes=4, updates=100_000), microscope=True)
 from pglesson import Settings
 from pglesson.playground import Playground
 box = Playground(Settings(runs=2, episodes=4, updates=100_000))
-box.step()
-box.pin()  # with a single run there is nothing to choose for an export
 """,
     "clinic": """
 from pglesson.clinic import Clinic
@@ -152,6 +152,11 @@ def test_every_control_can_be_operated(name: str, by: str, opened: Any) -> None:
             operate(notebook, control, by, random.Random(0))
             reached += 1
     notebook.wait_until_asked("sorted(left)", [])
+    if name == "playground":  # what a pinned run brings with it
+        for part, selector in (("which run", "select[title^='which run']"), ("Remove", "button:has-text('Remove')")):
+            number = notebook.ask(f"[box.step(), box.pin(), globals().update(left=watch(box, {part!r}))] and len(left)")
+            operate(notebook, notebook.page.locator(f".jp-OutputArea {selector}").last, by, random.Random(0))
+            notebook.wait_until_asked("len(left)", number - 1)
     assert reached >= 3 and notebook.look_for_faults() == []
 
 
