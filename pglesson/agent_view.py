@@ -31,7 +31,8 @@ class AgentView(widgets.VBox):  # type: ignore[misc]
         self._task: asyncio.Task[None] | None = None
         self._settings: Settings | None = None
         self._frames: Generator[tuple[Any, float], None, None]
-        super().__init__([widgets.HBox([self.button, self.caption]), self.image])
+        row = widgets.HBox([self.button, self.caption], layout=widgets.Layout(flex_flow="row wrap"))
+        super().__init__([row, self.image])
 
     @property
     def _playing(self) -> bool:

@@ -78,7 +78,7 @@ def include(control: widgets.Widget, value: Any) -> None:
 
 def button(name: str, icon: str, tooltip: str, style: str = "") -> widgets.Button:
     """A button as wide as its name; icon: a Font Awesome name."""
-    layout = widgets.Layout(width="auto")
+    layout = widgets.Layout(width="auto", flex="0 0 auto")  # a narrow row wraps instead of clipping the name
     return widgets.Button(description=name, icon=icon, tooltip=tooltip, button_style=style, layout=layout)
 
 

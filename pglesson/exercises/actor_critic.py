@@ -273,13 +273,13 @@ ERROR = Exercise(
     name="error",
     objective="choose lambda between bias and variance by measuring both",
     starter='''def squared_error(gradients, exact, episodes):
-    """Single episodes' gradients (lambdas, n, weights), exact gradient (weights,), N -> each lambda's, (lambdas,)."""
+    """Gradients (lambdas, n, weights), exact gradient (weights,), N -> error of each lambda, (lambdas,)."""
     ...
 
 
 answer = squared_error''',
     solution='''def squared_error(gradients, exact, episodes):
-    """Single episodes' gradients (lambdas, n, weights), exact gradient (weights,), N -> each lambda's, (lambdas,)."""
+    """Gradients (lambdas, n, weights), exact gradient (weights,), N -> error of each lambda, (lambdas,)."""
     bias = (gradients.mean(1) - exact).norm(dim=-1)
     variance = gradients.var(1).sum(-1)
     return bias**2 + variance / episodes

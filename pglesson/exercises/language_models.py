@@ -206,13 +206,13 @@ LOG_PROB = Exercise(
     name="log_prob",
     objective="train a small transformer to sort by reward alone",
     starter='''def log_prob(logits, answers):
-    """Logits at all positions (n, 2 * length, 10), answers (n, length) -> log pi of each whole answer, (n,)."""
+    """Logits everywhere (n, 2 * length, 10), answers (n, length) -> log pi of each whole answer, (n,)."""
     ...
 
 
 answer = log_prob''',
     solution='''def log_prob(logits, answers):
-    """Logits at all positions (n, 2 * length, 10), answers (n, length) -> log pi of each whole answer, (n,)."""
+    """Logits everywhere (n, 2 * length, 10), answers (n, length) -> log pi of each whole answer, (n,)."""
     length = answers.shape[1]
     of_states = logits[:, length:].log_softmax(-1)  # from the equals sign on: what follows it is the first token
     return of_states.gather(-1, answers.unsqueeze(-1)).squeeze(-1).sum(-1)
@@ -428,14 +428,14 @@ LOSS = Exercise(
     name="loss",
     objective=DIVIDING,
     starter='''def answer_loss(log_probs, advantages, written):
-    """log pi of tokens (n, tokens), advantages (n,), 1 where a token was written (n, tokens) -> the loss, a number."""
+    """log pi of tokens (n, tokens), advantages (n,), 1 where written (n, tokens) -> the loss, a number."""
     each = -(log_probs * advantages * written).sum(1)
     return (each / written.sum(1)).mean()
 
 
 answer = ...  # mend the function above; then write answer_loss here''',
     solution='''def answer_loss(log_probs, advantages, written):
-    """log pi of tokens (n, tokens), advantages (n,), 1 where a token was written (n, tokens) -> the loss, a number."""
+    """log pi of tokens (n, tokens), advantages (n,), 1 where written (n, tokens) -> the loss, a number."""
     each = -(log_probs * advantages[:, None] * written).sum(1)
     return each.mean()
 
