@@ -1,6 +1,7 @@
 """The notebooks and the widgets where people use them: JupyterLab in Chromium, with mouse and keyboard.
 
-Needs `pip install playwright axe-playwright-python` and a Chromium from the system; skipped where either is missing.
+Run with PGLESSON_BROWSER=some, or all for every notebook and a more patient monkey. Needs `pip install playwright
+axe-playwright-python` and a Chromium from the system; skipped, with the reason, where either is missing.
 """
 
 from __future__ import annotations
@@ -17,14 +18,17 @@ from lab import CHROMIUM, QUIET, NotebookPage, jupyter_lab, write_notebook
 
 sync_playwright = pytest.importorskip("playwright.sync_api", reason="pip install playwright").sync_playwright
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pip install axe-playwright-python")
+if os.environ.get("PGLESSON_BROWSER") not in ("some", "all"):
+    pytest.skip("takes ten minutes or more: set PGLESSON_BROWSER to some, or all", allow_module_level=True)
 if CHROMIUM is None:
     pytest.skip(
         "no Chromium is installed: apt-get install chromium, or another browser of its kind", allow_module_level=True
     )
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
-# in every test run those with a widget of each kind; all of them with PGLESSON_BROWSER=all, which takes minutes more
-CHOSEN = "" if os.environ.get("PGLESSON_BROWSER") == "all" else ("00", "05", "10", "11", "13")
+ALL = os.environ.get("PGLESSON_BROWSER") == "all"
+CHOSEN = "" if ALL else ("00", "05", "10", "11", "13")  # with a widget of each kind
+PRESSES = 500 if ALL else 250
 NOTEBOOKS = sorted(path.name for path in FOLDER.glob("*.ipynb") if path.name.startswith(CHOSEN))
 SIZES = [(1280, 900), (768, 1024), (640, 450)]  # a laptop, a tablet, and the laptop at a zoom of 200 %
 NOT_OURS = {  # what ipywidgets 8 and JupyterLab 4 leave out, and no notebook can add
@@ -210,9 +214,9 @@ def change_text(page: Any, control: Any, kind: str) -> None:
 
 @pytest.mark.parametrize("name", ["dashboard", "playground"])
 def test_a_monkey_does_no_harm(name: str, opened: Any) -> None:
-    """Presses 500 random controls while training runs; afterwards it still trains, and no exception was shown."""
+    """Presses random controls while training runs; afterwards it still trains, and no exception was shown."""
     notebook, luck = opened(f"{name}.ipynb"), random.Random(1)
-    for press in range(500):
+    for press in range(PRESSES):
         control = luck.choice(notebook.page.query_selector_all(CONTROLS))  # they come and go
         if press % 20 == 0:  # a monkey that pauses, or has trained to the end, would sit beside a quiet dashboard
             notebook.click_button("Start")
