@@ -248,7 +248,7 @@ def _last_values(value: nn.Module, episodes: Episodes, baseline: str) -> Tensor:
     return torch.where(episodes.terminated, 0.0, judged)
 
 
-def check_groups(settings: Settings, size: int) -> None:
+def _check_groups(settings: Settings, size: int) -> None:
     """Raises ValueError where groups of episodes are to be compared that do not start alike, or are cut apart."""
     if settings.baseline not in GROUPED and settings.normalization not in GROUPED:
         return
@@ -315,7 +315,7 @@ def _updates(
                 "end. Set it back, or begin a new reinforce(settings)."
             )
         started, knobs = time.perf_counter(), settings.knobs()
-        check_groups(settings, grouped)
+        _check_groups(settings, grouped)
         with one_thread():
             episodes = play_episodes(
                 envs,
@@ -361,13 +361,13 @@ def _updates(
             )
             former = copy.deepcopy(policy) if knobs["measure_change"] else None
             before = _log_probs(policy, family, episodes) if knobs["policy_steps"] > 1 else None
-            measured = []
-            for _ in range(knobs["policy_steps"]):
+            for step in range(knobs["policy_steps"]):
                 policy_optimizer.zero_grad()
-                loss, entropy = _backward(policy, family, episodes, advantages, knobs, before, reference)
-                measured.append((loss, entropy, _clip(policy, runs, knobs["max_gradient_norm"]).cpu()))
+                measured = _backward(policy, family, episodes, advantages, knobs, before, reference)
+                clipped = _clip(policy, runs, knobs["max_gradient_norm"]).cpu()
+                if step == 0:  # what is recorded is the policy's that played
+                    (loss, entropy), norm = measured, clipped
                 _step(policy_optimizer, knobs["learning_rate"])
-            loss, entropy, norm = measured[0]  # of the policy that played
             change = None if former is None else _change(policy, former, family, episodes)
 
             # the baselines learn last: what they know must not depend on the actions that they judge

@@ -180,28 +180,28 @@ def _play(
     NDArray[np.bool_],
     NDArray[np.float32],
 ]:
-    observation, _ = envs.reset(seed=seed)
-    last = encode_observations(envs.single_observation_space, observation)
-    alive, terminated = np.ones(envs.num_envs, dtype=bool), np.zeros(envs.num_envs, dtype=bool)
+    def encoded(observation: Any, matters: NDArray[np.bool_]) -> NDArray[np.float32]:
+        found = encode_observations(envs.single_observation_space, observation)
+        _check_finite("observation", found, matters, len(rewards), runs)
+        return found
+
     observations, actions, rewards, lives = [], [], list[NDArray[Any]](), []
+    alive, terminated = np.ones(envs.num_envs, dtype=bool), np.zeros(envs.num_envs, dtype=bool)
+    seen = encoded(envs.reset(seed=seed)[0], alive)
+    last = np.empty_like(seen)
     while alive.any() and len(rewards) < max_steps:
-        observations.append(encode_observations(envs.single_observation_space, observation))
-        _check_finite("observation", observations[-1], alive, len(rewards), runs)
-        seen = torch.from_numpy(observations[-1]).view(runs, -1, observations[-1].shape[-1])
-        parameters = ask(policy, seen) if rewards else first_parameters(policy, seen, envs.single_action_space)
+        observations.append(seen)
+        batch = torch.from_numpy(seen).view(runs, -1, seen.shape[-1])
+        parameters = ask(policy, batch) if rewards else first_parameters(policy, batch, envs.single_action_space)
         actions.append(family.sample(parameters, generator))
         observation, reward, ended, cut, _ = envs.step(decode_actions(envs.single_action_space, actions[-1]))
         _check_finite("reward", reward, alive, len(rewards), runs)
         rewards.append(reward)
         lives.append(alive)
+        seen = encoded(observation, alive & ~ended)
+        last[alive] = seen[alive]  # of an episode that goes on, until its next step
         terminated |= ended & alive
-        going = alive & ~(ended | cut)
-        over = alive & ~going if len(rewards) < max_steps else alive
-        if over.any():
-            final = encode_observations(envs.single_observation_space, observation)
-            _check_finite("observation", final, over & ~ended, len(rewards), runs)
-            last[over] = final[over]
-        alive = going
+        alive = alive & ~(ended | cut)
     return observations, actions, rewards, lives, terminated, last
 
 

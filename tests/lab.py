@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+from rebuild_notebooks import KERNEL
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 QUIET = [  # what a browser would otherwise ask the network for by itself
@@ -29,7 +30,6 @@ QUIET = [  # what a browser would otherwise ask the network for by itself
     "--disable-component-update",
     "--disable-sync",
 ]
-KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
 APP = "(window.jupyterapp || window.jupyterlab)"
 KERNEL_OF = "nb.sessionContext.session?.kernel"
 IDLE = f"{KERNEL_OF}?.connectionStatus === 'connected' && {KERNEL_OF}.status === 'idle'"
@@ -219,4 +219,4 @@ CUT_OFF = """() => {
 def write_notebook(path: Path, *sources: str) -> None:
     """A notebook with these code cells."""
     cells = [nbformat.v4.new_code_cell(source) for source in sources]
-    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=KERNEL), path)
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": KERNEL}), path)

@@ -20,6 +20,15 @@ from pglesson.rollout import Episodes, make_envs, play_episodes
 
 FORK: dict[str, Any] = {"env": "tiny/Fork-v0", "hidden": (), "runs": 2, "episodes": 6, "updates": 3, "gamma": 0.9}
 
+CRITIC_ALONE: dict[str, Any] = {  # it learns, and the policy stays where it is
+    "hidden": (),
+    "baseline": "value",
+    "value_steps": 10,
+    "updates": 60,
+    "episodes": 4,
+    "learning_rate": 1e-6,
+}
+
 
 def weights(policy: nn.Module) -> Tensor:
     return torch.cat([weight.detach().flatten() for weight in policy.parameters()])
@@ -147,18 +156,7 @@ def test_the_critic_learns_the_values_of_a_chain_by_bootstrapping() -> None:
         seen.append(v)
         return v
 
-    settings = Settings(
-        env="tiny/Chain-v0",
-        hidden=(),
-        gamma=0.9,
-        baseline="value",
-        gae_lambda=0.0,
-        value_learning_rate=0.05,
-        value_steps=10,
-        updates=60,
-        episodes=4,
-        learning_rate=1e-6,
-    )
+    settings = Settings(env="tiny/Chain-v0", gamma=0.9, gae_lambda=0.0, value_learning_rate=0.05, **CRITIC_ALONE)
     list(reinforce(settings, advantages=spy))
     torch.testing.assert_close(seen[-1][0, 0], torch.tensor([0.81, 0.9, 1.0]), atol=0.01, rtol=0)
     assert seen[0].abs().max() < 0.01
@@ -169,19 +167,8 @@ def test_a_time_out_is_bootstrapped_and_an_end_is_not() -> None:
     values = {}
     for env in ("tiny/Stream-v0", "tiny/Three-v0"):
         seen: list[Tensor] = []
-        settings = Settings(
-            env=env,
-            hidden=(),
-            gamma=0.8,
-            max_steps=3,
-            baseline="value",
-            gae_lambda=0.5,
-            value_learning_rate=0.1,
-            value_steps=10,
-            updates=60,
-            episodes=4,
-            learning_rate=1e-6,
-        )
+        critic = {"gamma": 0.8, "gae_lambda": 0.5, "value_learning_rate": 0.1}
+        settings = Settings(env=env, max_steps=3, **critic, **CRITIC_ALONE)
         list(reinforce(settings, advantages=lambda e, v, ahead, seen=seen: seen.append(v) or v))
         values[env] = seen[-1][0, 0, 0].item()
     assert values["tiny/Stream-v0"] == pytest.approx(5, abs=0.1)
