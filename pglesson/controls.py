@@ -61,7 +61,7 @@ def knob(name: str, value: Any, levels: Sequence[Any] = ()) -> widgets.Widget:
         description=label(name),
         tooltip=rules["effect"],
         layout=widgets.Layout(width="260px"),
-        style={"description_width": "76px"},
+        style={"description_width": "90px"},
     )
 
 
