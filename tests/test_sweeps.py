@@ -354,7 +354,7 @@ def test_ctrl_c_keeps_what_is_done_and_the_same_command_continues(
     """As a terminal sends it, to all processes at once: while the workers train, and while they still import."""
     store, number = tmp_path / "map", 40
     axis = "--grid=gamma=" + ",".join(str(n / number) for n in range(number))
-    words = [str(store), "--set=env=pglesson/TwoRooms-v0", "--set=updates=4", "--set=runs=4", axis]
+    words = [str(store), "--set=env=pglesson/TwoRooms-v0", "--set=updates=16", "--set=runs=4", axis]
     before = 0
     for training in (True, False):
         process = subprocess.Popen(
