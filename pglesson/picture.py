@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
-from pglesson.plots import describe
+from pglesson.plots import describe, tick_words
 
 
 def to_png(picture: NDArray[np.uint8], size: tuple[int, int] | None = None) -> bytes:
@@ -33,14 +33,7 @@ def contents(axes: Axes) -> list[Artist]:
 
 
 def _frame(axes: Axes) -> list[Any]:
-    words = [
-        (
-            axis.get_scale(),
-            axis.get_label_text(),
-            *axis.get_major_formatter().format_ticks(list(axis.get_majorticklocs())),
-        )
-        for axis in (axes.xaxis, axes.yaxis)
-    ]
+    words = [(axis.get_scale(), axis.get_label_text(), *tick_words(axis)) for axis in (axes.xaxis, axes.yaxis)]
     return [axes.bbox.bounds, axes.viewLim.bounds, axes.axison, words]
 
 

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import nbformat
 from rebuild_notebooks import KERNEL
@@ -111,7 +112,8 @@ class NotebookPage:
         self.page.on(
             "request", lambda r: None if r.url.startswith(allowed) else self.faults.append(f"left the machine: {r.url}")
         )
-        self.page.goto(f"{address}/lab/tree/{name}", wait_until="domcontentloaded", timeout=90_000)
+        # in a workspace of its own: the default one would bring back the notebooks of the pages before
+        self.page.goto(f"{address}/lab/workspaces/{uuid4()}/tree/{name}", wait_until="domcontentloaded", timeout=90_000)
         self.page.wait_for_selector(".jp-NotebookPanel .jp-Notebook .jp-Cell", timeout=90_000)
         self.wait_until(IDLE)
         self.command("application:toggle-left-area")
