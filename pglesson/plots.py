@@ -49,7 +49,7 @@ def new_figure(width: float = 7.6, height: float = 3.2) -> Figure:
 
 def tick_words(axis: Axis) -> list[str]:
     """What stands at an axis' ticks, without the making of the ticks, which takes milliseconds."""
-    return axis.get_major_formatter().format_ticks(list(axis.get_majorticklocs()))
+    return [str(word) for word in axis.get_major_formatter().format_ticks(list(axis.get_majorticklocs()))]
 
 
 def describe(figure: Figure) -> str:

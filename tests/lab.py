@@ -135,11 +135,13 @@ class NotebookPage:
         self.page.evaluate(f"() => {{ void {APP}.commands.execute('{name}'); }}")
 
     def run_all(self) -> None:
-        """Runs all cells and waits for the last."""
+        """Runs all cells and waits for the last, or for the first that raises: none runs after it."""
         self.command("notebook:clear-all-cell-outputs")
         self.wait_until("nb.content.widgets.every(c => !c.model.executionCount)")
         self.command("notebook:run-all-cells")
-        self.wait_until(f"nb.content.widgets.every(c => c.model.type !== 'code' || c.model.executionCount) && {IDLE}")
+        code = "nb.content.widgets.map(c => c.model).filter(m => m.type === 'code')"
+        raised = f"{code}.some(m => m.outputs?.toJSON().some(o => o.output_type === 'error'))"
+        self.wait_until(f"({raised} || {code}.every(m => m.executionCount)) && {IDLE}")
 
     def ask(self, expression: str) -> Any:
         """The value of a Python expression in the kernel, through JSON."""

@@ -128,6 +128,7 @@ def test_a_figure_is_told_in_words():
     left.set(xlabel="episodes", ylabel="return")
     left.set_title("It learns.", loc="left")
     right.bar(["rock", "paper"], [0.2, 0.8])
+    right.set_yticks([0, 1], labels=[0, 1])  # numbers, where Matplotlib expects words
     right.text(0, 0.5, "beaten\nby paper")
     assert describe(figure) == (
         "It learns. Return against episodes. Shown: mean of the runs. For rock, paper. Beaten by paper."
