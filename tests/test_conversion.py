@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,7 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 @pytest.fixture(scope="module")
 def config() -> Config:
-    return PyFileConfigLoader("jupyter_nbconvert_config.py", path=str(ROOT)).load_config()
+    return PyFileConfigLoader("nbconvert_config.py", path=str(ROOT / "docs")).load_config()
 
 
 @pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
@@ -42,6 +44,17 @@ def test_a_page_has_every_picture_with_its_words(notebook: Any, config: Config) 
     images = BeautifulSoup(page, "html.parser").select("img")
     assert [image["alt"] for image in images] == stored_descriptions(notebook.cells)
     assert all(image["src"].startswith("data:image/png;base64,") for image in images)
+
+
+def test_the_command_in_the_guide_makes_a_deck(tmp_path: Path) -> None:
+    guide = (ROOT / "docs" / "instructors_guide.md").read_text(encoding="utf-8")
+    (command,) = [line.split() for line in guide.splitlines() if line.startswith("jupyter nbconvert ")]
+    made = [sys.executable, "-m", "nbconvert", *command[2:], "--output-dir", str(tmp_path)]
+    subprocess.run(made, cwd=ROOT, check=True, capture_output=True)
+    deck = BeautifulSoup((tmp_path / "05_reinforce.slides.html").read_text(encoding="utf-8"), "html.parser")
+    notebook = nbformat.read(ROOT / "notebooks" / "05_reinforce.ipynb", as_version=4)
+    shown = [cell for cell in notebook.cells if cell.metadata.slideshow.slide_type != "skip"]
+    assert [image.get("alt") for image in deck.select(".slides img")] == stored_descriptions(shown)
 
 
 def test_the_slides_stored_are_those_of_the_cells_as_they_are(notebook: Any) -> None:

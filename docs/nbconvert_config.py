@@ -1,4 +1,4 @@
-"""Read by `jupyter nbconvert` when it is run in this folder: alternative text for pictures, and slides that fit."""
+"""For `jupyter nbconvert --config docs/nbconvert_config.py`: alternative text for pictures, and slides that fit."""
 
 from __future__ import annotations
 
