@@ -69,7 +69,8 @@ def survives(module: str, source: str) -> bool:
         files = [f"tests/test_{name}.py" for name in TESTS]
         command = [sys.executable, "-m", "pytest", "-q", "-x", "-n", "0", *files]
         try:
-            return subprocess.run(command, cwd=folder, env=environment, capture_output=True, timeout=600).returncode == 0
+            ran = subprocess.run(command, cwd=folder, env=environment, capture_output=True, timeout=600)
+            return ran.returncode == 0
         except subprocess.TimeoutExpired:  # a loop that no longer ends is noticed, too
             return False
 

@@ -11,8 +11,8 @@ import re
 import struct
 from typing import Any
 
-ROOM = 800  # of the 860, for cells
-LINE, CODE_LINE = 30, 27
+ROOM = 735  # of the 817 inside the margins, for cells and the gaps between them
+LINE, CODE_LINE = 30, 24
 TAG = "output-only"  # such a cell shows on its slide what it prints and draws, and not its code
 
 
@@ -20,8 +20,9 @@ def _markdown_height(source: str) -> int:
     visible = re.sub(r"<details>.*?</details>", "answer", source, flags=re.DOTALL)
     height = 0
     for line in visible.splitlines():
-        width = 80 if line.startswith("#") else 130
-        height += math.ceil(len(line) / width) * (LINE + 25 * line.startswith(("#", "$$")))
+        cells = line.strip("| ").split(" | ") if line.startswith("|") else [line]
+        width = 80 if line.startswith("#") else 130 / len(cells)
+        height += max(math.ceil(len(cell) / width) for cell in cells) * (LINE + 25 * line.startswith(("#", "$$")))
     return height + 14 * visible.count("\n\n")
 
 
@@ -70,6 +71,6 @@ def lay_out(notebook: Any) -> None:
 
 
 def _shown(cell: Any, *, first: bool) -> bool:
-    """Whether a code cell is worth a slide: imports and settings are not."""
-    setup = first or re.match(r"import |from ", cell.source)
+    """Whether a code cell is worth a slide: imports, settings and a function longer than a slide are not."""
+    setup = first or re.match(r"import |from ", cell.source) or CODE_LINE * len(cell.source.splitlines()) > ROOM
     return bool(_output_height(cell)) or not setup
