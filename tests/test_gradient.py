@@ -99,6 +99,8 @@ def test_total_variance() -> None:
     gradients = torch.randn(9, 2, 5, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     expected = [np.trace(np.cov(gradients[:, run].numpy().T)) for run in range(2)]
     np.testing.assert_allclose(total_variance(gradients).numpy(), expected)
+    several = gradients.unflatten(1, (2, 1))  # one axis more, as with one gradient for each estimator
+    np.testing.assert_allclose(total_variance(several).numpy(), np.array(expected)[:, None])
 
 
 def test_the_loss_by_hand() -> None:
