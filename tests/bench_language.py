@@ -116,7 +116,7 @@ def game(
 
 def measure(seeds: int, updates: int, gaming: int, limit: float) -> dict[str, Any]:
     """All that the file holds."""
-    own = cells("transformer", "write")
+    own = cells("attention", "transformer", "write")
     curves: dict[str, dict[str, list[dict[str, Any]]]] = {task: {name: [] for name in ESTIMATORS} for task in TASKS}
     starts = ("half-way", "trained")
     gamed: dict[str, dict[str, list[Any]]] = {start: {f"{w:g}": [] for w in KL_WEIGHTS} for start in starts}

@@ -1,6 +1,6 @@
 """The notebooks and the widgets where people use them: JupyterLab in Chromium, with mouse and keyboard.
 
-Run with PGLESSON_BROWSER=some, as .ci/run does, or all for every notebook and a more patient monkey. Needs `pip install
+Run with PGLESSON_BROWSER=some, or all for every notebook and a more patient monkey. Needs `pip install
 playwright axe-playwright-python` and a Chromium from the system; skipped, with the reason, where either is missing.
 """
 
