@@ -355,7 +355,7 @@ class _Bar(widgets.IntProgress):  # type: ignore[misc]
 
 def progress(items: Iterable[T], total: int, name: str = "training") -> Iterator[T]:
     """Passes the items on, such as a training's updates, and shows how many of `total` are done with."""
-    bar = _Bar(max=total, description=name, layout=widgets.Layout(width="400px"), style={"description_width": "110px"})
+    bar = _Bar(max=total, description=name, layout=widgets.Layout(width="480px"), style={"description_width": "190px"})
     display(bar)
     for count, item in enumerate(items, start=1):
         yield item
