@@ -49,6 +49,7 @@ ESTIMATORS: dict[str, dict[str, Any]] = {
 }
 GOES_ON = ("GRPO", "GRPO, beta 0.1")  # until they have reached BAR
 TASKS = ("sort", "reverse")
+OWN = ("attention", "transformer", "write")  # the cells that define the model and its writing
 BAR, WINDOW = 0.9, 10  # share of tokens right, and the updates over which it is averaged
 HALF_WAY = 60  # updates
 KL_WEIGHTS = (0.0, 0.1)
@@ -116,7 +117,7 @@ def game(
 
 def measure(seeds: int, updates: int, gaming: int, limit: float) -> dict[str, Any]:
     """All that the file holds."""
-    own = cells("attention", "transformer", "write")
+    own = cells(*OWN)
     curves: dict[str, dict[str, list[dict[str, Any]]]] = {task: {name: [] for name in ESTIMATORS} for task in TASKS}
     starts = ("half-way", "trained")
     gamed: dict[str, dict[str, list[Any]]] = {start: {f"{w:g}": [] for w in KL_WEIGHTS} for start in starts}

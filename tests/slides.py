@@ -26,6 +26,10 @@ def _markdown_height(source: str) -> int:
     return height + 14 * visible.count("\n\n")
 
 
+def _code_height(cell: Any) -> int:
+    return CODE_LINE * len(cell.source.splitlines())
+
+
 def _output_height(cell: Any) -> int:
     height = 0
     for output in cell.get("outputs", []):
@@ -54,7 +58,7 @@ def lay_out(notebook: Any) -> None:
         elif exercise or not _shown(cell, first=index < 3):
             kind = "skip"
         else:
-            output, code = _output_height(cell), CODE_LINE * len(cell.source.splitlines())
+            output, code = _output_height(cell), _code_height(cell)
             if output and output + code > ROOM:
                 tags, code = [*tags, TAG], 0
             before = notebook.cells[index - 1]
@@ -72,5 +76,5 @@ def lay_out(notebook: Any) -> None:
 
 def _shown(cell: Any, *, first: bool) -> bool:
     """Whether a code cell is worth a slide: imports, settings and a function longer than a slide are not."""
-    setup = first or re.match(r"import |from ", cell.source) or CODE_LINE * len(cell.source.splitlines()) > ROOM
+    setup = first or re.match(r"import |from ", cell.source) or _code_height(cell) > ROOM
     return bool(_output_height(cell)) or not setup

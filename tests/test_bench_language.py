@@ -14,7 +14,7 @@ STORED = Path(__file__).parents[1] / "notebooks" / "data" / "language_models.jso
 
 @pytest.fixture(scope="module")
 def own() -> dict[str, Any]:
-    return bench_language.cells("attention", "transformer", "write")
+    return bench_language.cells(*bench_language.OWN)
 
 
 @pytest.fixture

@@ -18,7 +18,8 @@ from lab import CHROMIUM, QUIET, NotebookPage, jupyter_lab, write_notebook
 
 sync_playwright = pytest.importorskip("playwright.sync_api", reason="pip install playwright").sync_playwright
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pip install axe-playwright-python")
-if os.environ.get("PGLESSON_BROWSER") not in ("some", "all"):
+ASKED = os.environ.get("PGLESSON_BROWSER")
+if ASKED not in ("some", "all"):
     pytest.skip("takes six minutes or more: set PGLESSON_BROWSER to some, or all", allow_module_level=True)
 if CHROMIUM is None:
     pytest.skip(
@@ -26,7 +27,7 @@ if CHROMIUM is None:
     )
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
-ALL = os.environ.get("PGLESSON_BROWSER") == "all"
+ALL = ASKED == "all"
 CHOSEN = "" if ALL else ("00", "08", "11")  # with a widget of each kind
 PRESSES = 500 if ALL else 120
 NOTEBOOKS = sorted(path.name for path in FOLDER.glob("*.ipynb") if path.name.startswith(CHOSEN))

@@ -34,6 +34,10 @@ def stored_descriptions(cells: Any) -> list[str]:
     return [output.metadata["image/png"]["alt"] for output in outputs]
 
 
+def on_slides(notebook: Any) -> list[Any]:
+    return [cell for cell in notebook.cells if cell.metadata.slideshow.slide_type != "skip"]
+
+
 def test_every_picture_is_stored_with_words(notebook: Any) -> None:
     for words in stored_descriptions(notebook.cells):
         assert len(words) > 15 and words.endswith(".")
@@ -53,8 +57,7 @@ def test_the_command_in_the_guide_makes_a_deck(tmp_path: Path) -> None:
     subprocess.run(made, cwd=ROOT, check=True, capture_output=True)
     deck = BeautifulSoup((tmp_path / "05_reinforce.slides.html").read_text(encoding="utf-8"), "html.parser")
     notebook = nbformat.read(ROOT / "notebooks" / "05_reinforce.ipynb", as_version=4)
-    shown = [cell for cell in notebook.cells if cell.metadata.slideshow.slide_type != "skip"]
-    assert [image.get("alt") for image in deck.select(".slides img")] == stored_descriptions(shown)
+    assert [image.get("alt") for image in deck.select(".slides img")] == stored_descriptions(on_slides(notebook))
 
 
 def test_the_slides_stored_are_those_of_the_cells_as_they_are(notebook: Any) -> None:
@@ -70,7 +73,7 @@ def test_slides_show_the_lesson_and_leave_out_what_is_not_for_a_wall(notebook: A
     written = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
     sections = [source for source in written if source.startswith(("# ", "## "))]
     assert len(page.select(".slides > section")) == len(sections)
-    shown = [cell for cell in notebook.cells if cell.metadata.slideshow.slide_type != "skip"]
+    shown = on_slides(notebook)
     assert [image["alt"] for image in page.select(".slides img")] == stored_descriptions(shown)
     hidden = [cell for cell in notebook.cells if cell.id.startswith("exercise-") and cell.id.endswith("-check")]
     assert hidden and not any(cell.source.splitlines()[0] in page.get_text() for cell in hidden)
