@@ -22,7 +22,7 @@ from pglesson.plots import COLORS, new_figure
 from pglesson.plots import text as words
 from pglesson.settings import BASELINES, NORMALIZATIONS, Settings
 
-MARKERS = {"none": ("o", COLORS["truth"]), "batch": ("s", COLORS["return"]), "episode": ("^", "#56B4E9")}
+MARKERS = {"none": ("o", COLORS["truth"]), "batch": ("s", COLORS["return"]), "episode": ("^", "#3492CB")}
 Estimates = Mapping[tuple[str, str], Estimate]
 
 
@@ -44,7 +44,7 @@ def draw_cloud(axes: Axes, estimates: Estimates, chosen: tuple[str, str], exact:
     plain, own = estimates["none", chosen[1]], estimates[chosen]
     truth = estimates["none", "none"].mean if exact is None else exact
     directions = two_directions(plain.gradients.flatten(0, 1), truth)
-    for estimate, color, name in ((plain, "#BBBBBB", "no baseline"), (own, COLORS["gradient"], words(chosen[0]))):
+    for estimate, color, name in ((plain, "#888888", "no baseline"), (own, COLORS["gradient"], words(chosen[0]))):
         points = (estimate.gradients.flatten(0, 1) @ directions.T)[:2000]
         axes.plot(*points.T, ".", color=color, markersize=4, alpha=0.5, label=name)
     reach = float((plain.gradients.flatten(0, 1) @ directions.T).abs().quantile(0.98))

@@ -45,7 +45,9 @@ class Picture(widgets.VBox):  # type: ignore[misc]
         self._background: tuple[list[Any], Any] | None = None  # what the axes look like, and their pixels
         self._said: tuple[list[Any], list[str]] | None = None  # what the words were made from
         width = round(figure.get_figwidth() * figure.dpi)
-        self.image = widgets.Image(format="png", layout=widgets.Layout(width=f"{width}px", max_width="100%"))
+        # with a margin, the box would scroll by its pixels where the picture is as wide as the page
+        layout = widgets.Layout(width=f"{width}px", max_width="100%", margin="0")
+        self.image = widgets.Image(format="png", layout=layout)
         # an Image widget takes no alternative text, so words for a screen reader stand beside it, in a single pixel
         self._words = widgets.HTML(layout=widgets.Layout(width="1px", height="1px", overflow="hidden", margin="0"))
         self.picture = widgets.VBox([self.image, self._words])

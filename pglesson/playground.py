@@ -26,14 +26,13 @@ from pglesson.settings import Settings
 KNOBS = (*LEVELS, *MORE_LEVELS, "measure_variance", "measure_change")
 STRUCTURE = tuple(name for name in Settings().structure() if name != "env")
 OWN = {"runs": 4}  # what an environment without a preset starts from, beside the defaults
-# Colour and dashes of each pinned curve, dashes on and off in line widths. Okabe & Ito's colours again: the blue is the
-# present run's, and their yellow is too faint on white.
+# Colour and dashes of each pinned curve, dashes on and off in line widths. Blue is the present run's.
 PINS: dict[int, tuple[str, tuple[float, ...]]] = {
     1: ("#000000", (4, 2)),
     2: ("#D55E00", (1, 1.5)),
     3: ("#CC79A7", (6, 1.5, 1, 1.5)),
-    4: ("#E69F00", (9, 2.5)),
-    5: ("#56B4E9", (2, 2)),
+    4: ("#663300", (9, 2.5)),
+    5: ("#3492CB", (2, 2)),
     6: ("#009E73", (6, 1.5, 1, 1.5, 1, 1.5)),
 }
 SIZES = {False: (7.8, 3.4, 100), True: (7.8, 2.9, 140)}  # of the figure, in inches and dots an inch, by large type

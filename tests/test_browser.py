@@ -151,7 +151,8 @@ def test_every_control_can_be_operated(name: str, by: str, opened: Any) -> None:
     reached = 0
     for control in notebook.page.query_selector_all(CONTROLS):
         if control.is_visible():
-            if by == "keyboard" and control.is_enabled():
+            control.wait_for_element_state("enabled")  # Pause once training has begun, Step once it has paused
+            if by == "keyboard":
                 control.focus()
                 assert control.evaluate("e => e === document.activeElement"), "the keyboard does not reach it"
             operate(notebook, control, by, random.Random(0))
@@ -169,8 +170,6 @@ def operate(notebook: NotebookPage, control: Any, by: str, luck: random.Random) 
     """Does with a control what a person does, to give it another value than it has."""
     kind = control.evaluate(KIND)
     page = notebook.page
-    if control.evaluate("e => e.disabled"):
-        page.wait_for_timeout(300)
     if by == "mouse":
         control.scroll_into_view_if_needed()
         at = control.bounding_box()

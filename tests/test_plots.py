@@ -1,14 +1,18 @@
 """What the figures show is what the updates say."""
 
 import dataclasses
+import re
+from pathlib import Path
 
+import nbformat
 import numpy as np
 import pytest
+from matplotlib import rcParams, style
 from matplotlib.colors import to_rgb
 
 from pglesson import Settings, reinforce
 from pglesson.plots import (
-    ACTION_COLORS,
+    COLORS,
     CurvePlot,
     contour_lines,
     describe,
@@ -18,6 +22,8 @@ from pglesson.plots import (
     new_figure,
     run_series,
 )
+
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
@@ -88,16 +94,23 @@ def luminance(color: str) -> float:
     return float(np.dot(linear, [0.2126, 0.7152, 0.0722]))
 
 
+def contrast(color: str) -> float:
+    """With white, by WCAG 2.1: from 1 to 21."""
+    return 1.05 / (luminance(color) + 0.05)
+
+
 def test_colours_of_text_and_lines_stand_out_from_white():
     """WCAG 2.1 asks for 4.5 to 1 for text (names of moves) and 3 to 1 for graphics."""
-    from pglesson.plots import COLORS
-
-    def contrast(color):
-        return 1.05 / (luminance(color) + 0.05)
-
     assert contrast(COLORS["move"]) >= 4.5
-    assert all(contrast(COLORS[name]) >= 3 for name in ("return", "gradient", "entropy", "pinned", "truth"))
-    assert len(set(ACTION_COLORS)) == len(ACTION_COLORS)
+    code = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "pglesson").rglob("*.py")}
+    for path in (ROOT / "notebooks").glob("*.ipynb"):
+        cells = nbformat.read(path, as_version=4).cells
+        code[path.name] = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
+    used = {(name, color) for name, text in code.items() for color in re.findall(r"#[0-9A-Fa-f]{6}\b", text)}
+    with style.context("pglesson.lesson"):
+        used |= {("lesson.mplstyle", color) for color in rcParams["axes.prop_cycle"].by_key()["color"]}
+    assert len({color for _, color in used}) > 5
+    assert {(name, color, contrast(color)) for name, color in used if contrast(color) < 3} == set()
 
 
 def test_a_noise_that_is_all_but_gone_does_not_flatten_the_rest():
@@ -130,6 +143,8 @@ def test_a_figure_is_told_in_words():
     right.bar(["rock", "paper"], [0.2, 0.8])
     right.set_yticks([0, 1], labels=[0, 1])  # numbers, where Matplotlib expects words
     right.text(0, 0.5, "beaten\nby paper")
+    right.text(0, 0.7, "")
+    left.set_yscale("log")  # whose ticks are TeX
     assert describe(figure) == (
         "It learns. Return against episodes. Shown: mean of the runs. For rock, paper. Beaten by paper."
     )

@@ -58,7 +58,7 @@ class PlanarArmVector(BatchEnv):
         points = np.vstack([np.zeros((1, 2)), self.elbows(state[: self.joints])])
         turn = np.linspace(0, 2 * np.pi, 80)
         axes.set(xlim=(-1.65, 1.65), ylim=(-1.1, 1.1), aspect="equal")
-        axes.plot(np.cos(turn), np.sin(turn), color="#CCCCCC", linewidth=1)
+        axes.plot(np.cos(turn), np.sin(turn), color="#888888", linewidth=1)
         axes.plot(*state[self.joints :], "o", markersize=17, mfc="none", mec="#D55E00", mew=3)
         axes.plot(*points.T, "-o", color="#0072B2", linewidth=4, markersize=7, solid_capstyle="round")
         axes.plot(*points[0], "ks", markersize=8)

@@ -42,7 +42,7 @@ class TwoHillsVector(BatchEnv):
         """The hills, and a disc where the action landed."""
         a = np.linspace(-REACH, REACH, 200)
         axes.set(xlim=(-REACH, REACH), ylim=(-0.3, 2.4))
-        axes.fill_between(a, reward(a), -0.3, color="#CCCCCC")
+        axes.fill_between(a, reward(a), -0.3, facecolor=("#888888", 0.3), edgecolor="#888888")
         if np.isfinite(state):
             axes.plot(state, reward(state), "o", color="#0072B2", markersize=12)
 
