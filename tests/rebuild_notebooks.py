@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import nbclient
 import nbformat
@@ -30,6 +31,34 @@ NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
 
+def tidy(notebook: Any) -> None:
+    """Leaves out what differs from run to run, and what a reader without a kernel cannot use."""
+    notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL, "language_info": {"name": "python"}})
+    for cell in notebook.cells:
+        tags = cell.metadata.get("tags")
+        cell.metadata = nbformat.from_dict({"tags": tags} if tags else {})
+        if cell.cell_type == "code":
+            cell.outputs = _merge(cell.outputs)
+        for output in cell.get("outputs", []):
+            words = output.get("metadata", {}).get("image/png", {}).get("alt")
+            if "metadata" in output:
+                output["metadata"] = nbformat.from_dict({"image/png": {"alt": words}} if words else {})
+            if "data" in output:  # without its kernel a widget is an error message: keep its picture or its name
+                output["data"].pop("application/vnd.jupyter.widget-view+json", None)
+
+
+def _merge(outputs: list[Any]) -> list[Any]:
+    """Pieces of text that follow each other as one: where the kernel cuts them is chance."""
+    merged: list[Any] = []
+    for output in outputs:
+        before = merged[-1] if merged else {}
+        if output["output_type"] == before.get("output_type") == "stream" and output["name"] == before["name"]:
+            before["text"] += output["text"]
+        else:
+            merged.append(output)
+    return merged
+
+
 def rebuild(path: Path) -> float:
     """Executes one notebook in its folder and writes it back; returns the seconds it took."""
     notebook = nbformat.read(path, as_version=4)
@@ -43,18 +72,7 @@ def rebuild(path: Path) -> float:
         started = time.perf_counter()
         client.execute(env=os.environ | {"IPYTHONDIR": folder})
         seconds = time.perf_counter() - started
-    notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL, "language_info": {"name": "python"}})
-    for cell in notebook.cells:
-        tags = cell.metadata.get("tags")
-        cell.metadata = nbformat.from_dict({"tags": tags} if tags else {})
-        for output in cell.get("outputs", []):
-            words = output.get("metadata", {}).get("image/png", {}).get("alt")
-            if "metadata" in output:
-                output["metadata"] = nbformat.from_dict({"image/png": {"alt": words}} if words else {})
-            if "image/png" in output.get(
-                "data", {}
-            ):  # without its kernel a widget is an error message: keep the picture
-                output["data"].pop("application/vnd.jupyter.widget-view+json", None)
+    tidy(notebook)
     lay_out(notebook)
     nbformat.validate(notebook)
     nbformat.write(notebook, path)

@@ -60,6 +60,7 @@ def test_stores_no_errors_warnings_or_widget_state(notebook):
         for output in cell.outputs:
             assert output.output_type != "error" and output.get("name") != "stderr", cell.id
             assert "Warning" not in output.get("text", ""), cell.id
+            assert not any("widget" in kind for kind in output.get("data", {})), cell.id
 
 
 def test_cell_ids_can_be_read(notebook):
