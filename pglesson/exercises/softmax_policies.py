@@ -46,35 +46,35 @@ answer = ...""",
 )
 
 
-def _policy(scores: Tensor, temperature: float) -> Tensor:
-    return torch.softmax(scores / temperature, -1)
+def _policy(logits: Tensor, temperature: float) -> Tensor:
+    return torch.softmax(logits / temperature, -1)
 
 
 def _typed(scaled: Tensor, axis: int = -1) -> Tensor:
-    """The formula as it stands, which overflows for large scores."""
+    """The formula as it stands, which overflows for large logits."""
     return scaled.exp() / scaled.exp().sum(axis, keepdim=True)
 
 
 TEMPERATURE = Exercise(
     name="temperature",
     objective="turn a network's outputs into a policy over discrete actions",
-    starter='''def policy_at(scores, temperature):
+    starter='''def policy_at(logits, temperature):
     """A network's outputs (states, actions) and a temperature -> the policy in each state, (states, actions)."""
-    powers = torch.exp(scores * temperature)
+    powers = torch.exp(logits * temperature)
     return powers / powers.sum(0)
 
 
 answer = ...  # once it is repaired: policy_at''',
-    solution='''def policy_at(scores, temperature):
+    solution='''def policy_at(logits, temperature):
     """A network's outputs (states, actions) and a temperature -> the policy in each state, (states, actions)."""
-    scaled = scores / temperature
+    scaled = logits / temperature
     powers = torch.exp(scaled - scaled.max(-1, keepdim=True).values)
     return powers / powers.sum(-1, keepdim=True)
 
 
 answer = policy_at''',
     hints=(
-        "Call it with two states and three actions, and add up each row. Then try temperature 5, and then scores of "
+        "Call it with two states and three actions, and add up each row. Then try temperature 5, and then logits of "
         "1000.",
         "A high temperature must flatten the policy; each *row* must add up to 1; no exponent may be large.",
         "Divide by the temperature, subtract each row's largest, and sum over the last axis with keepdim=True.",
@@ -90,59 +90,59 @@ answer = policy_at''',
             Case("four states, two actions and temperature 2", (_logits(4, 2, seed=9), 2.0)),
             Case("a single state and temperature 2", (_logits(1, 4, seed=10), 2.0)),
             Case("a single action", (_logits(3, 1, seed=11), 0.7)),
-            Case("equal scores", (torch.full((2, 3), -4.0), 3.0)),
-            Case("scores as large as 1000", (torch.tensor([[1000.0, 999.0, 998.5], [1000.0, 1000.0, 0.0]]), 1.0)),
-            Case("scores as large as 1000 and temperature 2", (torch.tensor([[1000.0, 999.0, 998.5]] * 2), 2.0)),
+            Case("equal logits", (torch.full((2, 3), -4.0), 3.0)),
+            Case("logits as large as 1000", (torch.tensor([[1000.0, 999.0, 998.5], [1000.0, 1000.0, 0.0]]), 1.0)),
+            Case("logits as large as 1000 and temperature 2", (torch.tensor([[1000.0, 999.0, 998.5]] * 2), 2.0)),
         ],
         [
             Mistake(
-                "two are repaired. Large scores still overflow: subtract each row's largest before you exponentiate.",
-                lambda scores, temperature: _typed(scores / temperature),
+                "two are repaired. Large logits still overflow: subtract each row's largest before you exponentiate.",
+                lambda logits, temperature: _typed(logits / temperature),
             ),
             Mistake(
-                "none of the three mistakes is repaired: the temperature, the axis and the large scores.",
-                lambda scores, temperature: _typed(scores * temperature, 0),
+                "none of the three mistakes is repaired: the temperature, the axis and the large logits.",
+                lambda logits, temperature: _typed(logits * temperature, 0),
             ),
             Mistake(
-                "the rows sum to 1 now. The temperature still works the wrong way round, and large scores still "
+                "the rows sum to 1 now. The temperature still works the wrong way round, and large logits still "
                 "overflow.",
-                lambda scores, temperature: _typed(scores * temperature),
+                lambda logits, temperature: _typed(logits * temperature),
             ),
             Mistake(
-                "the temperature is right now. The sum still runs over the states, and large scores still overflow.",
-                lambda scores, temperature: _typed(scores / temperature, 0),
+                "the temperature is right now. The sum still runs over the states, and large logits still overflow.",
+                lambda logits, temperature: _typed(logits / temperature, 0),
             ),
             Mistake(
                 "two are repaired. The temperature still works the wrong way round: a high one must flatten the "
                 "policy.",
-                lambda scores, temperature: torch.softmax(scores * temperature, -1),
+                lambda logits, temperature: torch.softmax(logits * temperature, -1),
             ),
             Mistake(
                 "two are repaired. The sum still runs over the states; each state has a policy of its own.",
-                lambda scores, temperature: torch.softmax(scores / temperature, 0),
+                lambda logits, temperature: torch.softmax(logits / temperature, 0),
             ),
             Mistake(
-                "large scores are safe now. The temperature still works the wrong way round, and the sum still runs "
+                "large logits are safe now. The temperature still works the wrong way round, and the sum still runs "
                 "over the states.",
-                lambda scores, temperature: torch.softmax(scores * temperature, 0),
+                lambda logits, temperature: torch.softmax(logits * temperature, 0),
             ),
             Mistake(
                 "you divided the probabilities by the temperature, so that they no longer sum to 1. It divides the "
-                "scores.",
-                lambda scores, temperature: torch.softmax(scores, -1) / temperature,
+                "logits.",
+                lambda logits, temperature: torch.softmax(logits, -1) / temperature,
             ),
             Mistake(
-                "the temperature makes no difference. It must divide the scores: left out, or added to all of them, it "
+                "the temperature makes no difference. It must divide the logits: left out, or added to all of them, it "
                 "changes nothing.",
-                lambda scores, temperature: torch.softmax(scores, -1),
+                lambda logits, temperature: torch.softmax(logits, -1),
             ),
             Mistake(
                 "the sum runs over the whole batch. Each row sums to 1 by itself.",
-                lambda scores, temperature: (scores / temperature).flatten().softmax(0).view(scores.shape),
+                lambda logits, temperature: (logits / temperature).flatten().softmax(0).view(logits.shape),
             ),
             Mistake(
                 "these are the logarithms. The probabilities are asked for.",
-                lambda scores, temperature: torch.log_softmax(scores / temperature, -1),
+                lambda logits, temperature: torch.log_softmax(logits / temperature, -1),
             ),
         ],
     ),

@@ -434,7 +434,7 @@ answer = ...""",
             "b": "whoever remembers you punishes every certainty, and an argmax is certain. The best policy is random.",
             "d": "a dose is a continuous number. You could cut it into bins, but nothing here speaks for old "
             "experience: the simulated steps cost nothing.",
-            "e": "a tiny change of Q can flip an action everywhere. A policy changes a little when its weights do.",
+            "e": "near a tie, a tiny change of Q flips the action. A policy changes a little when its weights do.",
             "f": "where two places look alike and ask for different actions, any fixed choice fails in one of them. A "
             "random policy gets through; an argmax cannot be one.",
             "g": "the argmax would have to look at every subset, and there are more than 10^23 of them. A policy can "
