@@ -174,7 +174,7 @@ answer = ...""",
         "The mean is 1.9, and both returns lie 0.1 away from it: that is the (population's) standard deviation.",
         "(1.8 - 1.9) / 0.1.",
     ),
-    why="The episode that went as well as an episode can go pushes `enter` down, with full force, since its return is "
+    why="Both choices were right, and `enter` is pushed down with full force, since its return is "
     "compared with that of `search` and with nothing else. No learning rate repairs that: it is the direction.",
     judge=judge_number(
         -1.0,

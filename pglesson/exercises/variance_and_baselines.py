@@ -339,12 +339,12 @@ answer = with_mean / with_value""",
         226.0,
         {
             15.033: "that is the ratio of the sizes. The mean of the squares is asked for.",
-            15.0: "that is the ratio of 30 and 2. The mean of the squares is asked for, and the coin within a room "
+            15.0: "that is the ratio of 30 and 2. The mean of the squares is asked for, and the chance within a state "
             "counts in both.",
-            225.0: "nearly: with the mean, a return is not 30 away, but 28 or 32. The coin within a room adds to the "
-            "distance between the rooms.",
-            224.0: "nearly, with the wrong sign: with the mean, the coin within a room adds its 4 to the 900 between "
-            "the rooms.",
+            225.0: "nearly: with the mean, a return is not 30 away, but 28 or 32. The chance within a state adds to "
+            "the distance between the states.",
+            224.0: "nearly, with the wrong sign: with the mean, the chance within a state adds its 4 to the 900 "
+            "between the states.",
             1.0: "that would be so if all episodes started alike. Here v(s) knows what the mean return does not.",
             1 / 226: "upside down: how many times smaller is it with v(s)?",
             904.0: "that is the mean square with the mean return. Divide by that with v(s).",
