@@ -133,10 +133,11 @@ CAUSES = {
     "clipped log-probability": Cause(
         "the log-probability of the clipped action",
         _signs(STUCK, "lower and lower", "growing without end", "growing without end", HEALTHY),
-        "Many actions are recorded exactly at the bound. A density can make a single point as likely as it pleases, by "
-        "moving mu there and making sigma small, and where such actions did well the update does just that. So sigma "
-        "shrinks, and the gradient, which is divided by it, grows (notebook 09). The environment gets the clipped "
-        "action; the log-probability belongs to the sampled one.",
+        "Many actions are recorded exactly at the bound. One that did worse than expected is made less likely, and a "
+        "log-density has no floor: mu moves away from the bound and sigma shrinks, and each step makes the next one "
+        "longer, since the score is (a - mu) / sigma². With the sampled action this cannot run away: the samples move "
+        "along with mu (notebook 09). The environment gets the clipped action; the log-probability belongs to the "
+        "sampled one.",
         "log_prob(action), then env.step(action.clip(low, high)); not log_prob(action.clip(low, high))",
     ),
     "returns not reset": Cause(

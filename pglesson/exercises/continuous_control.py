@@ -15,7 +15,7 @@ from pglesson.exercises.judges import Case, Mistake, judge_function, judge_numbe
 
 Array = NDArray[np.float64]
 READ = "read what it does from its torque, its sigma and its map of the states"
-RUNS_OUT = "say when a list of discretized actions runs out"
+TOO_LONG = "say when a list of discretized actions grows too long"
 
 
 def _arrives(
@@ -290,7 +290,7 @@ answer = mean_power''',
 
 TRIES = Exercise(
     name="tries",
-    objective=RUNS_OUT,
+    objective=TOO_LONG,
     starter="""# 16 episodes of 50 steps an update, three levels a joint.
 # with how many joints is the list, for the first time, longer than the number of tries?
 answer = ...""",
@@ -341,7 +341,7 @@ def _whole(logits: Tensor) -> Tensor:
 
 JOINTS = Exercise(
     name="joints",
-    objective=RUNS_OUT,
+    objective=TOO_LONG,
     starter='''def log_pi(logits, choices):
     """Logits (n, joints, levels), levels chosen (n, joints) -> log pi of each whole action, (n,)."""
     log_probs = logits.flatten(1).log_softmax(-1).view_as(logits)
