@@ -17,7 +17,7 @@ def _drawn(*shape: int, seed: int) -> Tensor:
 
 NEW_RATE = Exercise(
     name="new_rate",
-    objective="moved a knob while it was learning",
+    objective="train agents by policy gradients and move a knob while they learn",
     starter="""# 40 updates in all; the knob was moved after the 25th, and Step pressed three times.
 # How many of the 40 updates used the new learning rate?
 answer = ...""",
@@ -48,7 +48,7 @@ answer = ...""",
 
 POINTS = Exercise(
     name="points",
-    objective="read your first learning curve",
+    objective="read a learning curve",
     starter='''def points(returns):
     """Returns (agents, episodes) -> the height of each faint line, (agents,), and that of the dark line, ()."""
     ...
@@ -138,7 +138,7 @@ answer = points''',
 
 MOVES = Exercise(
     name="moves",
-    objective="trained an agent by policy gradients",
+    objective="read a learning curve",
     starter="""# the curve above ends at 640. How often have the weights of one agent been moved by then?
 answer = ...""",
     solution="""answer = 640 / 16""",
@@ -184,7 +184,7 @@ def _scaled(scale: Any) -> Any:
 
 FIRST_RETURN = Exercise(
     name="first_return",
-    objective="trained an agent by policy gradients",
+    objective="say how far ahead an agent looks",
     starter='''def first_return(rewards, gamma):
     """The rewards of an episode, (steps,), and gamma -> the return at its first time step, G_0."""
     ...
@@ -272,7 +272,7 @@ answer = first_return''',
 
 LOOK_AHEAD = Exercise(
     name="look_ahead",
-    objective="trained an agent by policy gradients",
+    objective="say how far ahead an agent looks",
     starter="""# which gamma lets an agent look about twenty steps ahead?
 answer = ...""",
     solution="""answer = 1 - 1 / 20""",
