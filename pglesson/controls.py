@@ -34,7 +34,7 @@ LISTS = {"activation": ("tanh", "relu"), "optimizer": ("adam", "sgd")}  # struct
 def choice(name: str, options: list[Any], value: Any, tooltip: str) -> widgets.Dropdown:
     """A list to choose one of `options` from."""
     return widgets.Dropdown(
-        options=[(str(option).removeprefix("pglesson/").replace("_", " "), option) for option in options],
+        options=_named(options),
         value=value,
         description=name,
         tooltip=tooltip,
@@ -65,15 +65,20 @@ def knob(name: str, value: Any, levels: Sequence[Any] = ()) -> widgets.Widget:
     )
 
 
+def _named(options: Iterable[Any]) -> list[tuple[str, Any]]:
+    return [(str(option).removeprefix("pglesson/").replace("_", " "), option) for option in options]
+
+
 def _levels(levels: Iterable[Any], value: Any) -> list[tuple[str, Any]]:
     return [("off" if x == float("inf") else f"{x:g}", x) for x in sorted({*levels, value})]
 
 
 def include(control: widgets.Widget, value: Any) -> None:
-    """Makes `value` one of the positions of a control that has positions."""
+    """Makes `value` one of the positions of a control that has positions. A new one moves it to the first of them."""
     values = [option for _, option in getattr(control, "options", ())]
     if values and value not in values:
-        control.options = _levels(values, value)
+        listed = isinstance(control, widgets.Dropdown)
+        control.options = _named([*values, value]) if listed else _levels(values, value)
 
 
 def button(name: str, icon: str, tooltip: str, style: str = "") -> widgets.Button:

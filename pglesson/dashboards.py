@@ -342,8 +342,9 @@ class Dashboard(Picture):
         for name, value in (fresh.structure() | asked).items():
             setattr(self.settings, name, value)
         for name, control in self.knobs.items():
-            include(control, getattr(self.settings, name))
-            control.value = getattr(self.settings, name)
+            value = getattr(self.settings, name)  # before new positions move the control, and the setting with it
+            include(control, value)
+            control.value = value
         self._new_plots()
         self._begin()
 

@@ -15,7 +15,7 @@ import numpy as np
 from matplotlib import style
 from torch import nn
 
-from pglesson.controls import LEVELS, MORE_LEVELS, button, choice, field, read, written
+from pglesson.controls import LEVELS, MORE_LEVELS, button, choice, field, include, read, written
 from pglesson.dashboards import PRESETS, WATCHED, Dashboard
 from pglesson.export import to_code, to_csv, to_json
 from pglesson.picture import to_png
@@ -269,9 +269,7 @@ class Playground(Dashboard):
         with self._silently():
             for name, control in self.structure.items():
                 control.value = written(getattr(self.settings, name))
-            if self.settings.env not in (env for _, env in self.environment.options):
-                name = self.settings.env.removeprefix("pglesson/").replace("_", " ")
-                self.environment.options = [*self.environment.options, (name, self.settings.env)]
+            include(self.environment, self.settings.env)
             self.environment.value = self.settings.env
 
     def _show_code(self, code: str) -> None:

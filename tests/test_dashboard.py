@@ -94,6 +94,7 @@ def test_every_environment_can_be_chosen_and_trained(env):
     dashboard.environment.value = env
     if env != "CartPole-v1":
         assert dashboard.updates == [] and dashboard.settings.env == env
+        assert {name: getattr(dashboard.settings, name) for name in PRESETS[env]} == PRESETS[env]
     assert dashboard.step() and dashboard.updates[-1].returns.shape[1] == dashboard.settings.episodes
     assert all(control.value == getattr(dashboard.settings, name) for name, control in dashboard.knobs.items())
 
@@ -389,3 +390,10 @@ def test_knobs_can_bring_their_positions():
     assert values["learning_rate"] == [0.03, 0.5, 1.0] and len(values["gamma"]) > 5
     dashboard.knobs["baseline"].value = "group_mean"
     assert not dashboard.step() and "does not start its episodes in groups" in dashboard.status.value
+
+
+def test_a_preset_joins_the_positions_that_a_knob_brought():
+    dashboard = Dashboard(Settings(**SMALL), knobs={"baseline": ["none"], "gamma": [0.5], "measure_change": ()})
+    dashboard.environment.value = "pglesson/Pendulum-v1"
+    assert (dashboard.settings.baseline, dashboard.settings.gamma) == ("value", 0.95)
+    assert dashboard.knobs["baseline"].options[1:] == (("time mean", "time_mean"), ("value", "value"))
