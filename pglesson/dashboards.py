@@ -50,6 +50,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "learning_rate": 0.01,
     },
 }
+OWN = {"runs": 4}  # what a task without a preset starts from, beside the defaults
 WATCHED = {  # what the right panel can show: its colour, title and axis
     "entropy": (COLORS["entropy"], "How undecided", "entropy in nats"),
     "gradient_variance": (COLORS["gradient"], "How noisy", "variance of the gradient"),
@@ -69,10 +70,11 @@ class Dashboard(Picture):
     """Trains, shows and compares runs; every knob in it may be moved while training runs.
 
     settings: where to begin; a dashboard changes its own copy. policy: a learner's own module, in place of
-    `make_policy`. environments: the ids to choose from. knobs: the live settings that get a control, or a mapping from
-    them to their positions. watch: what the right panel shows, one of WATCHED, or a function of the policy that gives a
-    number a run, and whose docstring begins with what the axis is to say. microscope: a button that measures the
-    gradient's noise at the present policy.
+    `make_policy`, of which each training gets a copy; settings.runs becomes its `runs`, or else 1. environments: the
+    ids to choose from. knobs: the live settings that get a control, or a mapping from them to their positions. watch:
+    what the right panel shows, one of WATCHED, or a function of the policy that gives a number a run, and whose
+    docstring begins with what the axis is to say. microscope: a button that measures the gradient's noise at the
+    present policy.
     Nothing starts by being displayed. `step()` makes one update without any event loop, as tests do.
     """
 
@@ -90,6 +92,8 @@ class Dashboard(Picture):
         if not callable(watch) and watch not in WATCHED:
             raise ValueError(f"watch is {watch!r}, but must be one of {', '.join(map(repr, WATCHED))}.")
         self.settings = deepcopy(settings) if settings else Settings(**PRESETS["CartPole-v1"])
+        if policy is not None:
+            self.settings.runs = getattr(policy, "runs", 1)
         self.settings.measure_variance |= watch == "gradient_variance"
         self.settings.measure_change |= watch == "policy_change"
         self._watch = watch
@@ -333,7 +337,14 @@ class Dashboard(Picture):
             self._say(str(error), wrong=True)
 
     def _choose(self, env: str) -> None:
-        self._take(Settings(env=env, **PRESETS.get(env, {})))
+        self._take(self._suited(env))
+
+    def _suited(self, env: str) -> Settings:
+        """What suits a task, on the present device and for as many runs as a learner's own policy serves."""
+        fresh = Settings(env=env, **PRESETS.get(env, OWN), device=self.settings.device)
+        if self._own_policy is not None:
+            fresh.runs = self.settings.runs
+        return fresh
 
     def _take(self, fresh: Settings) -> None:
         """Begins anew with these settings, defaults of live ones without a knob excepted, and without pinned curves."""

@@ -16,7 +16,7 @@ from matplotlib import style
 from torch import nn
 
 from pglesson.controls import LEVELS, MORE_LEVELS, button, choice, field, include, read, written
-from pglesson.dashboards import PRESETS, WATCHED, Dashboard
+from pglesson.dashboards import WATCHED, Dashboard
 from pglesson.export import to_code, to_csv, to_json
 from pglesson.picture import to_png
 from pglesson.plots import COLORS, label, text
@@ -25,7 +25,6 @@ from pglesson.settings import Settings
 
 KNOBS = (*LEVELS, *MORE_LEVELS, "measure_variance", "measure_change")
 STRUCTURE = tuple(name for name in Settings().structure() if name != "env")
-OWN = {"runs": 4}  # what an environment without a preset starts from, beside the defaults
 # Colour and dashes of each pinned curve, dashes on and off in line widths. Blue is the present run's.
 PINS: dict[int, tuple[str, tuple[float, ...]]] = {
     1: ("#000000", (4, 2)),
@@ -72,9 +71,9 @@ def link(name: str, kind: str, content: str) -> str:
 class Playground(Dashboard):
     """A dashboard with everything in reach: any environment, all settings, six pinned runs, and runs as files or code.
 
-    settings: where to begin, and what **Known state** comes back to. policy: a learner's own module, of which each
-    training gets a copy. Settings that shape a run count from the next Reset, or at once if nothing was trained yet.
-    What cannot be trained is said in `status`, and leaves the run as it was.
+    settings: where to begin, and what **Known state** comes back to. policy: as in `Dashboard`. Settings
+    that shape a run count from the next Reset, or at once if nothing was trained yet. What cannot be trained is said in
+    `status`, and leaves the run as it was.
     """
 
     def __init__(self, settings: Settings | None = None, *, policy: nn.Module | None = None) -> None:
@@ -89,11 +88,7 @@ class Playground(Dashboard):
             description="Large type", icon="search-plus", tooltip="larger type for a projector, in controls and figure"
         )
         self.large.layout.width = "auto"
-        settings = deepcopy(settings) if settings else Settings(**PRESETS["CartPole-v1"])
-        policy = deepcopy(policy)
-        if policy is not None:
-            settings.runs = getattr(policy, "runs", 1)
-        super().__init__(settings, policy=policy, knobs=KNOBS)
+        super().__init__(settings, policy=deepcopy(policy), knobs=KNOBS)
         self.name = "Playground"
         self._known, self._known_watch = deepcopy(self.settings), self._watch
 
@@ -302,9 +297,7 @@ class Playground(Dashboard):
     def _choose(self, env: str) -> None:
         if self._quiet or env in ("", self.settings.env):
             return
-        fresh = Settings(env=env, **PRESETS.get(env, OWN), device=self.settings.device)
-        if self._own_policy is not None:
-            fresh.runs = self.settings.runs
+        fresh = self._suited(env)
         if self._can_train(fresh):
             self._take(fresh)
         else:

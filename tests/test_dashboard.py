@@ -397,3 +397,19 @@ def test_a_preset_joins_the_positions_that_a_knob_brought():
     dashboard.environment.value = "pglesson/Pendulum-v1"
     assert (dashboard.settings.baseline, dashboard.settings.gamma) == ("value", 0.95)
     assert dashboard.knobs["baseline"].options[1:] == (("time mean", "time_mean"), ("value", "value"))
+
+
+@pytest.mark.parametrize(
+    ("policy", "env"), [(nn.Linear(4, 2), "CartPole-v1"), (nn.Linear(2, 2), "pglesson/TwoRooms-v0")]
+)
+def test_a_learners_own_policy_trains_as_one_run_where_it_begins_and_where_it_is_taken(policy, env):
+    """Both presets have ten runs."""
+    dashboard = Dashboard(policy=policy)
+    dashboard.environment.value = env
+    assert dashboard.step() and dashboard.updates[0].returns.shape == (1, 16)
+
+
+def test_the_device_stays_when_the_task_changes():
+    dashboard = Dashboard(Settings(**SMALL, device="cpu:0"))
+    dashboard.environment.value = "pglesson/TwoRooms-v0"
+    assert dashboard.settings.device == "cpu:0" and dashboard.step()
