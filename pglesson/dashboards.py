@@ -94,9 +94,8 @@ class Dashboard(Picture):
         self.settings = deepcopy(settings) if settings else Settings(**PRESETS["CartPole-v1"])
         if policy is not None:
             self.settings.runs = getattr(policy, "runs", 1)
-        self.settings.measure_variance |= watch == "gradient_variance"
-        self.settings.measure_change |= watch == "policy_change"
         self._watch = watch
+        self._measure(self.settings)
         self.updates: list[Update] = []
         self._seen: list[FloatArray] = []  # what a function to watch gave, an entry an update
         self.pinned: list[str] = []
@@ -346,9 +345,14 @@ class Dashboard(Picture):
             fresh.runs = self.settings.runs
         return fresh
 
+    def _measure(self, settings: Settings) -> None:
+        settings.measure_variance |= self._watch == "gradient_variance"
+        settings.measure_change |= self._watch == "policy_change"
+
     def _take(self, fresh: Settings) -> None:
         """Begins anew with these settings, defaults of live ones without a knob excepted, and without pinned curves."""
         self.pause()
+        self._measure(fresh)
         asked = {n: v for n, v in fresh.knobs().items() if n in self.knobs or v != getattr(Settings(), n)}
         for name, value in (fresh.structure() | asked).items():
             setattr(self.settings, name, value)

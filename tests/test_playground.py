@@ -289,6 +289,9 @@ def test_the_right_panel_shows_what_is_watched_from_then_on(playground, quantity
     measured = getattr(playground.updates[-1], quantity)
     assert shown[-1] == pytest.approx(measured.mean(), nan_ok=True) and len(shown) == 4
     playground.pin()
+    playground.environment.value = "pglesson/TwoRooms-v0"
+    train(playground, 1)
+    assert getattr(playground.updates[-1], quantity) is not None, "in the next task too"
 
 
 # --- on paper ---------------------------------------------------------------------------------------------------------
