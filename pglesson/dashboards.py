@@ -96,6 +96,7 @@ class Dashboard(Picture):
             self.settings.runs = getattr(policy, "runs", 1)
         self._watch = watch
         self._measure(self.settings)
+        self._known = deepcopy(self.settings)
         self.updates: list[Update] = []
         self._seen: list[FloatArray] = []  # what a function to watch gave, an entry an update
         self.pinned: list[str] = []
@@ -350,11 +351,12 @@ class Dashboard(Picture):
         settings.measure_change |= self._watch == "policy_change"
 
     def _take(self, fresh: Settings) -> None:
-        """Begins anew with these settings, defaults of live ones without a knob excepted, and without pinned curves."""
+        """Begins anew with these settings, without pins. A live one without a knob: as at first, if it is a default."""
         self.pause()
         self._measure(fresh)
-        asked = {n: v for n, v in fresh.knobs().items() if n in self.knobs or v != getattr(Settings(), n)}
-        for name, value in (fresh.structure() | asked).items():
+        live, usual = fresh.knobs(), Settings()
+        kept = {n: getattr(self._known, n) for n in live if n not in self.knobs and live[n] == getattr(usual, n)}
+        for name, value in (fresh.structure() | live | kept).items():
             setattr(self.settings, name, value)
         for name, control in self.knobs.items():
             value = getattr(self.settings, name)  # before new positions move the control, and the setting with it

@@ -90,7 +90,7 @@ class Playground(Dashboard):
         self.large.layout.width = "auto"
         super().__init__(settings, policy=deepcopy(policy), knobs=KNOBS)
         self.name = "Playground"
-        self._known, self._known_watch = deepcopy(self.settings), self._watch
+        self._known_watch = self._watch
 
         self.own_id = widgets.Text(
             placeholder="your own Gymnasium id, then Enter",

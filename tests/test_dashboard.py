@@ -413,3 +413,12 @@ def test_the_device_stays_when_the_task_changes():
     dashboard = Dashboard(Settings(**SMALL, device="cpu:0"))
     dashboard.environment.value = "pglesson/TwoRooms-v0"
     assert dashboard.settings.device == "cpu:0" and dashboard.step()
+
+
+def test_what_one_preset_sets_without_a_knob_does_not_stay_for_the_next_task():
+    dashboard = Dashboard(Settings(**SMALL, value_steps=7), knobs=())
+    dashboard.environment.value = "pglesson/Pendulum-v1"
+    assert (dashboard.settings.value_learning_rate, dashboard.settings.value_steps) == (0.1, 7)
+    dashboard.environment.value = "pglesson/TwoRooms-v0"
+    assert (dashboard.settings.value_learning_rate, dashboard.settings.value_steps) == (0.02, 7)
+    assert dashboard.settings.baseline == "time_mean"
