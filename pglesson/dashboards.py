@@ -186,8 +186,9 @@ class Dashboard(Picture):
             self._interrupted = False
             self.now.stop()
             self.before.stop()
-            self._say("Training. Move any knob: it counts from the next update on.")
             self._task = self._main.create_task(self._train())
+            self._task.add_done_callback(lambda _: self._enable())  # one cancelled before it began has no `finally`
+            self._say("Training. Move any knob: it counts from the next update on.")
             self._enable()
 
     def pause(self) -> None:
@@ -236,8 +237,8 @@ class Dashboard(Picture):
             if previous is not None:
                 signal.signal(signal.SIGINT, previous)
             self._task = None
-            self.draw()
             self._enable()
+            self.draw()
 
     def _on_interrupt(self, number: int, frame: FrameType | None) -> None:
         if self._in_update:

@@ -145,6 +145,21 @@ def test_start_pause_and_start_again():
     asyncio.run(drive())
 
 
+def test_a_pause_before_the_first_update_gives_the_buttons_back(dashboard):
+    async def drive():
+        dashboard.start()
+        dashboard.pause()
+        await until(lambda: not dashboard.running)
+        await until(lambda: not dashboard.buttons["start"].disabled)
+        assert dashboard.buttons["pause"].disabled and not dashboard.buttons["step"].disabled
+        dashboard.start()
+        await until(lambda: len(dashboard.updates) > 1)
+        dashboard.pause()
+        await until(lambda: not dashboard.running)
+
+    asyncio.run(drive())
+
+
 def test_a_press_in_another_thread_trains_where_the_cells_run(monkeypatch):
     """JupyterLab delivers widgets' messages in a thread of its own, which no interrupt reaches."""
     threads = set()
