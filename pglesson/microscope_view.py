@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import ipywidgets as widgets
@@ -22,7 +22,12 @@ from pglesson.plots import COLORS, new_figure
 from pglesson.plots import text as words
 from pglesson.settings import BASELINES, NORMALIZATIONS, Settings
 
-MARKERS = {"none": ("o", COLORS["truth"]), "batch": ("s", COLORS["return"]), "episode": ("^", "#3492CB")}
+MARKERS = {
+    "none": ("o", COLORS["truth"]),
+    "batch": ("s", COLORS["return"]),
+    "episode": ("^", "#3492CB"),
+    "group": ("D", "#663300"),
+}
 Estimates = Mapping[tuple[str, str], Estimate]
 
 
@@ -95,8 +100,9 @@ class MicroscopeView(Picture):
     """Measures every baseline and normalization at one policy, on the same episodes, and shows one of them closely.
 
     look_at: Settings, or a function that gives (settings, policy) as they are at a press of Look. exact: the gradient
-    (parameters,), where it is known. call: runs a function where the training runs, so that both take turns. options:
-    those of `examine`, such as normalizations=("none",) for a learner who has not met the others yet.
+    (parameters,), where it is known. call: runs a function where the training runs, so that both take turns. The rest
+    is that of `examine`, such as normalizations=("none",) for a learner who has not met the others yet; "none" is
+    always measured too, since all is compared with it. seed: of the first Look; each one after it has the next.
     A change of the two choices draws anew; Look plays new episodes.
     """
 
@@ -106,18 +112,23 @@ class MicroscopeView(Picture):
         *,
         exact: Tensor | None = None,
         call: Callable[[Callable[[], Any]], Any] | None = None,
+        baselines: Sequence[str] = BASELINES,
+        normalizations: Sequence[str] = NORMALIZATIONS,
+        seed: int = 0,
         **options: Any,
     ) -> None:
         super().__init__(new_figure(7.8, 3.9), "Microscope")
         self._look_at = look_at if callable(look_at) else lambda: (look_at, None)
-        self._exact, self._options, self._seed = exact, options, 0
+        baselines, normalizations = (list(dict.fromkeys(["none", *names])) for names in (baselines, normalizations))
+        self._options = options | {"baselines": baselines, "normalizations": normalizations}
+        self._exact, self._seed = exact, seed
         self._call = call or MainLoop().call
         self.estimates: dict[tuple[str, str], Estimate] = {}
         self.look_button = button("Look", "search", "play new episodes with the present policy, and measure", "info")
-        self.baseline = choice("baseline", list(BASELINES), "time_mean", "whose cloud is shown in orange")
-        self.normalization = choice(
-            "normalization", list(options.get("normalizations", NORMALIZATIONS)), "none", "of both clouds"
-        )
+        rows = list(dict.fromkeys([*baselines, *(options.get("estimators") or ())]))
+        first = "time_mean" if "time_mean" in rows else rows[-1]
+        self.baseline = choice("baseline", rows, first, "whose cloud is shown in orange")
+        self.normalization = choice("normalization", normalizations, "none", "of both clouds")
         self.status = widgets.HTML()
         self.look_button.on_click(lambda _: self._call(self.look))
         for control in (self.baseline, self.normalization):

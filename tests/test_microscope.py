@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from itertools import product
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from pglesson.microscope import Estimate, examine, fit_values
 from pglesson.microscope_view import MicroscopeView, two_directions
 from pglesson.reinforce import Advantages
 from pglesson.rollout import Episodes
-from pglesson.settings import BASELINES
+from pglesson.settings import BASELINES, NORMALIZATIONS
 
 ROOMS = {"env": "pglesson/TwoRooms-v0", "hidden": (), "gamma": 0.9}
 # what is followed without gamma^t, at the policy that is undecided in both rooms
@@ -234,6 +235,43 @@ def test_the_view_shows_only_what_it_was_asked_to_measure() -> None:
     assert view.normalization not in view.children[0].children and view.baseline in view.children[0].children
     view.baseline.value = "value"
     assert "64 episodes: variance" in view.status.value
+
+
+GROUPS = {"env": "pglesson/Digits-v0", "env_options": {"length": 2, "group_size": 4}, "hidden": ()}
+
+
+@pytest.mark.parametrize(
+    ("settings", "options"),
+    [
+        (ROOMS, {"baselines": ("none", "value")}),
+        (ROOMS, {"baselines": ("time_mean",), "normalizations": ("batch",)}),
+        (ROOMS, {"baselines": (), "estimators": {"twice": lambda episodes, b, ahead: 2 * episodes.rewards - b}}),
+        (GROUPS, {"baselines": ("group_mean",), "normalizations": ("none", "group")}),
+    ],
+)
+def test_all_that_the_view_was_asked_to_measure_can_be_chosen(
+    settings: dict[str, Any], options: dict[str, Any]
+) -> None:
+    view = MicroscopeView(Settings(**settings), episodes=64, **options)
+    baselines, normalizations = ([v for _, v in control.options] for control in (view.baseline, view.normalization))
+    assert set(baselines) == {"none", *options["baselines"], *options.get("estimators", ())}
+    assert set(normalizations) == {"none", *options.get("normalizations", NORMALIZATIONS)}
+    assert set(view.estimates) == set(product(baselines, normalizations))
+    for chosen in product(baselines, normalizations):
+        view.baseline.value, view.normalization.value = chosen
+        left, right = view.figure.axes
+        name = "no baseline" if chosen[0] == "none" else chosen[0].replace("_", " ")
+        assert name in [line.get_label() for line in left.lines] and len(right.get_yticks()) == len(baselines)
+        assert "64 episodes: variance" in view.status.value
+
+
+def test_the_seed_is_that_of_the_first_look() -> None:
+    settings = Settings(**ROOMS)
+    view = MicroscopeView(settings, seed=3, episodes=64)
+    for seed in (3, 4):
+        expected = examine(settings, seed=seed, episodes=64)["time_mean", "batch"].gradients
+        assert torch.equal(view.estimates["time_mean", "batch"].gradients, expected)
+        view.look()
 
 
 # --- estimators of one's own, and groups ------------------------------------------------------------------------------
