@@ -141,7 +141,10 @@ class Dashboard(Picture):
             widgets.HBox([self.before, self.now], layout=widgets.Layout(flex_flow="row wrap")),
         ]
         if microscope:
-            self.microscope = MicroscopeView(lambda: (self.settings, self.policy), call=self._main.call)
+            # there is no policy where the task could not be made: the microscope says so in its turn
+            self.microscope = MicroscopeView(
+                lambda: (self.settings, getattr(self, "policy", None)), call=self._main.call
+            )
             self.children = [*self.children, self.microscope]
 
     # --- training -----------------------------------------------------------------------------------------------------

@@ -141,8 +141,8 @@ class MicroscopeView(Picture):
     def look(self) -> None:
         """Plays new episodes, measures, and draws. What fails is said in `status`, and leaves the last picture."""
         started = time.perf_counter()
-        settings, policy = self._look_at()
         try:
+            settings, policy = self._look_at()
             self.estimates = examine(settings, policy, seed=self._seed, **self._options)
         except Exception as error:
             self.status.value = f'<span role="alert"><b>{html.escape(str(error))}</b></span>'

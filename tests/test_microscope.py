@@ -208,6 +208,14 @@ def test_what_the_view_cannot_measure_it_says_and_keeps_its_picture() -> None:
     assert "64 episodes: variance" in view.status.value and view.image.value != before
 
 
+def test_what_cannot_be_looked_at_is_said() -> None:
+    view = MicroscopeView(lambda: (Settings(**ROOMS), {}["policy"]))
+    assert "policy" in view.status.value and view.estimates == {}
+    dashboard = Dashboard(Settings(env="Nonsense-v0"), microscope=True)
+    for status in (dashboard.status, dashboard.microscope.status):
+        assert "No environment is registered as &#x27;Nonsense-v0&#x27;" in status.value
+
+
 def test_a_dashboard_watches_the_variance_and_its_microscope_the_present_policy() -> None:
     with pytest.raises(ValueError, match="watch is 'noise', but must be one of 'entropy', 'gradient_variance'"):
         Dashboard(watch="noise")
