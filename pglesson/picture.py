@@ -37,13 +37,19 @@ def _frame(axes: Axes) -> list[Any]:
     return [axes.bbox.bounds, axes.viewLim.bounds, axes.axison, words]
 
 
+def _words(axes: Axes) -> list[Any]:
+    """What `describe` reads of an Axes beside its frame: gathered in microseconds, put into words in a millisecond."""
+    titles = [axes.get_title(loc) for loc in ("left", "center", "right")]
+    return [titles, axes.get_legend_handles_labels()[1], [text.get_text() for text in axes.texts]]
+
+
 class Picture(widgets.VBox):  # type: ignore[misc]
     """A box of widgets around one figure that also stores its picture, for readers who have no kernel."""
 
     def __init__(self, figure: Figure, name: str) -> None:
         self.figure, self.name, self.canvas = figure, name, FigureCanvasAgg(figure)
         self._background: tuple[list[Any], Any] | None = None  # what the axes look like, and their pixels
-        self._said: tuple[list[Any], list[str]] | None = None  # what the words were made from
+        self._said: tuple[list[Any], list[Any]] | None = None  # what the words were made from
         width = round(figure.get_figwidth() * figure.dpi)
         # with a margin, the box would scroll by its pixels where the picture is as wide as the page
         layout = widgets.Layout(width=f"{width}px", max_width="100%", margin="0")
@@ -66,8 +72,8 @@ class Picture(widgets.VBox):  # type: ignore[misc]
         for artist in moving:
             self.figure.draw_artist(artist)
         self.image.value = to_png(np.asarray(self.canvas.buffer_rgba()))
-        said = frame, [axes.get_title(loc) for axes in self.figure.axes for loc in ("left", "center", "right")]
-        if said != self._said:  # to put a figure into words takes a few milliseconds
+        said = frame, [_words(axes) for axes in self.figure.axes]
+        if said != self._said:
             self._words.value, self._said = html.escape(describe(self.figure)), said
 
     def __repr__(self) -> str:

@@ -437,3 +437,22 @@ def test_what_one_preset_sets_without_a_knob_does_not_stay_for_the_next_task():
     dashboard.environment.value = "pglesson/TwoRooms-v0"
     assert (dashboard.settings.value_learning_rate, dashboard.settings.value_steps) == (0.02, 7)
     assert dashboard.settings.baseline == "time_mean"
+
+
+def test_the_words_for_screen_readers_follow_legend_and_names_in_the_figure(dashboard):
+    """What is drawn into unchanged axes: a pinned curve's name, a moved knob's, and an explorer's label and text."""
+    dashboard.step()
+    dashboard.pin()
+    assert "1: same knobs" in dashboard.picture.children[1].value
+    dashboard.knobs["gamma"].value = 0.9
+    dashboard.step()
+    assert "Gamma: 0.99 → 0.9" in dashboard.picture.children[1].value
+
+    def draw(axes, a):
+        axes.set(xlim=(0, 5), ylim=(0, 5))
+        axes.plot([0, 1], [a, a], label=f"height {a}")
+        axes.text(2, a, f"it is {a} high")
+
+    explorer = Explorer(draw, a=(0, 5, 1))
+    explorer.controls["a"].value = 3
+    assert explorer.picture.children[1].value == "Shown: height 3. It is 3 high."
