@@ -167,7 +167,7 @@ CAUSES = {
 
 @dataclass(frozen=True, eq=False)
 class Patient:
-    """A training with one thing wrong. healthy: the settings that are right; the rest: what is not."""
+    """A training with at most one thing wrong. healthy: the settings that are right; the rest: what is not."""
 
     cause: str
     healthy: Mapping[str, Any]
