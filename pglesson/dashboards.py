@@ -164,7 +164,7 @@ class Dashboard(Picture):
             self._in_update = True
             update = next(self._generator, None)
             if update is not None and callable(self._watch):
-                self._seen.append(np.asarray(self._watch(self.policy), dtype=float))
+                self._seen.append(np.atleast_1d(np.asarray(self._watch(self.policy), dtype=float)))  # 3.0 is one run's
         except (Exception, KeyboardInterrupt) as error:
             self._in_update = False
             self._fail(error)

@@ -389,6 +389,12 @@ def test_the_right_panel_can_show_a_function_of_the_policy():
     assert len(dashboard.plots[1].mean.get_ydata()) == 1
 
 
+def test_a_function_to_watch_may_give_a_bare_number_for_a_single_run():
+    dashboard = Dashboard(Settings(episodes=4), watch=lambda policy: float(len(list(policy.parameters()))))
+    assert dashboard.step() and dashboard.step()
+    assert dashboard.plots[1].mean.get_ydata().tolist() == [4, 4]
+
+
 def test_a_function_to_watch_that_fails_stops_the_training_with_its_words():
     def broken(policy):
         raise RuntimeError("there is nothing to see")
