@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping, Sequence
+from numbers import Integral
 from typing import Any
 
 import ipywidgets as widgets
@@ -98,7 +99,7 @@ def field(name: str, value: Any) -> widgets.Widget:
     }
     if name in LISTS:
         return widgets.Dropdown(options=LISTS[name], value=value, **how)
-    if isinstance(value, int):
+    if isinstance(value, Integral):
         return widgets.IntText(value=value, continuous_update=False, **how)
     return widgets.Text(value=written(value), continuous_update=False, **how)
 

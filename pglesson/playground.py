@@ -156,7 +156,8 @@ class Playground(Dashboard):
         wanted = deepcopy(self.settings)
         try:
             for name, control in self.structure.items():
-                setattr(wanted, name, read(name, control.value))
+                if control.value != written(getattr(wanted, name)):  # not every option can be written and read back
+                    setattr(wanted, name, read(name, control.value))
         except ValueError as error:
             self._refuse(error)
             return

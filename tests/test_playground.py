@@ -138,6 +138,20 @@ def test_options_that_the_environment_does_not_take_leave_the_run():
     assert playground.settings.env_options == {"joints": 3} and len(playground.updates) == 1 and playground.step()
 
 
+def test_settings_that_cannot_be_written_in_python_stay_as_they_are():
+    options = {"opponent": tuple(np.array([0.5, 0.25, 0.25]))}  # np.float64(0.5)
+    playground = Playground(
+        Settings(env="pglesson/RockPaperScissors-v0", env_options=options, **SMALL | {"runs": np.int64(2)})
+    )
+    train(playground)
+    playground.structure["episodes"].value = 5
+    playground.reset()
+    assert train(playground, 1)[0].shape == (2, 5) and playground.settings.env_options == options
+    playground.structure["env_options"].value = "{'opponent': 'rock'}"
+    playground.reset()
+    assert playground.settings.env_options == {"opponent": "rock"}
+
+
 def test_fields_read_what_they_write():
     settings = Settings(hidden=(64,), env_options={"opponent": "rock"})
     for name, value in settings.structure().items():
