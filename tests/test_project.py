@@ -56,8 +56,28 @@ def test_the_readme_has_the_command_that_ci_runs():
         assert (ROOT / picture).is_file()
 
 
+def found(tool: str) -> str:
+    """The tool beside the running Python, where pip puts it in an environment that is not activated, or on the path."""
+    folders = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    return shutil.which(tool, path=folders) or pytest.skip(f"{tool} is not installed: python -m pip install {tool}")
+
+
+def test_a_tool_beside_the_running_python_is_found_before_one_on_the_path(tmp_path, monkeypatch):
+    tools = [tmp_path / folder / ("ruff.exe" if os.name == "nt" else "ruff") for folder in ("environment", "path")]
+    for tool in tools:
+        tool.parent.mkdir()
+        tool.touch(0o755)
+    monkeypatch.setenv("PATH", str(tools[1].parent))
+    monkeypatch.setattr(sys, "executable", str(tools[0].parent / "python"))
+    for tool in tools:
+        assert Path(found("ruff")).parent == tool.parent
+        tool.unlink()
+    with pytest.raises(pytest.skip.Exception, match="ruff is not installed"):
+        found("ruff")
+
+
 def test_ruff_is_content():
-    ruff = shutil.which("ruff") or pytest.skip("ruff is not installed: pip install ruff")
+    ruff = found("ruff")
     for arguments in (["check"], ["format", "--check"]):
         run = subprocess.run(
             [ruff, *arguments, "--no-cache", "pglesson", "tests"], cwd=ROOT, capture_output=True, text=True
@@ -66,7 +86,7 @@ def test_ruff_is_content():
 
 
 def test_mypy_is_content():
-    mypy = shutil.which("mypy") or pytest.skip("mypy is not installed: pip install mypy")
+    mypy = found("mypy")
     run = subprocess.run(
         [mypy, "--python-executable", sys.executable, "--cache-dir", "/dev/null" if sys.platform != "win32" else "nul"],
         cwd=ROOT,
