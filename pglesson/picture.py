@@ -82,4 +82,4 @@ class Picture(widgets.VBox):  # type: ignore[misc]
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
         picture = {"text/plain": repr(self), "image/png": base64.b64encode(self.image.value).decode()}
-        return bundle | picture, {"image/png": {"alt": describe(self.figure)}}
+        return bundle | picture, {"image/png": {"alt": html.unescape(self._words.value)}}

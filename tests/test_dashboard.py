@@ -275,6 +275,16 @@ def test_an_explorer_says_what_went_wrong_and_keeps_the_last_picture():
     assert explorer.status.value == ""
 
 
+def test_the_words_of_a_stored_picture_are_those_of_the_picture():
+    def draw(axes, a):
+        axes.set_title(f"1/a for a < 4 is 1/{a}", loc="left")
+        axes.plot([0, 1 / a])
+
+    explorer = Explorer(draw, a=(0, 3, 1))
+    explorer.controls["a"].value = 0  # fails after the title
+    assert explorer._repr_mimebundle_()[1]["image/png"]["alt"] == "1/a for a < 4 is 1/1."
+
+
 def _mouse(explorer, kind, x, y, buttons=1, axes=0):
     """What the browser sends for the mouse at (x, y) in data units of an Axes; pixels count from the top."""
     right, up = explorer.figure.axes[axes].transData.transform((x, y))
