@@ -114,7 +114,7 @@ class Dashboard(Picture):
         if len(ids) == 1:
             self.environment.layout.display = "none"  # nothing to choose
         levels = knobs if isinstance(knobs, Mapping) else dict.fromkeys(knobs, ())
-        self.knobs = {name: knob(name, getattr(self.settings, name), levels[name]) for name in levels}
+        self.knobs = {name: knob(name, getattr(self.settings, name), list(levels[name])) for name in levels}
         self.buttons = {
             "start": button("Start", "play", "train until the last update, or until Pause", "success"),
             "pause": button("Pause", "pause", "stop after the update that is being made"),

@@ -414,7 +414,7 @@ def test_a_function_to_watch_that_fails_stops_the_training_with_its_words():
 
 
 def test_knobs_can_bring_their_positions():
-    levels = {"baseline": ["none", "group_mean"], "learning_rate": [0.5, 1.0], "gamma": ()}
+    levels = {"baseline": ["none", "group_mean"], "learning_rate": np.array([0.5, 1.0]), "gamma": ()}
     dashboard = Dashboard(Settings(**SMALL), knobs=levels)
     values = {name: [value for _, value in control.options] for name, control in dashboard.knobs.items()}
     assert values["baseline"] == ["none", "group_mean", "time_mean"]  # what it stands at joins them
