@@ -30,6 +30,8 @@ class Episodes:
     alive:        (runs, episodes, steps), 1.0 where a step was played, 0.0 after the end
     terminated:   (runs, episodes), True where the task itself ended, False where time ran out
     last_observations: (runs, episodes, observation_size), what was seen after the last step
+
+    After an episode's end its first observation and action stand again, so that a policy can be asked of every step.
     """
 
     observations: Tensor
@@ -228,10 +230,15 @@ def play_episodes(
         return torch.as_tensor(steps).unflatten(1, (runs, -1)).movedim(0, 2).contiguous()
 
     alive = by_episode(np.stack(lives)).float()
+
+    def first_again(x: Tensor) -> Tensor:
+        # after the end an environment may show anything, and a policy say anything of it, such as a log-probability of
+        # -inf, which A = 0 does not take away; of the first step it says what it can say
+        return torch.where(alive.view(*alive.shape, *[1] * (x.dim() - 3)) > 0, x, x[:, :, :1])
+
     return Episodes(
-        # zeros after the end: what an environment shows there may be anything, and must not reach a gradient
-        torch.where(alive[..., None] > 0, by_episode(np.stack(observations)), 0.0),
-        torch.stack(actions, 2),
+        first_again(by_episode(np.stack(observations))),
+        first_again(torch.stack(actions, 2)),
         torch.where(alive > 0, by_episode(np.stack(rewards).astype(np.float32)), 0.0),
         alive,
         torch.as_tensor(terminated).view(runs, -1),

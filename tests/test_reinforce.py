@@ -204,3 +204,48 @@ def test_threads_are_given_back_between_updates() -> None:
             assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)
+
+
+class Proportional(nn.Module):
+    """mu = 5 x, and a small sigma: where x is 10, an action is a billion times likelier than where it is 0."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.w, self.log_sigma = nn.Parameter(torch.tensor([5.0])), nn.Parameter(torch.tensor([-3.0]))
+
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return x * self.w, self.log_sigma.expand_as(x)
+
+
+class RulesOut(nn.Linear):
+    """Rules action 1 out where the cart stands in the very middle, which no start of an episode does."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return super().forward(x).masked_fill((x[..., :1] == 0) & torch.tensor([False, True]), -torch.inf)
+
+
+class Direction(nn.Linear):
+    """Sees only which way an observation points: nothing can be said of zeros."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return super().forward(x / x.norm(dim=-1, keepdim=True))
+
+
+@pytest.mark.parametrize("changes", [{}, {"policy_steps": 10}, {"kl_weight": 0.1, "entropy_weight": 0.1}])
+@pytest.mark.parametrize(
+    ("env", "policy"),
+    [
+        ("tiny/Ragged-v0", Proportional),
+        ("CartPole-v1", lambda: RulesOut(4, 2)),
+        ("CartPole-v1", lambda: Direction(4, 2)),
+    ],
+)
+def test_what_a_policy_would_say_after_an_episodes_end_does_not_count(env: str, policy: Any, changes: Any) -> None:
+    """Episodes of different lengths, and policies that are finite wherever they played."""
+    torch.manual_seed(0)
+    policy, settings = policy(), Settings(env=env, updates=3, measure_variance=True, measure_change=True, **changes)
+    for update in reinforce(settings, policy):
+        assert len(np.unique(update.lengths)) > 1
+        for name in ("loss", "entropy", "gradient_norm", "gradient_variance", "policy_change"):
+            assert np.isfinite(getattr(update, name)).all(), name
+    assert all(bool(weight.isfinite().all()) for weight in policy.parameters())

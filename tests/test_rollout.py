@@ -72,6 +72,8 @@ def test_lengths_masks_and_rewards_follow_from_the_actions() -> None:
             state, t = int(tiny_envs.FOLLOWING[state, action]), t + 1
         assert played.alive[run, episode].tolist() == [1.0] * t + [0.0] * (played.alive.shape[2] - t)
         assert played.rewards[run, episode, t:].eq(0).all()
+        assert played.observations[run, episode, t:].eq(played.observations[run, episode, 0]).all()
+        assert played.actions[run, episode, t:].eq(played.actions[run, episode, 0]).all()
         lengths.add(t)
     assert lengths == {1, 2, 3} and played.terminated.all()
 

@@ -157,6 +157,14 @@ SCRIPTED: dict[str, dict[str, Any]] = {
         "observe": lambda t: vector(0.1),
         "reward": lambda t, action: float(action[0]),
     },
+    # pays the distance from 50; ends after one action in three, after the fifth step at the latest
+    "Ragged": {
+        "observations": number_box(0, 20),
+        "actions": number_box(-100, 100),
+        "observe": lambda t: vector(10),
+        "reward": lambda t, action: abs(float(action[0]) - 50),
+        "end": lambda t, action: (t == 4 or int(1000 * action[0]) % 3 == 0, False),
+    },
     "Matrix": {
         "observations": spaces.Box(-1, 1, (2, 3), np.float32),
         "actions": spaces.Box(-1, 1, (2, 2), np.float32),
