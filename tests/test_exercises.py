@@ -13,6 +13,7 @@ import torch
 
 from pglesson.exercises import Exercise, Exercises
 from pglesson.exercises.framework import NOT_ATTEMPTED, NOTEBOOKS, RIGHT, WRONG, Attempt, exercises_of
+from pglesson.exercises.judges import Case, judge_choice, judge_function, judge_number
 from pglesson.exercises.limits import TooLong, time_limit
 
 EXERCISES = [(notebook, exercise) for notebook in NOTEBOOKS for exercise in exercises_of(notebook)]
@@ -108,3 +109,32 @@ def test_the_time_limit_reaches_an_endless_loop_and_lets_others_be() -> None:
     with time_limit(0.05):
         pass
     time.sleep(0.1)  # nothing arrives late
+
+
+def doubled(x: torch.Tensor) -> torch.Tensor:
+    return 2 * x
+
+
+CHOICE = judge_choice("loss", {"return": "no"})
+NUMBER = judge_number(2.0, {}, otherwise="no number of this size")
+FUNCTION = judge_function(doubled, [Case("two numbers", (torch.tensor([1.0, 2.0]),))], [])
+
+
+@pytest.mark.parametrize(
+    ("judge", "answer", "words"),
+    [
+        (CHOICE, ["loss"], r"answer is \['loss'\], but must be one of 'loss', 'return'"),
+        (CHOICE, {"loss": 1}, "must be one of"),
+        (CHOICE, {"loss"}, "must be one of"),
+        (CHOICE, np.array(["loss", "return"]), "must be one of"),
+        (CHOICE, torch.ones(2), r"answer is \[1.0, 1.0\], but"),
+        pytest.param(NUMBER, 10**5000, "no number of this size", id="too long to be shown"),
+        (NUMBER, torch.tensor([True, False]), r"answer is \[True, False\], but must be one number"),
+        (FUNCTION, torch.tensor([True, False]), r"answer is \[True, False\], but must be a function"),
+        (FUNCTION, torch.tensor([0.5, 1.0]).bfloat16(), r"answer is \[0.5, 1.0\], but must be a function"),
+        (FUNCTION, torch.tensor([0.12345678], requires_grad=True), r"answer is \[0.1235\], but must be a function"),
+    ],
+)
+def test_an_answer_of_another_kind_is_wrong_and_breaks_nothing(judge: Any, answer: Any, words: str) -> None:
+    outcome = judge(answer)
+    assert outcome.kind == WRONG and re.search(words, outcome.message), outcome

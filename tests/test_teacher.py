@@ -92,6 +92,18 @@ def test_a_notebook_that_never_ends_is_ended(tmp_path: Path) -> None:
     assert "had not ended after 15 seconds" in rows[0]["message"]
 
 
+def test_an_answer_that_breaks_its_check_costs_no_other(tmp_path: Path) -> None:
+    """A function that ends the program, and an answer that cannot even be shown."""
+    ends = "import sys\n\ndef answer(*arguments):\n    sys.exit()"
+    hides = "class Hidden:\n    def __repr__(self):\n        raise KeyError('hidden')\n\nanswer = Hidden()"
+    path = save(notebook(solved() | {"temperature": ends, "predict": hides}), tmp_path / "a.ipynb")
+    rows = teacher.grade(path, seconds=120, memory=4096)
+    assert results(rows) == dict.fromkeys(NAMES, "right") | {"temperature": "not yet", "predict": "not yet"}
+    said = {row["exercise"]: row["message"] for row in rows}
+    assert said["temperature"].startswith("its check raised a SystemExit")
+    assert said["predict"] == "its check raised a KeyError: 'hidden'"
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux keeps a limit on memory")
 def test_a_notebook_that_takes_too_much_memory_is_stopped(tmp_path: Path) -> None:
     """8 GiB where 3 are allowed: the cell raises, the rest is graded."""

@@ -201,6 +201,8 @@ def judge_number(
     def judge(answer: Any) -> Outcome | None:
         try:
             number = float(answer)
+        except OverflowError:  # a whole number beyond every float
+            number = math.inf
         except (TypeError, ValueError, RuntimeError):
             return _wrong(f"answer is {_short(answer)}, but must be one number.")
         if math.isclose(number, right, rel_tol=tolerance, abs_tol=1e-7):
@@ -217,7 +219,7 @@ def judge_choice(right: str, reasons: Mapping[str, str]) -> Callable[[Any], Outc
     """A judge for one of several words. reasons: what speaks against each of the wrong ones."""
 
     def judge(answer: Any) -> Outcome | None:
-        given = answer.strip().lower() if isinstance(answer, str) else answer
+        given = answer.strip().lower() if isinstance(answer, str) else ""  # no word
         if given == right:
             return None
         if given in reasons:
@@ -238,7 +240,7 @@ def _kind(value: Any) -> str:
 
 def _short(value: Any) -> str:
     if isinstance(value, Tensor):
-        value = np.round(value.detach().numpy(), 4).tolist()
+        value = (value.double().round(decimals=4) if value.is_floating_point() else value).tolist()
     text = repr(value)
     return text if len(text) <= 90 else text[:87] + "..."
 

@@ -21,7 +21,7 @@ from typing import Any
 
 import nbformat
 
-from pglesson.exercises.framework import NOT_ATTEMPTED, RIGHT, Exercises, exercises_of
+from pglesson.exercises.framework import NOT_ATTEMPTED, RIGHT, WRONG, Exercises, exercises_of
 
 MISSING = "missing"  # the exercise's cell is gone, or was never reached
 Row = dict[str, str]  # file, notebook, exercise, result, message
@@ -74,8 +74,11 @@ def run(path: Path) -> dict[str, tuple[str, str]]:
             shell.user_ns.pop("answer", None)  # one of an exercise before must not count again
             shell.run_cell(cell.source)
             if (name := names.get(cell.get("id"))) is not None and "answer" in shell.user_ns:
-                outcome = getattr(exercises, name).check(shell.user_ns["answer"])
-                outcomes[name] = outcome.kind, outcome.message
+                try:
+                    outcome = getattr(exercises, name).check(shell.user_ns["answer"])
+                    outcomes[name] = outcome.kind, outcome.message
+                except BaseException as error:  # a function that calls sys.exit() must not take the others' rows along
+                    outcomes[name] = WRONG, f"its check raised a {type(error).__name__}: {error}".splitlines()[0]
     return outcomes
 
 
