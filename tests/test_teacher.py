@@ -122,6 +122,20 @@ def test_other_notebooks_and_folders_are_told(tmp_path: Path, capsys: pytest.Cap
     assert "does not exist. Give notebooks" in capsys.readouterr().err
 
 
+def test_exercises_that_the_lesson_does_not_have_cost_only_their_notebook(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = nbformat.v4.new_notebook()
+    other.cells.append(nbformat.v4.new_code_cell("exercises = Exercises('99_unknown')"))
+    save(other, tmp_path / "a.ipynb")
+    save(notebook(solved()), tmp_path / "b.ipynb")
+    assert command.main(["show", str(tmp_path)]) == 0
+    assert command.main(["grade", str(tmp_path)]) == 0
+    first, second = capsys.readouterr().out.splitlines()[-2:]
+    assert "0 of 1  it opens Exercises('99_unknown'), which the lesson does not have (missing)" in first
+    assert f"{len(NAMES)} of {len(NAMES)}" in second
+
+
 def test_the_command_is_there() -> None:
     run = subprocess.run([sys.executable, "-m", "pglesson.exercises", "--help"], capture_output=True, text=True)
     assert run.returncode == 0 and "{show,strip,grade}" in run.stdout

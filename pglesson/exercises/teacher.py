@@ -21,7 +21,7 @@ from typing import Any
 
 import nbformat
 
-from pglesson.exercises.framework import NOT_ATTEMPTED, RIGHT, WRONG, Exercises, exercises_of
+from pglesson.exercises.framework import NOT_ATTEMPTED, NOTEBOOKS, RIGHT, WRONG, Exercises, exercises_of
 
 MISSING = "missing"  # the exercise's cell is gone, or was never reached
 Row = dict[str, str]  # file, notebook, exercise, result, message
@@ -34,7 +34,7 @@ def notebook_files(paths: list[Path]) -> list[Path]:
 
 
 def exercises_in(notebook: Any) -> str | None:
-    """Which of the lesson's notebooks this one is, by the exercises that it opens; None for another."""
+    """Which notebook this one is, by the exercises that it opens; None where it opens none. It may be misspelt."""
     code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
     opened = re.search(r"""\bExercises\(\s*["'](\w+)["']\s*\)""", code)
     return opened[1] if opened else None
@@ -49,7 +49,7 @@ def set_answers(notebook: Any, *, solved: bool) -> int:
     """Puts the solutions, or the empty starters, into a notebook's exercise cells; returns how many cells changed."""
     name, changed = exercises_in(notebook), 0
     cells = {cell.get("id"): cell for cell in notebook.cells}
-    for exercise in exercises_of(name) if name else ():
+    for exercise in exercises_of(name) if name in NOTEBOOKS else ():
         cell, source = cells.get(cell_id(exercise.name)), exercise.solution if solved else exercise.starter
         if cell is not None and cell.source != source:
             cell.source, cell.outputs, cell.execution_count, changed = source, [], None, changed + 1
@@ -93,6 +93,8 @@ def grade(path: Path, *, seconds: float, memory: int) -> list[Row]:
         return [_row(path, "", "", MISSING, f"this is no notebook that can be read: {type(error).__name__}")]
     if name is None:
         return []
+    if name not in NOTEBOOKS:
+        return [_row(path, name, "", MISSING, f"it opens Exercises({name!r}), which the lesson does not have")]
     said, trouble = _run_apart(path, seconds, memory)
     rows = []
     for exercise in exercises_of(name):
