@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,10 +13,11 @@ import gymnasium
 import numpy as np
 import torch
 from gymnasium import spaces
+from gymnasium.envs.registration import EnvSpec
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from pglesson.policies import Family, device_of, family_of
+from pglesson.policies import Family, PlainPolicy, device_of, family_of
 
 VectorEnv = gymnasium.vector.VectorEnv[Any, Any, Any]
 
@@ -48,22 +50,32 @@ def make_envs(env: str, number: int, **options: Any) -> VectorEnv:
     Raises ValueError for an id that is not registered, for options that it does not take, and for spaces that the
     lesson's policies cannot serve.
     """
+    has_vector = _spec(env).vector_entry_point is not None
+    with _options_that_fit(env, options):
+        envs = gymnasium.make_vec(env, number, "vector_entry_point" if has_vector else "sync", **options)
+    check_spaces(env, envs.single_observation_space, envs.single_action_space)
+    return envs
+
+
+def _spec(env: str) -> EnvSpec:
     try:
-        has_vector = gymnasium.spec(env).vector_entry_point is not None
+        return gymnasium.spec(env)
     except gymnasium.error.Error as error:
         raise ValueError(
             f"No environment is registered as {env!r} ({error}). Give a Gymnasium id such as 'CartPole-v1', "
             "or register your own with gymnasium.register."
         ) from error
+
+
+@contextmanager
+def _options_that_fit(env: str, options: dict[str, Any]) -> Iterator[None]:
     try:
-        envs = gymnasium.make_vec(env, number, "vector_entry_point" if has_vector else "sync", **options)
+        yield
     except TypeError as error:  # what Python raises for a keyword that a function does not know
         raise ValueError(
             f"{env} could not be made with the options {options} ({error}). Give env_options that it takes, as keyword "
             "arguments of its class."
         ) from error
-    check_spaces(env, envs.single_observation_space, envs.single_action_space)
-    return envs
 
 
 def check_spaces(env: str, observations: spaces.Space[Any], actions: spaces.Space[Any]) -> None:
@@ -251,17 +263,24 @@ def watch_episode(
 ) -> Generator[tuple[NDArray[np.uint8], float], None, None]:
     """Plays one episode with the first run of `policy` and yields (picture (height, width, 3), return so far) a step.
 
-    The same seed gives the same start and the same luck. Raises ValueError for an environment that cannot draw itself.
+    policy: as `reinforce` takes it, a module of one's own without the run axis. The same seed gives the same start and
+    the same luck. Raises ValueError as `make_envs` does, for an environment that cannot draw itself and for a policy
+    that does not fit it, FloatingPointError for a policy that has diverged.
     """
     os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")  # its greeting would end up in the notebook
     os.environ.setdefault("SDL_VIDEODRIVER", "dummy")  # pictures need no screen, which a server does not have
-    made = gymnasium.make(env, **(options or {}))
+    _spec(env)
+    with _options_that_fit(env, options or {}):
+        made = gymnasium.make(env, **(options or {}))
     modes = made.metadata.get("render_modes", [])
     made.close()
+    check_spaces(env, made.observation_space, made.action_space)
     if "rgb_array" not in modes:
         raise ValueError(f"{env} cannot draw itself: its render_modes are {modes}, but watching needs 'rgb_array'.")
     made = gymnasium.make(env, render_mode="rgb_array", **(options or {}))
-    runs = getattr(policy, "runs", 1)
+    runs = getattr(policy, "runs", None)
+    if runs is None:
+        runs, policy = 1, PlainPolicy(policy)
     family, generator, total = family_of(made.action_space, policy), torch.Generator().manual_seed(seed), 0.0
     try:
         observation, _ = made.reset(seed=seed)

@@ -206,3 +206,31 @@ def test_a_policy_that_gives_nan_gets_a_sentence_and_one_that_rules_an_action_ou
 def test_watching_a_policy_that_does_not_fit_gets_a_sentence() -> None:
     with pytest.raises(ValueError, match="Check the size of its last layer"):
         list(watch_episode("CartPole-v1", SoftmaxPolicy(4, 3)))
+
+
+class OneAxis(nn.Linear):
+    """A learner's own module, which counts on what `reinforce` promises: observations (n, observation_size)."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        n, _ = x.shape
+        return super().forward(x).view(n, 2)
+
+
+def test_a_module_that_can_be_trained_can_be_watched() -> None:
+    policy = OneAxis(4, 2)
+    next(reinforce(Settings(episodes=2), policy))
+    assert len(list(watch_episode("CartPole-v1", policy, max_steps=3))) == 4
+
+
+@pytest.mark.parametrize(
+    ("env", "options", "words"),
+    [
+        ("Nonsense-v0", {}, "No environment is registered as 'Nonsense-v0'"),
+        ("CartPole-v1", {"joints": 3}, "could not be made with the options {'joints': 3}"),
+        ("tiny/SwitchActions-v0", {}, "actions of the kind MultiBinary"),
+        ("tiny/Chain-v0", {}, "cannot draw itself"),
+    ],
+)
+def test_an_environment_that_cannot_be_watched_gets_a_sentence(env: str, options: Any, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        next(watch_episode(env, SoftmaxPolicy(4, 2), options=options))
