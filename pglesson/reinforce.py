@@ -28,7 +28,7 @@ from pglesson.loss import clipped_log_prob, episode_gradients, policy_gradient_l
 from pglesson.policies import Family, GaussianPolicy, PlainPolicy, RunNetwork, SoftmaxPolicy, device_of, family_of
 from pglesson.returns import returns_to_go
 from pglesson.rollout import Episodes, VectorEnv, ask, group_size, make_envs, observation_size, play_episodes
-from pglesson.settings import GROUPED, Settings
+from pglesson.settings import GROUPED, Settings, same
 
 BATCH_ROWS = 8_000  # time steps, over all runs, in one backward pass
 FloatArray = NDArray[np.floating[Any]]
@@ -308,8 +308,8 @@ def _updates(
     reference, grouped = copy.deepcopy(policy), group_size(envs)
     steps, seconds = 0, 0.0
     for number in range(1, settings.updates + 1):
-        if settings.structure() != structure:
-            changed = [name for name, setting in settings.structure().items() if setting != structure[name]]
+        if not same(settings.structure(), structure):
+            changed = [name for name, setting in settings.structure().items() if not same(setting, structure[name])]
             raise ValueError(
                 f"{', '.join(changed)} changed while training was running, but a run keeps its structure from start to "
                 "end. Set it back, or begin a new reinforce(settings)."

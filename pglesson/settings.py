@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from numbers import Integral, Real
 from typing import Any
 
+import numpy as np
+
 MAX = 1e30  # beyond it no setting makes sense, and float32 soon ends
 BASELINES = ("none", "constant", "running_mean", "time_mean", "value")
 NORMALIZATIONS = ("none", "batch", "episode")
@@ -41,14 +43,21 @@ def _number(low: float, high: float = math.inf, *, above: bool = False) -> tuple
 
 
 def _one_of(*names: str) -> tuple[Callable[[Any], bool], str]:
-    return lambda x: x in names, "one of " + ", ".join(map(repr, names))
+    return lambda x: isinstance(x, str) and x in names, "one of " + ", ".join(map(repr, names))
+
+
+def same(a: Any, b: Any) -> bool:
+    """Whether two settings are equal, where they are arrays or mappings that hold some, too."""
+    if isinstance(a, Mapping) and isinstance(b, Mapping):
+        return a.keys() == b.keys() and all(same(a[name], b[name]) for name in a)
+    return np.array_equal(a, b) if isinstance(a, np.ndarray) or isinstance(b, np.ndarray) else bool(a == b)
 
 
 _is_finite = _number(-math.inf)[0]
 
 
 def _is_limit(x: Any) -> bool:
-    return x == math.inf or _number(0, above=True)[0](x)
+    return (isinstance(x, Real) and x == math.inf) or _number(0, above=True)[0](x)
 
 
 def _is_sizes(x: Any) -> bool:

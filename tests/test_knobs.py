@@ -96,6 +96,23 @@ def test_a_structural_field_is_refused(name: str) -> None:
         next(updates)
 
 
+def test_options_of_an_environment_may_hold_arrays_which_are_compared_by_their_entries() -> None:
+    settings = Settings(
+        env="pglesson/RockPaperScissors-v0", env_options={"opponent": np.array([0.5, 0.25, 0.25])}, episodes=2
+    )
+    updates = reinforce(settings)
+    next(updates)
+    settings.env_options = {"opponent": np.array([0.5, 0.25, 0.25])}
+    next(updates)
+    for other in (np.array([0.25, 0.5, 0.25]), np.ones(2), "rock"):
+        changed = reinforce(settings)
+        next(changed)
+        settings.env_options["opponent"], before = other, settings.env_options["opponent"]
+        with pytest.raises(ValueError, match=r"^env_options changed while training was running"):
+            next(changed)
+        settings.env_options["opponent"] = before
+
+
 def test_seconds_count_the_training_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """The oracle is a clock that only the test moves: nothing passes in training, an hour between two updates."""
     now = [0.0]

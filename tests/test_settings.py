@@ -11,7 +11,7 @@ import pytest
 
 from pglesson import Settings
 
-NAN = math.nan
+NAN, ARRAY = math.nan, np.array(["none", "value"])  # NumPy will not say whether an array is one of some words
 # for each field: values it must refuse, values it must take, and words that the sentence owes the reader
 CASES: dict[str, tuple[list[Any], list[Any], str]] = {
     "env": (["", None, 3], ["Pendulum-v1"], "id of a Gymnasium environment"),
@@ -26,7 +26,7 @@ CASES: dict[str, tuple[list[Any], list[Any], str]] = {
     "optimizer": (["rmsprop", None, "Adam"], ["sgd"], "one of 'adam', 'sgd'"),
     "learning_rate": ([0, -0.1, NAN, math.inf, "0.1", None, True, 10**400], [1e-9, 10, np.float32(0.5)], "above 0"),
     "gamma": ([-0.01, 1.01, NAN, math.inf, "1", True], [0, 1, 0.5], "a number from 0 to 1"),
-    "baseline": (["mean", None, 0], ["none", "value", "group_mean"], "one of 'none', 'constant', 'running_mean'"),
+    "baseline": (["mean", None, ARRAY], ["none", "value", "group_mean"], "one of 'none', 'constant', 'running_mean'"),
     "constant": ([NAN, math.inf, -math.inf, None, False], [-5, 0.5], "a finite number"),
     "normalization": (["yes", None, True], ["none", "episode", "group"], "one of 'none', 'batch', 'episode'"),
     "entropy_weight": ([-0.1, NAN, math.inf, None], [0, 0.5], "0 or more"),
@@ -34,7 +34,7 @@ CASES: dict[str, tuple[list[Any], list[Any], str]] = {
     "kl_weight": ([-0.1, NAN, math.inf, None], [0, 0.5], "0 or more"),
     "policy_steps": ([0, 1.5, True], [1, 10], "a whole number from 1 up"),
     "clip_ratio": ([0, -0.2, NAN, "off", True], [0.2, math.inf], "math.inf for no limit"),
-    "max_gradient_norm": ([0, -1.0, NAN, "inf", True], [0.5, math.inf], "math.inf for no clipping"),
+    "max_gradient_norm": ([0, -1.0, NAN, "inf", True, ARRAY], [0.5, math.inf], "math.inf for no clipping"),
     "value_learning_rate": ([0.0, -1, NAN, math.inf], [0.1], "above 0"),
     "value_steps": ([0, 1.5, True], [1], "a whole number from 1 up"),
     "measure_variance": ([1, 0, None, "yes"], [True, False], "True or False"),
