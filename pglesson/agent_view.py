@@ -10,7 +10,7 @@ from typing import Any
 import ipywidgets as widgets
 from torch import nn
 
-from pglesson.controls import button
+from pglesson.controls import button, in_words
 from pglesson.main_loop import MainLoop
 from pglesson.picture import to_png
 from pglesson.rollout import watch_episode
@@ -54,7 +54,7 @@ class AgentView(widgets.VBox):  # type: ignore[misc]
         except StopIteration:
             return False
         except Exception as error:  # an environment that cannot draw itself is no reason not to train in it
-            self.caption.value = html.escape(str(error))
+            self.caption.value = html.escape(in_words(error))
             return False
         self.image.value = to_png(picture, (300, 200))
         self.caption.value = f"return so far: {total:.0f}" if abs(total) >= 10 else f"return so far: {total:.1f}"

@@ -104,6 +104,12 @@ def field(name: str, value: Any) -> widgets.Widget:
     return widgets.Text(value=written(value), continuous_update=False, **how)
 
 
+def in_words(error: BaseException) -> str:
+    """What went wrong, as a sentence: the package's own ones stay, another error is told by its type and its text."""
+    own = isinstance(error, (ValueError, TypeError, FloatingPointError)) and str(error)
+    return str(error) if own else f"{type(error).__name__}: {error}".rstrip(": .") + "."
+
+
 def written(value: Any) -> Any:
     """A structural setting as its control shows it."""
     return repr(value) if isinstance(value, (tuple, Mapping)) else value

@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike
 from torch import nn
 
 from pglesson.agent_view import AgentView
-from pglesson.controls import LEVELS, button, choice, include, knob
+from pglesson.controls import LEVELS, button, choice, in_words, include, knob
 from pglesson.main_loop import MainLoop
 from pglesson.microscope_view import MicroscopeView
 from pglesson.picture import Picture
@@ -270,7 +270,7 @@ class Dashboard(Picture):
         if isinstance(error, KeyboardInterrupt):
             sentence = "Interrupted: the curves are kept. Start begins a new run."
         else:
-            sentence = f"{error} Training stopped, the curves are kept; Start begins a new run."
+            sentence = f"{in_words(error)} Training stopped, the curves are kept; Start begins a new run."
         self._say(sentence, wrong=True)
 
     # --- what is on the screen ----------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from matplotlib import style
 from matplotlib.axes import Axes
 from torch import Tensor, nn
 
-from pglesson.controls import button, choice
+from pglesson.controls import button, choice, in_words
 from pglesson.main_loop import MainLoop
 from pglesson.microscope import Estimate, examine
 from pglesson.picture import Picture
@@ -145,7 +145,7 @@ class MicroscopeView(Picture):
             settings, policy = self._look_at()
             self.estimates = examine(settings, policy, seed=self._seed, **self._options)
         except Exception as error:
-            self.status.value = f'<span role="alert"><b>{html.escape(str(error))}</b></span>'
+            self.status.value = f'<span role="alert"><b>{html.escape(in_words(error))}</b></span>'
             return
         self._seed += 1
         self._seconds = time.perf_counter() - started

@@ -15,7 +15,7 @@ import numpy as np
 from matplotlib import style
 from torch import nn
 
-from pglesson.controls import LEVELS, MORE_LEVELS, button, choice, field, include, read, written
+from pglesson.controls import LEVELS, MORE_LEVELS, button, choice, field, in_words, include, read, written
 from pglesson.dashboards import WATCHED, Dashboard
 from pglesson.export import to_code, to_csv, to_json
 from pglesson.picture import to_png
@@ -204,8 +204,7 @@ class Playground(Dashboard):
         return True
 
     def _refuse(self, error: Exception) -> None:
-        known = isinstance(error, (ValueError, TypeError, FloatingPointError))
-        self._say(f"{error if known else repr(error)} The run was left as it was.", wrong=True)
+        self._say(f"{in_words(error)} The run was left as it was.", wrong=True)
 
     def _take(self, fresh: Settings) -> None:
         self.pins.clear()

@@ -2,15 +2,17 @@
 
 import asyncio
 import base64
+import html
 import io
 import os
 import signal
 import threading
 import time
 
+import gymnasium
 import numpy as np
 import pytest
-import tiny_envs  # noqa: F401  registers the tiny environments
+import tiny_envs
 from PIL import Image
 from torch import nn
 from waiting import until
@@ -18,6 +20,8 @@ from waiting import until
 from pglesson import Settings, dashboards
 from pglesson.dashboards import PRESETS, Dashboard, progress
 from pglesson.explorer import Explorer
+from pglesson.microscope_view import MicroscopeView
+from pglesson.playground import Playground
 
 SMALL = {"runs": 2, "episodes": 4, "updates": 8}
 
@@ -242,6 +246,43 @@ def test_the_agent_can_be_watched_and_stopped(dashboard):
         await until(lambda: dashboard.now.button.description == "Watch now")
 
     asyncio.run(drive())
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (KeyError("goal"), "KeyError: 'goal'."),
+        (AssertionError(), "AssertionError."),
+        (ValueError(), "ValueError."),
+        (RuntimeError("It broke."), "RuntimeError: It broke."),
+        (ValueError("x is 1, but must be 2."), "x is 1, but must be 2."),
+    ],
+)
+def test_an_environment_that_raises_is_told_by_the_errors_type_and_text(error, words):
+    """In training, in a film, under the microscope, and where the playground refuses."""
+
+    class Broken(tiny_envs.Scripted):
+        metadata = {"render_modes": ["rgb_array"]}
+
+        def render(self):
+            raise error
+
+        def step(self, action):
+            raise error
+
+    gymnasium.register("tiny/Broken-v0", entry_point=Broken, disable_env_checker=True)
+    try:
+        settings = Settings(env="tiny/Broken-v0", hidden=(), **SMALL)
+        dashboard = Dashboard(settings)
+        assert html.unescape(dashboard.before.caption.value) == words
+        assert not dashboard.step()
+        assert f"{words} Training stopped" in html.unescape(dashboard.status.value)
+        assert f">{words}<" in html.unescape(MicroscopeView(settings).status.value)
+        playground = Playground(settings)
+        playground.reset()
+        assert f"{words} The run was left as it was." in html.unescape(playground.status.value)
+    finally:
+        del gymnasium.registry["tiny/Broken-v0"]
 
 
 def test_an_environment_without_pictures_still_trains():
