@@ -65,8 +65,15 @@ def one_thread() -> Iterator[None]:
 
 
 def make_policy(settings: Settings, envs: VectorEnv | None = None) -> SoftmaxPolicy | GaussianPolicy:
-    """The policy that `reinforce(settings)` starts from: softmax for Discrete actions, Gaussian for Box ones."""
-    envs, device = envs or make_envs(settings.env, 1, **settings.env_options), find_device(settings.device)
+    """The policy that `reinforce(settings)` starts from: softmax for Discrete actions, Gaussian for Box ones.
+
+    envs: copies of settings.env that exist already, whose spaces are read. Raises ValueError for an environment that
+    `make_envs` refuses and for a device that torch does not have here.
+    """
+    device = find_device(settings.device)
+    if envs is None:
+        envs = make_envs(settings.env, 1, **settings.env_options)
+        envs.close()  # its spaces are all that is needed
     generator = torch.Generator().manual_seed(settings.seed)
     size, space = observation_size(envs.single_observation_space), envs.single_action_space
     if isinstance(space, spaces.Discrete):
@@ -282,8 +289,9 @@ def reinforce(
     itself ended), and gives a tensor of that shape, which is then normalized.
 
     Live settings may change between two updates. The same seed on the same machine gives the same updates, bit for bit.
-    Raises ValueError for settings, environments and policies that do not fit together, and FloatingPointError for a
-    gradient that is not finite; what was learned until then stays in `policy`.
+    Raises TypeError for a policy that is no module, ValueError for settings, environments and policies that do not fit
+    together, and FloatingPointError for a gradient or an output of the policy that is not finite; what was learned
+    until then stays in `policy`.
     """
     settings = settings or Settings()
     device = find_device(settings.device)

@@ -123,6 +123,12 @@ def test_seconds_count_the_training_alone(monkeypatch: pytest.MonkeyPatch) -> No
         now[0] += 3600
 
 
+def test_a_policy_leaves_no_environment_open() -> None:
+    tiny_envs.Scripted.closed = 0
+    make_policy(Settings(env="tiny/Chain-v0"))
+    assert tiny_envs.Scripted.closed == 1
+
+
 def test_leaving_the_loop_closes_the_environments() -> None:
     tiny_envs.Scripted.closed = 0
     updates = reinforce(Settings(env="tiny/Bandit-v0", episodes=5))
