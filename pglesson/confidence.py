@@ -26,8 +26,14 @@ def bootstrap_interval(
     samples: one number a run, (runs,), of one group or of two that are to be compared. statistic: gets as many arrays
     (resamples, runs) and reduces the last axis; by default the mean, or the first group's mean minus the second's.
     Somewhat too narrow for few runs, as every bootstrap: Efron & Tibshirani (1993), chapter 13.
-    Raises ValueError for a sample that is not one number a run, for at least two runs.
+    Raises ValueError for a sample that is not one number a run, for at least two runs, for a level that is not between
+    0 and 1, and for resamples < 1.
     """
+    if not 0 < level < 1 or resamples < 1:
+        raise ValueError(
+            f"level is {level} and resamples {resamples}, but level must lie between 0 and 1, such as 0.95, and "
+            "resamples must be 1 or more."
+        )
     rng, redrawn = np.random.default_rng(seed), []
     for sample in samples:
         runs = np.asarray(sample, dtype=float)

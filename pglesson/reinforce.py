@@ -180,6 +180,11 @@ def _backward(
         with torch.set_grad_enabled(knobs["entropy_weight"] > 0):
             entropy = family.entropy(parameters) * alive
         log_prob = family.log_prob(parameters, actions)
+        if not log_prob.requires_grad:
+            raise ValueError(
+                "What the policy gives does not depend on its weights as far as torch knows, so there is no gradient. "
+                "Leave .detach(), .numpy(), .item() and torch.no_grad() out of its forward."
+            )
         if before is not None:
             log_prob = clipped_log_prob(log_prob, log_prob_before, weights, knobs["clip_ratio"])
         piece = policy_gradient_loss(
@@ -289,11 +294,13 @@ def reinforce(
     itself ended), and gives a tensor of that shape, which is then normalized.
 
     Live settings may change between two updates. The same seed on the same machine gives the same updates, bit for bit.
-    Raises TypeError for a policy that is no module, ValueError for settings, environments and policies that do not fit
-    together, and FloatingPointError for a gradient or an output of the policy that is not finite; what was learned
-    until then stays in `policy`.
+    Raises TypeError for settings or a policy of another kind, ValueError for settings, environments and policies that
+    do not fit together, and FloatingPointError for a gradient or an output of the policy that is not finite; what was
+    learned until then stays in `policy`.
     """
-    settings = settings or Settings()
+    settings = Settings() if settings is None else settings
+    if not isinstance(settings, Settings):
+        raise TypeError(f"settings is {settings!r}, but must be a Settings, such as Settings(env='CartPole-v1').")
     device = find_device(settings.device)
     envs = make_envs(settings.env, settings.runs * settings.episodes, **settings.env_options)
     try:

@@ -35,6 +35,12 @@ def test_the_same_seed_gives_the_same_interval() -> None:
     assert bootstrap_interval(runs) != bootstrap_interval(runs, seed=1)
 
 
+@pytest.mark.parametrize("wrong", [{"level": 95}, {"level": 0}, {"level": 1.0}, {"resamples": 0}])
+def test_a_level_that_is_no_share_and_no_resamples_get_a_sentence(wrong: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="level must lie between 0 and 1, such as"):
+        bootstrap_interval(np.arange(5.0), **wrong)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("sample", [np.zeros((3, 4)), [1.0], [1.0, np.nan], 3.0])
 def test_what_is_not_one_number_a_run_gets_a_sentence(sample: object) -> None:
     with pytest.raises(ValueError, match="one finite number a run"):

@@ -555,8 +555,10 @@ def test_copies_of_a_group_share_their_prompt_in_every_episode(number):
 
 
 @pytest.mark.parametrize(
-    "options", [{"length": 1}, {"task": "shuffle"}, {"reward": "taste"}, {"group_size": 0}], ids=str
+    "options",
+    [{"length": 1}, {"length": 4.0}, {"task": "shuffle"}, {"reward": "taste"}, {"group_size": 0}, {"group_size": 2.5}],
+    ids=str,
 )
 def test_digits_refuse_what_they_do_not_know(options):
-    with pytest.raises(ValueError, match="but length must be 2 or more, task 'sort' or 'reverse'"):
+    with pytest.raises(ValueError, match="but length must be a whole number from 2 up, task 'sort' or 'reverse'"):
         DigitsVector(**options)

@@ -180,6 +180,11 @@ def test_a_gradient_that_is_not_finite_leaves_the_weights() -> None:
     assert policy.logits[0].weight.eq(0).all()
 
 
+class Detached(nn.Linear):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return super().forward(x).detach()
+
+
 @pytest.mark.parametrize(
     ("policy", "runs", "kind", "words"),
     [
@@ -189,11 +194,17 @@ def test_a_gradient_that_is_not_finite_leaves_the_weights() -> None:
         (nn.Linear(4, 2), 3, ValueError, r"serves 1 run\(s\), but settings.runs is 3"),
         (SoftmaxPolicy(4, 2, runs=2), 3, ValueError, r"serves 2 run\(s\), but settings.runs is 3"),
         (nn.Linear(4, 3), 1, ValueError, "it must give logits"),
+        (Detached(4, 2), 1, ValueError, "does not depend on its weights .* Leave .detach"),
     ],
 )
 def test_a_policy_that_does_not_fit_is_refused(policy: Any, runs: int, kind: type[Exception], words: str) -> None:
     with pytest.raises(kind, match=words):
         next(reinforce(Settings(runs=runs, episodes=2), policy))
+
+
+def test_the_name_of_an_environment_is_no_settings() -> None:
+    with pytest.raises(TypeError, match="settings is 'CartPole-v1', but must be a Settings"):
+        next(reinforce("CartPole-v1"))  # type: ignore[arg-type]
 
 
 def test_threads_are_given_back_between_updates() -> None:

@@ -40,14 +40,16 @@ class DigitsVector(BatchEnv):
         render_mode: str | None = None,
     ) -> None:
         if (
-            length < 2
+            not all(isinstance(number, (int, np.integer)) for number in (length, group_size))
+            or length < 2
             or group_size < 1
             or task not in ("sort", "reverse")
             or reward not in ("tokens", "exact", "order")
         ):
             raise ValueError(
-                f"length is {length}, task {task!r}, reward {reward!r} and group_size {group_size}, but length must be "
-                "2 or more, task 'sort' or 'reverse', reward 'tokens', 'exact' or 'order', and group_size 1 or more."
+                f"length is {length!r}, task {task!r}, reward {reward!r} and group_size {group_size!r}, but length "
+                "must be a whole number from 2 up, task 'sort' or 'reverse', reward 'tokens', 'exact' or 'order', and "
+                "group_size a whole number from 1 up."
             )
         self.length, self.task, self.reward, self.group_size = length, task, reward, group_size
         observations = spaces.Box(0, EMPTY, (2 * length,), np.int64)
