@@ -30,6 +30,10 @@ CRITIC_ALONE: dict[str, Any] = {  # it learns, and the policy stays where it is
 }
 
 
+def seeded(*shape: int, seed: int = 0) -> Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
 def weights(policy: nn.Module) -> Tensor:
     return torch.cat([weight.detach().flatten() for weight in policy.parameters()])
 
@@ -99,6 +103,21 @@ def test_the_clipped_objective_is_ppos_minimum_of_two() -> None:
         theirs = torch.minimum(ratio * advantages, limited * advantages).sum()
         torch.testing.assert_close(ours, theirs)
         torch.testing.assert_close(*(torch.autograd.grad(x, log_prob, retain_graph=True)[0] for x in (ours, theirs)))
+
+
+@pytest.mark.parametrize("clip", [0.01, 0.2, math.inf])
+def test_at_a_ratio_of_1_the_surrogate_has_the_gradient_of_reinforce(clip: float) -> None:
+    """Oracle: the gradient of log pi A by the logits, for advantages of either sign."""
+    logits, advantages = seeded(40, 3).requires_grad_(), seeded(40, seed=1)
+    actions = torch.arange(40) % 3
+    log_prob = Softmax.log_prob(logits, actions)
+    ratio = clipped_log_prob(log_prob, log_prob.detach(), advantages, clip)
+    assert ratio.eq(1).all()
+    ours, theirs = (
+        torch.autograd.grad((x * advantages).sum(), logits, retain_graph=True)[0] for x in (ratio, log_prob)
+    )
+    torch.testing.assert_close(ours, theirs)
+    assert theirs.abs().max() > 0.1
 
 
 # --- episodes that end, and episodes that are cut ---------------------------------------------------------------------
@@ -175,11 +194,16 @@ def test_a_time_out_is_bootstrapped_and_an_end_is_not() -> None:
     assert values["tiny/Three-v0"] < 2.6  # one state for all time steps: between 1 and 1 + 0.8 + 0.64
 
 
-def test_one_step_of_the_surrogate_is_one_step_of_reinforce() -> None:
-    """With a first step from the policy that played, ratio and clipping change nothing; two steps change something."""
-    plain, _ = trained(clip_ratio=0.01)
-    assert plain.equal(trained()[0])
-    assert not trained(policy_steps=2)[0].equal(plain)
+def test_the_first_step_on_the_surrogate_is_that_of_reinforce() -> None:
+    """Oracle: a single step, which takes log pi and heeds no limit. The first of two, which take the ratio, has a
+    gradient as long, with a limit and without one; what the second adds is seen in the weights.
+    """
+    plain, updates = trained(updates=1, clip_ratio=0.01)
+    assert plain.equal(trained(updates=1)[0])
+    for clip_ratio in (0.01, math.inf):
+        moved, others = trained(updates=1, policy_steps=2, clip_ratio=clip_ratio)
+        np.testing.assert_allclose(others[0].gradient_norm, updates[0].gradient_norm, rtol=1e-5)
+        assert not moved.equal(plain)
 
 
 def test_several_steps_follow_the_surrogate() -> None:
