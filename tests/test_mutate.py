@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+import pytest
 from mutate import ROOT, mutants, survives
 
 
@@ -19,4 +20,11 @@ def test_each_mutant_has_one_other_sign() -> None:
 def test_a_wrong_sign_is_noticed() -> None:
     source = (ROOT / "pglesson" / "returns.py").read_text(encoding="utf-8")
     assert source.count("alpha=gamma") == 1
-    assert not survives("returns", source.replace("alpha=gamma", "alpha=-gamma"))
+    assert not survives("returns", source.replace("alpha=gamma", "alpha=-gamma"), ["returns"])
+    assert not survives("returns", "import nothing_of_this_name", ["returns"])
+    assert survives("returns", source, ["returns"])
+
+
+def test_tests_that_do_not_run_notice_nothing() -> None:
+    with pytest.raises(RuntimeError, match="The tests did not run"):
+        survives("returns", "", ["nothing_of_this_name"])
