@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from importlib.metadata import metadata
+from importlib.metadata import metadata, packages_distributions
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ import yaml
 from packaging.specifiers import SpecifierSet
 
 ROOT = Path(__file__).parents[1]
-COMPILED = ("torch", "numpy", "matplotlib", "pygame-ce")
+COMPILED = ("torch", "numpy", "matplotlib", "pillow", "pygame-ce")
 CONDA_NAMES = {"torch": "pytorch", "matplotlib": "matplotlib-base"}  # where they differ from PyPI's
 
 
@@ -33,7 +33,7 @@ def pins(text: str) -> dict[str, str]:
 def test_requirements_and_environment_name_the_same_versions():
     pip, conda = pins((ROOT / "requirements.txt").read_text()), pins((ROOT / "environment.yml").read_text())
     conda.pop("python")
-    assert len(pip) == 12
+    assert len(pip) == 15
     assert {CONDA_NAMES.get(name, name): version for name, version in pip.items()} == conda
 
 
@@ -44,6 +44,22 @@ def test_every_dependency_is_pinned_within_its_range():
     for requirement in declared:
         name, least = re.fullmatch(r"([\w-]+)(?:\[[\w-]+\])?>=([\d.]+)", requirement).groups()
         assert [int(n) for n in pip[name].split(".")] >= [int(n) for n in least.split(".")]
+
+
+def test_every_package_that_is_imported_is_declared():
+    """Oracle: the import statements, wherever they stand, and which distribution each package came with."""
+    imported = set()
+    for path in (ROOT / "pglesson").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                imported |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                imported.add(node.module.partition(".")[0])
+    came_with = packages_distributions()
+    needed = {came_with[name][0].lower() for name in imported - sys.stdlib_module_names - {"pglesson"}}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    declared = {re.match(r"[\w-]+", requirement)[0] for requirement in project["dependencies"]}
+    assert needed == declared
 
 
 def test_the_readme_has_the_command_that_ci_runs():
