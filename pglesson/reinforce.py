@@ -42,7 +42,7 @@ class Update:
     number: int  # 1 for the first
     returns: FloatArray  # (runs, episodes), sum of the rewards of each episode, not discounted
     lengths: NDArray[np.int64]  # (runs, episodes), in time steps
-    loss: FloatArray  # (runs,)
+    loss: FloatArray  # (runs,), of `policy_gradient_loss` at the policy that played, however many steps follow
     gradient_norm: FloatArray  # (runs,), before clipping
     entropy: FloatArray  # (runs,), of the policy, mean over time steps, in nats
     explained_variance: FloatArray  # (runs,), share of the returns' variance that the baseline takes away; 1 at most
@@ -378,7 +378,8 @@ def _updates(
             before = _log_probs(policy, family, episodes) if knobs["policy_steps"] > 1 else None
             for step in range(knobs["policy_steps"]):
                 policy_optimizer.zero_grad()
-                measured = _backward(policy, family, episodes, advantages, knobs, before, reference)
+                since = before if step else None  # where the ratio is 1, log pi has its gradient, and is what to record
+                measured = _backward(policy, family, episodes, advantages, knobs, since, reference)
                 clipped = _clip(policy, runs, knobs["max_gradient_norm"]).cpu()
                 if step == 0:  # what is recorded is the policy's that played
                     (loss, entropy), norm = measured, clipped
