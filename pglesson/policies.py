@@ -148,7 +148,9 @@ class PlainPolicy(nn.Module):
 class Family(Protocol):
     """A kind of distribution over actions, from the `parameters` (runs, n, ...) that a policy gives.
 
-    A policy with a `family` of its own, an object with these four functions, is trained with it.
+    A policy with a `family` of its own, an object with these four functions, is trained with it. Its parameters must
+    have the shapes of those below: logits (runs, n, actions) for Discrete actions, two tensors (runs, n, action_size)
+    for Box ones.
     """
 
     def sample(self, parameters: Any, generator: torch.Generator | None = None) -> Tensor:
