@@ -7,13 +7,12 @@ import io
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from torch import nn
 
-from pglesson.reinforce import Update
+from pglesson.reinforce import Update, moved_knobs
 from pglesson.settings import Settings
 
 LINE_LENGTH = 110  # of the code, as in the notebooks
@@ -26,11 +25,10 @@ def first_settings(settings: Settings, updates: Sequence[Update]) -> dict[str, A
 
 def moves(updates: Sequence[Update]) -> dict[int, dict[str, Any]]:
     """The live settings that moved while training ran: {number of the first update under them: {name: value}}."""
-    found = {}
-    for before, after in pairwise(updates):
-        if moved := {name: value for name, value in after.knobs.items() if before.knobs[name] != value}:
-            found[after.number] = moved
-    return found
+    return {
+        updates[index].number: {name: new for name, (_, new) in moved.items()}
+        for index, moved in moved_knobs(updates).items()
+    }
 
 
 def _series(updates: Sequence[Update]) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from numpy.typing import ArrayLike, NDArray
 
-from pglesson.reinforce import FloatArray, Update
+from pglesson.reinforce import FloatArray, Update, moved_knobs
 
 # One meaning, one colour, in every figure. Okabe & Ito's palette, which colour-blind readers tell apart, without its
 # orange, light blue and yellow: WCAG 2.1 asks of graphics a contrast of 3 to 1, and these have 2.3 or less on white.
@@ -75,14 +74,10 @@ def describe(figure: Figure) -> str:
 
 def knob_moves(updates: Sequence[Update]) -> list[tuple[int, str]]:
     """Where a live setting changed: (index of the first update under it, "baseline: none → value"), in order."""
-    moves = []
-    for index, (before, after) in enumerate(pairwise(updates), start=1):
-        changed = [name for name in after.knobs if after.knobs[name] != before.knobs[name]]
-        if changed:
-            moves.append(
-                (index, "\n".join(f"{label(n)}: {text(before.knobs[n])} → {text(after.knobs[n])}" for n in changed))
-            )
-    return moves
+    return [
+        (index, "\n".join(f"{label(name)}: {text(old)} → {text(new)}" for name, (old, new) in moved.items()))
+        for index, moved in moved_knobs(updates).items()
+    ]
 
 
 def label(name: str) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -51,6 +52,15 @@ class Update:
     steps: int  # environment steps so far, all runs together
     seconds: float  # of training so far, without the time that the consumer of the updates took
     knobs: dict[str, Any]  # the live settings that were in force
+
+
+def moved_knobs(updates: Sequence[Update]) -> dict[int, dict[str, tuple[Any, Any]]]:
+    """The live settings that moved while training ran: {index of the first update under them: {name: (old, new)}}."""
+    found = {}
+    for index, (before, after) in enumerate(pairwise(updates), start=1):
+        if moved := {n: (before.knobs[n], new) for n, new in after.knobs.items() if before.knobs[n] != new}:
+            found[index] = moved
+    return found
 
 
 @contextmanager
