@@ -43,7 +43,7 @@ class Update:
     number: int  # 1 for the first
     returns: FloatArray  # (runs, episodes), sum of the rewards of each episode, not discounted
     lengths: NDArray[np.int64]  # (runs, episodes), in time steps
-    loss: FloatArray  # (runs,), of `policy_gradient_loss` at the policy that played, however many steps follow
+    loss: FloatArray  # (runs,), of the first step: with log pi, at the policy that played, whatever policy_steps is
     gradient_norm: FloatArray  # (runs,), before clipping
     entropy: FloatArray  # (runs,), of the policy, mean over time steps, in nats
     explained_variance: FloatArray  # (runs,), share of the returns' variance that the baseline takes away; 1 at most
