@@ -75,7 +75,7 @@ class Settings:
         "CartPole-v1",
         lambda x: isinstance(x, str) and x != "",
         "the id of a Gymnasium environment, such as 'CartPole-v1'",
-        "the task, any Gymnasium id with a Discrete or Box action space",
+        "the task, any Gymnasium id with Discrete or Box observations and actions",
     )
     env_options: Mapping[str, Any] = field(
         default_factory=dict,
