@@ -35,7 +35,11 @@ def two_directions(cloud: Tensor, first: Tensor) -> Tensor:
     """Two unit vectors (2, parameters): along `first`, and where `cloud` (n, parameters) spreads most across it."""
     along = first / first.norm().clamp_min(1e-12)
     across = cloud - (cloud @ along)[:, None] * along
-    spread = torch.linalg.eigh((across - across.mean(0)).T @ (across - across.mean(0)))[1][:, -1]
+    across = across - across.mean(0)
+    spread = across[across.norm(dim=1).argmax()]
+    for _ in range(50):  # power iteration: of a network's thousands of weights, all eigenvectors would take minutes
+        spread = across.T @ (across @ spread)
+        spread = spread / spread.norm().clamp_min(1e-12)
     spread = spread - (spread @ along) * along
     return torch.stack([along, spread / spread.norm().clamp_min(1e-12)])
 
