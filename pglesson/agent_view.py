@@ -68,6 +68,7 @@ class AgentView(widgets.VBox):  # type: ignore[misc]
         self._rewind()
         self.button.description, self.button.icon = "Stop", "stop"
         self._task = self._main.create_task(self._play())
+        self._task.add_done_callback(self._name_button)  # one cancelled before it began has no `finally`
 
     def stop(self) -> None:
         """Stops the film."""
@@ -83,8 +84,9 @@ class AgentView(widgets.VBox):  # type: ignore[misc]
         )
 
     async def _play(self) -> None:
-        try:
-            while self.next_frame():
-                await asyncio.sleep(1 / self.FRAMES_PER_SECOND)
-        finally:
+        while self.next_frame():
+            await asyncio.sleep(1 / self.FRAMES_PER_SECOND)
+
+    def _name_button(self, ended: asyncio.Task[None]) -> None:
+        if ended is self._task:  # and not one that another film has followed
             self.button.description, self.button.icon = f"Watch {self.when}", "eye"
