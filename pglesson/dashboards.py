@@ -341,7 +341,27 @@ class Dashboard(Picture):
             self._say(str(error), wrong=True)
 
     def _choose(self, env: str) -> None:
-        self._take(self._suited(env))
+        if env in ("", self.settings.env):
+            return
+        fresh = self._suited(env)
+        if self._can_train(fresh):
+            self._take(fresh)
+        else:
+            self.environment.value = self.settings.env
+
+    def _can_train(self, wanted: Settings) -> bool:
+        trial = deepcopy(wanted)
+        trial.episodes = trial.updates = trial.max_steps = 1
+        trial.baseline = trial.normalization = "none"
+        try:  # the errors of a training are those of a first step of it
+            next(reinforce(trial, deepcopy(self._own_policy)))
+        except Exception as error:
+            self._refuse(error)
+            return False
+        return True
+
+    def _refuse(self, error: Exception) -> None:
+        self._say(f"{in_words(error)} The run was left as it was.", wrong=True)
 
     def _suited(self, env: str) -> Settings:
         """What suits a task, on the present device and for as many runs as a learner's own policy serves."""

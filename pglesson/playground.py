@@ -15,12 +15,12 @@ import numpy as np
 from matplotlib import style
 from torch import nn
 
-from pglesson.controls import LEVELS, MORE_LEVELS, button, choice, field, in_words, include, read, written
+from pglesson.controls import LEVELS, MORE_LEVELS, button, choice, field, include, read, written
 from pglesson.dashboards import WATCHED, Dashboard
 from pglesson.export import to_code, to_csv, to_json
 from pglesson.picture import to_png
 from pglesson.plots import COLORS, label, text
-from pglesson.reinforce import Update, reinforce
+from pglesson.reinforce import Update
 from pglesson.settings import Settings
 
 KNOBS = (*LEVELS, *MORE_LEVELS, "measure_variance", "measure_change")
@@ -192,20 +192,6 @@ class Playground(Dashboard):
         self._new_plots()
         self.draw()
 
-    def _can_train(self, wanted: Settings) -> bool:
-        trial = deepcopy(wanted)
-        trial.episodes = trial.updates = trial.max_steps = 1
-        trial.baseline = trial.normalization = "none"
-        try:  # the errors of a training are those of a first step of it
-            next(reinforce(trial, deepcopy(self._own_policy)))
-        except Exception as error:
-            self._refuse(error)
-            return False
-        return True
-
-    def _refuse(self, error: Exception) -> None:
-        self._say(f"{in_words(error)} The run was left as it was.", wrong=True)
-
     def _take(self, fresh: Settings) -> None:
         self.pins.clear()
         self.file.value = ""
@@ -295,13 +281,8 @@ class Playground(Dashboard):
         self._name_runs()
 
     def _choose(self, env: str) -> None:
-        if self._quiet or env in ("", self.settings.env):
-            return
-        fresh = self._suited(env)
-        if self._can_train(fresh):
-            self._take(fresh)
-        else:
-            self._show_structure()  # the list of tasks goes back
+        if not self._quiet:
+            super()._choose(env)
 
     def _shape(self, name: str) -> None:
         if self._quiet:

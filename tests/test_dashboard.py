@@ -248,6 +248,34 @@ def test_the_agent_can_be_watched_and_stopped(dashboard):
     asyncio.run(drive())
 
 
+def test_a_film_that_is_stopped_before_it_begins_gives_its_button_back(dashboard):
+    async def drive():
+        dashboard.now.start()
+        dashboard.now.stop()
+        await asyncio.sleep(0.05)
+        assert dashboard.now.button.description == "Watch now"
+        dashboard.now.start()
+        dashboard.now.stop()
+        dashboard.now.start()  # the film before ends after this one has begun
+        await asyncio.sleep(0.05)
+        assert dashboard.now.button.description == "Stop"
+
+    asyncio.run(drive())
+
+
+def test_a_task_that_cannot_be_trained_leaves_the_run_and_its_pins(dashboard):
+    dashboard.step()
+    dashboard.pin()
+    settings, updates, pinned = vars(dashboard.settings).copy(), list(dashboard.updates), list(dashboard.pinned)
+    dashboard.environment.options = [*dashboard.environment.options, ("nowhere", "Nowhere-v0")]
+    dashboard.environment.value = "Nowhere-v0"
+    assert "No environment is registered as" in dashboard.status.value
+    assert "The run was left as it was." in dashboard.status.value
+    assert dashboard.environment.value == settings["env"] and vars(dashboard.settings) == settings
+    assert dashboard.updates == updates and dashboard.pinned == pinned
+    assert dashboard.step() and len(dashboard.updates) == 2
+
+
 @pytest.mark.parametrize(
     ("error", "words"),
     [
