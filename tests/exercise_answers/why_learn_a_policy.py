@@ -267,7 +267,7 @@ MISTAKES = {
         ("a", "six torques"),
         ("b", "remembers you"),
         ("d", "a dose"),
-        ("e", "flip an action"),
+        ("e", "flips the action"),
         ("f", "look alike"),
         ("g", "every subset"),
         ("h", "must be one of"),
