@@ -68,7 +68,7 @@ class AgentView(widgets.VBox):  # type: ignore[misc]
         self._rewind()
         self.button.description, self.button.icon = "Stop", "stop"
         self._task = self._main.create_task(self._play())
-        self._task.add_done_callback(self._name_button)  # one cancelled before it began has no `finally`
+        self._task.add_done_callback(self._name_button)  # even one that was cancelled before it began
 
     def stop(self) -> None:
         """Stops the film."""

@@ -190,7 +190,7 @@ class Dashboard(Picture):
             self.now.stop()
             self.before.stop()
             self._task = self._main.create_task(self._train())
-            self._task.add_done_callback(lambda _: self._enable())  # one cancelled before it began has no `finally`
+            self._task.add_done_callback(lambda _: self._enable())  # even one that was cancelled before it began
             self._say("Training. Move any knob: it counts from the next update on.")
             self._enable()
 
@@ -240,7 +240,6 @@ class Dashboard(Picture):
             if previous is not None:
                 signal.signal(signal.SIGINT, previous)
             self._task = None
-            self._enable()
             self.draw()
 
     def _on_interrupt(self, number: int, frame: FrameType | None) -> None:

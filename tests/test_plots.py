@@ -12,6 +12,7 @@ from matplotlib.colors import to_rgb
 
 from pglesson import Settings, reinforce
 from pglesson.plots import (
+    ACTION_COLORS,
     COLORS,
     CurvePlot,
     contour_lines,
@@ -102,6 +103,7 @@ def contrast(color: str) -> float:
 def test_colours_of_text_and_lines_stand_out_from_white():
     """WCAG 2.1 asks for 4.5 to 1 for text (names of moves) and 3 to 1 for graphics."""
     assert contrast(COLORS["move"]) >= 4.5
+    assert len(set(ACTION_COLORS)) == len(ACTION_COLORS)
     code = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "pglesson").rglob("*.py")}
     for path in (ROOT / "notebooks").glob("*.ipynb"):
         cells = nbformat.read(path, as_version=4).cells
