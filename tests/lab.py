@@ -163,10 +163,8 @@ class NotebookPage:
             self.page.wait_for_timeout(200)
 
     def click_button(self, name: str) -> None:
-        """Clicks a widget's button of that name, if it is enabled."""
-        button = self.page.locator(f".jp-OutputArea button:has-text('{name}'):not([disabled])").first
-        if button.count():
-            button.click()
+        """Clicks a widget's button of that name, once it is enabled."""
+        self.page.locator(f".jp-OutputArea button:has-text('{name}'):not([disabled])").first.click()
 
     def resize(self, width: int, height: int) -> None:
         """Gives the window another size, and JupyterLab the time to lay itself out."""
