@@ -363,8 +363,9 @@ class Dashboard(Picture):
         self._say(f"{in_words(error)} The run was left as it was.", wrong=True)
 
     def _suited(self, env: str) -> Settings:
-        """What suits a task, on the present device and for as many runs as a learner's own policy serves."""
-        fresh = Settings(env=env, **PRESETS.get(env, OWN), device=self.settings.device)
+        """What suits a task: for the first one what it began with. On the present device, for an own policy's runs."""
+        suited = Settings(env=env, **PRESETS.get(env, OWN), device=self.settings.device)
+        fresh = deepcopy(self._known) if env == self._known.env else suited
         if self._own_policy is not None:
             fresh.runs = self.settings.runs
         return fresh

@@ -8,6 +8,7 @@ import os
 import signal
 import threading
 import time
+from copy import deepcopy
 
 import gymnasium
 import numpy as np
@@ -513,6 +514,15 @@ def test_the_device_stays_when_the_task_changes():
     dashboard = Dashboard(Settings(**SMALL, device="cpu:0"))
     dashboard.environment.value = "pglesson/TwoRooms-v0"
     assert dashboard.settings.device == "cpu:0" and dashboard.step()
+
+
+def test_the_first_task_comes_back_as_it_began_and_not_as_its_preset():
+    dashboard = Dashboard(Settings(env="pglesson/RockPaperScissors-v0", env_options={"opponent": "counter"}, hidden=()))
+    begun = deepcopy(dashboard.settings)
+    dashboard.environment.value = "pglesson/TwoRooms-v0"
+    assert dashboard.settings.env_options == {}
+    dashboard.environment.value = begun.env
+    assert dashboard.settings == begun and dashboard.step()
 
 
 def test_what_one_preset_sets_without_a_knob_does_not_stay_for_the_next_task():
