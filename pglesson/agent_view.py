@@ -24,7 +24,7 @@ class AgentView(widgets.VBox):  # type: ignore[misc]
 
     def __init__(self, when: str) -> None:
         self.when, self._main = when, MainLoop()
-        self.image = widgets.Image(format="png", layout=widgets.Layout(width="300px", height="200px"))
+        self.image = widgets.Image(format="png", layout=widgets.Layout(width="300px", height="200px", display="none"))
         self.button = button(f"Watch {when}", "eye", f"one episode of the agent {when}; press again to stop")
         self.caption = widgets.HTML()
         self.button.on_click(lambda _: self._main.call(self.stop if self._playing else self.start))
@@ -39,11 +39,13 @@ class AgentView(widgets.VBox):  # type: ignore[misc]
         return self._task is not None and not self._task.done()
 
     def show(self, settings: Settings, policy: nn.Module) -> None:
-        """Makes this agent the one to watch, and shows where its episode starts."""
+        """Makes this agent the one to watch, and shows where its episode starts, if its task can draw itself."""
         self.stop()
         self._settings, self._policy = settings, policy
         self._rewind()
-        if self.next_frame():
+        drawn = self.next_frame()
+        self.image.layout.display = None if drawn else "none"  # no empty frame, and no picture of the task before
+        if drawn:
             self.caption.value = ""
         self._frames.close()
 

@@ -11,14 +11,12 @@ from itertools import groupby
 from typing import Any
 
 import ipywidgets as widgets
-import numpy as np
 from matplotlib import style
 from torch import nn
 
 from pglesson.controls import LEVELS, MORE_LEVELS, button, choice, field, include, read, written
 from pglesson.dashboards import WATCHED, Dashboard
 from pglesson.export import to_code, to_csv, to_json
-from pglesson.picture import to_png
 from pglesson.plots import COLORS, label, text
 from pglesson.reinforce import Update
 from pglesson.settings import Settings
@@ -37,7 +35,6 @@ PINS: dict[int, tuple[str, tuple[float, ...]]] = {
 SIZES = {False: (7.8, 3.4, 100), True: (7.8, 2.9, 140)}  # of the figure, in inches and dots an inch, by large type
 # zoom lays text out anew at its larger size, as a browser's own zoom does; the figure is drawn anew with more dots
 STYLE = "<style>.pglesson-large { zoom: 1.4; } .pglesson-code textarea { font-family: monospace; }</style>"
-BLANK = to_png(np.full((200, 300, 3), 255, np.uint8))
 
 Run = tuple[Settings, list[Update]]  # the settings as they were last, and what was trained with them
 
@@ -196,8 +193,6 @@ class Playground(Dashboard):
         self.pins.clear()
         self.file.value = ""
         self._show_code("")
-        for view in (self.before, self.now):  # a task that cannot draw itself must not show the one before
-            view.image.value = BLANK
         super()._take(fresh)
         self._show_structure()
 

@@ -190,16 +190,23 @@ class NotebookPage:
         )
 
     def look_for_faults(self) -> list[str]:
-        """What the browser saw, cells that raised, widgets that were not rendered."""
+        """What the browser saw, cells that raised, widgets that were not rendered, pictures without a picture."""
         raised = [f"{o['ename']}: {o['evalue']}" for o in self.outputs() if o["output_type"] == "error"]
         broken = self.page.locator(".jupyter-widgets-error-widget, .jp-RenderedHTMLCommon.jp-mod-error").count()
-        return [*self.faults, *raised, *(["a widget was not rendered"] * broken)]
+        empty = self.page.evaluate(f"() => [...document.querySelectorAll('.jp-OutputArea img')].filter({EMPTY}).length")
+        return [
+            *self.faults,
+            *raised,
+            *(["a widget was not rendered"] * broken),
+            *(["a picture shows nothing"] * empty),
+        ]
 
     def cut_off(self) -> list[str]:
         """What reaches beyond the notebook's right edge, and labels that do not fit their place."""
         return self.page.evaluate(CUT_OFF)  # type: ignore[no-any-return]
 
 
+EMPTY = "image => image.offsetWidth && image.complete && !image.naturalWidth"
 CUT_OFF = """() => {
     const found = [], panel = document.querySelector('.jp-NotebookPanel .jp-Notebook').getBoundingClientRect();
     const scrolls = e => { for (; e && !e.matches('.jp-Cell'); e = e.parentElement)

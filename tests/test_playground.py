@@ -20,7 +20,7 @@ from pglesson import Settings
 from pglesson.controls import LISTS, field, read
 from pglesson.dashboards import PRESETS, WATCHED
 from pglesson.export import to_code, to_csv, to_json
-from pglesson.playground import BLANK, KNOBS, PINS, STRUCTURE, Playground, apart
+from pglesson.playground import KNOBS, PINS, STRUCTURE, Playground, apart
 
 SMALL = {"runs": 2, "episodes": 4, "updates": 8}
 
@@ -171,9 +171,10 @@ def test_an_own_id_becomes_the_task_and_joins_the_list(playground):
     playground.own_id.value = "tiny/Bandit-v0"
     assert playground.settings.env == playground.environment.value == "tiny/Bandit-v0"
     assert playground.updates == [] and playground.pins == {} and train(playground, 1)[0].shape[0] == 4
-    assert playground.now.image.value == BLANK and "cannot draw itself" in playground.now.caption.value
+    assert playground.now.image.layout.display == "none" and "cannot draw itself" in playground.now.caption.value
     playground.environment.value = "CartPole-v1"
     assert playground.settings.env == "CartPole-v1" and playground.settings.runs == 2  # as it began
+    assert playground.now.image.layout.display is None and playground.now.caption.value == ""
     playground.environment.value = "tiny/Bandit-v0"
     assert playground.settings.env == "tiny/Bandit-v0"
 
