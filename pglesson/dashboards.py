@@ -293,6 +293,7 @@ class Dashboard(Picture):
                 CurvePlot(left, "returns", COLORS["return"], "What the agent earns", what, marks=True),
                 self._watched_plot(right),
             )
+            self.figure.subplots_adjust(right=0.96)  # a number at the very end of the axis needs half its width
             right.locator_params("x", nbins=3)
             right.set_xlabel("episodes")  # the same axis as on the left, in less room
         self.pinned = []

@@ -198,7 +198,7 @@ def operate(notebook: NotebookPage, control: Any, by: str, luck: random.Random) 
         last = control.evaluate("e => e.selectedIndex === e.options.length - 1")
         for key in ("Space", "ArrowUp" if last else "ArrowDown", "Enter"):  # JupyterLab takes arrows outside a list
             page.keyboard.press(key)
-            page.wait_for_timeout(50)
+            page.wait_for_timeout(150)
     elif kind in ("button", "checkbox"):
         page.keyboard.press("Space")
     else:

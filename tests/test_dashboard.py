@@ -525,6 +525,15 @@ def test_the_first_task_comes_back_as_it_began_and_not_as_its_preset():
     assert dashboard.settings == begun and dashboard.step()
 
 
+@pytest.mark.parametrize("episodes", [1, 10, 100])
+def test_the_last_number_of_an_axis_is_drawn_whole(episodes):
+    """The axes end at 1000, 10000 and 100000 episodes, at a tick."""
+    dashboard = Dashboard(Settings(env="pglesson/TwoRooms-v0", hidden=(), runs=1, episodes=episodes, updates=1000))
+    dashboard.step()
+    for axes in dashboard.figure.axes:
+        assert axes.get_tightbbox(dashboard.canvas.get_renderer()).x1 <= dashboard.figure.bbox.x1
+
+
 def test_what_one_preset_sets_without_a_knob_does_not_stay_for_the_next_task():
     dashboard = Dashboard(Settings(**SMALL, value_steps=7), knobs=())
     dashboard.environment.value = "pglesson/Pendulum-v1"
