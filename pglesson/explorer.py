@@ -105,10 +105,10 @@ class Explorer(Picture):
 
     def _redraw(self) -> None:
         with style.context("pglesson.lesson"):
-            if len(self.figure.axes) == self._columns:
+            if len(self.figure.get_children()) == 1 + self._columns:  # the background and the axes
                 for axes in self.figure.axes:
                     _empty(axes)
-            else:  # at first, and where `draw` made more axes, such as a twin or a colour bar
+            else:  # at first, and where `draw` made more: a twin, a colour bar, a title over the whole figure
                 self.figure.clear()
                 self._axes = self.figure.subplots(1, self._columns)
             self._draw(self._axes, **{name: control.value for name, control in self.controls.items()})

@@ -408,12 +408,14 @@ def _bars(axes, a, twin):
     axes[1].set(xlabel="x", ylabel="y", title="right", xlim=(0, 3) if a < 3 else (0, 5))
     if twin:
         axes[1].twinx().plot([0, a], [1, 0])
+    if a == 4.0:
+        axes[0].figure.suptitle("as far as it goes")
 
 
 def test_an_explorer_that_moved_shows_what_a_fresh_one_would():
     """What it keeps from one picture to the next, to be fast, is what has not changed."""
     moved = Explorer(_bars, columns=2, a=(0.0, 4.0, 1.0), twin=False)
-    moves = [(2.0, False), (4.0, False), (4.0, True), (2.5, True), (2.5, False), (1.0, False)]
+    moves = [(2.0, False), (4.0, False), (3.0, False), (4.0, True), (2.5, True), (2.5, False), (1.0, False)]
     for a, twin in moves:
         moved.controls["a"].value = a
         moved.controls["twin"].value = twin
