@@ -306,7 +306,7 @@ answer = log_policy''',
 answer = log_policy''',
     hints=(
         "Take the logarithm of the formula on paper first: the logarithm of a fraction is a difference.",
-        "log pi(a) = f_a - log of the sum of e^f over all actions, of that state alone.",
+        "log pi(a) = h_a - log of the sum of e^h over all actions, of that state alone.",
         "Subtract each row's largest logit before you exponentiate, or use torch.log_softmax with the right axis.",
     ),
     why="The logarithm is taken inside, so no probability ever rounds to zero, and every loss in this lesson can be "

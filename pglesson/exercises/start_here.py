@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from pglesson.exercises.framework import Exercise
 from pglesson.exercises.judges import Case, Mistake, judge_function, judge_number
+
+
+def _scattered(agents: int, episodes: int, seed: int) -> NDArray[np.float64]:
+    return np.random.default_rng(seed).normal(size=(agents, episodes))
 
 
 def _drawn(*shape: int, seed: int) -> Tensor:
@@ -72,13 +78,13 @@ answer = points''',
     judge=judge_function(
         lambda returns: (returns.mean(1), returns.mean()),
         [
-            Case("three agents with two episodes each", (20 + 5 * _drawn(3, 2, seed=0),)),
-            Case("four agents with four episodes each", (20 + 5 * _drawn(4, 4, seed=1),)),
-            Case("ten agents with sixteen episodes each", (20 + 5 * _drawn(10, 16, seed=2),)),
-            Case("a single agent", (20 + 5 * _drawn(1, 5, seed=3),)),
-            Case("a single episode", (20 + 5 * _drawn(5, 1, seed=4),)),
-            Case("equal returns", (torch.full((3, 4), 9.0),)),
-            Case("negative returns", (-100 + 5 * _drawn(3, 6, seed=5),)),
+            Case("three agents with two episodes each", (20 + 5 * _scattered(3, 2, seed=0),)),
+            Case("four agents with four episodes each", (20 + 5 * _scattered(4, 4, seed=1),)),
+            Case("ten agents with sixteen episodes each", (20 + 5 * _scattered(10, 16, seed=2),)),
+            Case("a single agent", (20 + 5 * _scattered(1, 5, seed=3),)),
+            Case("a single episode", (20 + 5 * _scattered(5, 1, seed=4),)),
+            Case("equal returns", (np.full((3, 4), 9.0),)),
+            Case("negative returns", (-100 + 5 * _scattered(3, 6, seed=5),)),
         ],
         [
             Mistake(
@@ -96,7 +102,7 @@ answer = points''',
             ),
             Mistake(
                 "the dark line is a median here. The text calls it the mean of the ten.",
-                lambda r: (r.mean(1), r.mean(1).median()),
+                lambda r: (r.mean(1), np.median(r.mean(1))),
             ),
             Mistake(
                 "you drew the best agent in the dark. The dark line is the mean of all: the best one alone promises "
@@ -105,7 +111,7 @@ answer = points''',
             ),
             Mistake(
                 "your faint lines show each agent's best episode. Its mean is asked for.",
-                lambda r: (r.amax(1), r.amax(1).mean()),
+                lambda r: (r.max(1), r.max(1).mean()),
             ),
             Mistake(
                 "your faint lines show each agent's last episode. All of them count, and their mean is asked for.",
@@ -126,7 +132,7 @@ answer = points''',
             ),
             Mistake(
                 "your second number says how far the agents lie apart. The dark line is their mean.",
-                lambda r: (r.mean(1), r.mean(1).std(correction=0)),
+                lambda r: (r.mean(1), r.mean(1).std()),
             ),
             Mistake(
                 "your dark line is the first agent's. It is the mean of all of them.",
@@ -205,7 +211,8 @@ answer = first_return''',
         "The first reward counts in full, the next gamma times, then gamma * gamma times.",
         "enumerate(rewards) gives you k and the reward; add up gamma**k * reward.",
     ),
-    why="This one number is all that REINFORCE learns from: whatever raises it becomes more probable.",
+    why="Numbers like this one, one for each step, are all that REINFORCE learns from: what raises them becomes more "
+    "probable.",
     judge=judge_function(
         _first_return,
         [
@@ -281,8 +288,8 @@ answer = ...""",
         "1 / (1 - gamma) = 20. Solve it for gamma.",
         "1 - gamma = 1 / 20.",
     ),
-    why="gamma is a horizon in disguise: 0.9 is ten steps, 0.95 twenty, 0.99 a hundred. A reward beyond the horizon "
-    "hardly teaches the agent anything.",
+    why="gamma is a horizon in disguise: 0.9 is ten steps, 0.95 twenty, 0.99 a hundred. A reward several horizons "
+    "away hardly teaches the agent anything.",
     judge=judge_number(
         0.95,
         {

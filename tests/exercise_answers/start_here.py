@@ -11,14 +11,14 @@ def points_by_loop(returns):
     return each, sum(each) / len(each)
 
 
-def points_in_numpy(returns):
-    r = returns.numpy().astype(np.float64)
-    return np.average(r, axis=-1), np.average(r)
+def points_in_torch(returns):
+    r = torch.from_numpy(returns)
+    return r.mean(dim=-1), torch.mean(r)
 
 
 def points_divided(returns):
     agents, episodes = returns.shape
-    return returns.sum(dim=1) / episodes, returns.sum() / (agents * episodes)
+    return returns.sum(axis=1) / episodes, returns.sum() / (agents * episodes)
 
 
 def points_of_the_last(returns):
@@ -81,10 +81,10 @@ RIGHT = {
     "new_rate": [15, 15.0, torch.tensor(15), len(range(26, 41))],
     "points": [
         points_by_loop,
-        points_in_numpy,
+        points_in_torch,
         points_divided,
-        lambda r: (r.double().mean(-1), r.double().mean()),
-        lambda r: (torch.stack([agent.mean() for agent in r]), torch.mean(r)),
+        lambda r: (r.astype(float).mean(-1), np.mean(r)),
+        lambda r: ([agent.mean() for agent in r], torch.tensor(r).mean()),
     ],
     "moves": [40, 640 // 16, np.int64(40), torch.tensor(40.0)],
     "first_return": [
@@ -112,21 +112,21 @@ MISTAKES = {
         ("fifteen", "must be one number"),
     ],
     "points": [
-        (lambda r: (r.mean(dim=0), r.mean()), "averaged over the agents"),
+        (lambda r: (r.mean(axis=0), r.mean()), "averaged over the agents"),
         (lambda r: (r.sum(-1), r.sum(-1).mean()), "these are sums"),
         (lambda r: (r.mean(1), sum(r.mean(1))), "a sum over the agents"),
-        (lambda r: (r.mean(1), torch.median(r.mean(1))), "is a median"),
+        (lambda r: (r.mean(1), np.median(r.mean(1))), "is a median"),
         (lambda r: (r.mean(1), max(r.mean(1))), "best agent"),
-        (lambda r: (r.max(1).values, r.max(1).values.mean()), "best episode"),
+        (lambda r: (r.max(1), r.max(1).mean()), "best episode"),
         (points_of_the_last, "last episode"),
-        (lambda r: (torch.stack([agent[0] for agent in r]), r[:, 0].mean()), "first episode"),
+        (lambda r: (np.stack([agent[0] for agent in r]), r[:, 0].mean()), "first episode"),
         (lambda r: (r.mean(), r.mean(1)), "wrong order"),
         (lambda r: r.mean(-1), "faint lines alone"),
-        (lambda r: torch.mean(r), "dark line alone"),
-        (lambda r: (r.mean(1), r.mean(1).std(unbiased=False)), "how far the agents"),
+        (lambda r: np.mean(r), "dark line alone"),
+        (lambda r: (r.mean(1), r.mean(1).std()), "how far the agents"),
         (lambda r: (r.mean(1), r[0].mean()), "first agent's"),
         (points_in_place, "in place"),
-        (lambda r: (r.mean(2), r.mean()), "raised a IndexError"),
+        (lambda r: (r.mean(2), r.mean()), "raised a AxisError"),
     ],
     "moves": [
         (640, "those are the episodes\\."),
