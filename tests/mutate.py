@@ -1,6 +1,6 @@
 """Does a wrong sign in the engine get caught? `python tests/mutate.py [--processes 2]`.
 
-Makes one mutant of returns, advantages, loss and policies for each sign in them: + for -, * for /, < for >, and a minus
+Makes one mutant of the engine, from rollout to reinforce, for each sign in it: + for -, * for /, < for >, and a minus
 taken away. Runs the fast tests on each, in a copy of the project, and prints the mutants that none of them noticed.
 """
 
@@ -19,8 +19,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-MODULES = ("returns", "advantages", "loss", "policies")
-TESTS = ("returns", "advantages", "policies", "gradient", "actor_critic", "diagnostics", "knobs", "engine_gradient")
+MODULES = ("returns", "advantages", "loss", "policies", "rollout", "reinforce")
+TESTS = (
+    *("returns", "advantages", "policies", "gradient", "actor_critic", "diagnostics", "knobs", "engine_gradient"),
+    *("rollout", "reinforce"),
+)
 SWAPS: dict[type[ast.AST], type[ast.AST]] = {
     ast.Add: ast.Sub,
     ast.Sub: ast.Add,

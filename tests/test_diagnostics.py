@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from copy import deepcopy
 
 import numpy as np
@@ -87,6 +88,32 @@ def test_explained_variance_by_numpy(baseline: str) -> None:
         np.testing.assert_allclose(last.explained_variance[run], expected, atol=1e-4)
     if baseline == "none":
         assert np.abs(last.explained_variance).max() < 1e-6
+
+
+def test_the_loss_of_an_undecided_policy_in_closed_form() -> None:
+    """Every log pi is -log 2 and every entropy log 2: with advantages of 1, (1 - beta) log 2 for each played step."""
+    settings = Settings(env="pglesson/TwoRooms-v0", runs=3, hidden=(), normalization="none", entropy_weight=0.25)
+    update = next(reinforce(settings, advantages=lambda episodes, b, ahead: torch.ones_like(b)))
+    np.testing.assert_allclose(update.loss, 0.75 * math.log(2) * update.lengths.mean(1), rtol=1e-5)
+
+
+@pytest.mark.parametrize("episodes", [1, 5])
+def test_a_step_of_the_value_by_hand(episodes: int) -> None:
+    """Of the loss sum (G - v)^2 / (2 N) by plain descent, from a table of zeros: v(s) = rate * (sum of G in s) / N."""
+    seen = list[tuple[Episodes, Tensor]]()
+
+    def spy(played: Episodes, v: Tensor, ahead: Tensor) -> Tensor:
+        seen.append((played, v))
+        return v
+
+    settings = Settings(env="pglesson/TwoRooms-v0", runs=2, episodes=episodes, updates=2, hidden=(), optimizer="sgd")
+    settings.baseline, settings.value_steps, settings.value_learning_rate = "value", 1, 0.5
+    list(reinforce(settings, advantages=spy))
+    (first, _), (second, v) = seen
+    G = returns_to_go(first.rewards, settings.gamma) * first.alive
+    table = settings.value_learning_rate * torch.einsum("rnt,rnts->rs", G, first.observations) / episodes
+    expected = torch.einsum("rs,rnts->rnt", table, second.observations)
+    torch.testing.assert_close(v * second.alive, expected * second.alive)
 
 
 @pytest.mark.parametrize("baseline", ["none", "value"])

@@ -65,10 +65,11 @@ def test_learns_to_balance_a_pole() -> None:
 
 def test_the_record() -> None:
     """Shapes, running totals, and CartPole's reward of 1 a step."""
-    steps = 0
+    steps, seconds = 0, 0.0
     for number, update in enumerate(reinforce(Settings(runs=3, episodes=5, updates=3)), start=1):
         steps += int(update.lengths.sum())
-        assert (update.number, update.steps) == (number, steps)
+        assert (update.number, update.steps) == (number, steps) and update.seconds > seconds
+        seconds = update.seconds
         assert update.lengths.shape == (3, 5) and update.lengths.min() >= 1
         np.testing.assert_array_equal(update.returns, update.lengths)
         assert update.loss.shape == update.gradient_norm.shape == update.entropy.shape == (3,)

@@ -172,7 +172,10 @@ SCRIPTED: dict[str, dict[str, Any]] = {
         "reward": lambda t, action: float(action[0, 1]),
     },
     "NanReward": {"reward": lambda t, action: float("nan") if t == 1 else 1.0},
-    "NanObservation": {"observations": number_box(), "observe": lambda t: vector(float("nan") if t == 1 else 0.0)},
+    "NanObservation": {
+        "observations": number_box(size=2),
+        "observe": lambda t: np.float32([float("nan") if t == 1 else 0.0, 0.0]),
+    },
     "Huge": {"reward": lambda t, action: 3e38 * float(action), "end": one_step},
     "DictObservation": {"observations": spaces.Dict({"a": spaces.Discrete(2)}), "observe": lambda t: {"a": 0}},
     "SwitchActions": {"actions": spaces.MultiBinary(2)},
