@@ -118,10 +118,14 @@ def _run(function: Callable[..., Any], case: Case, gradients: Sequence[int]) -> 
         return _values(function(*arguments), arguments, gradients)
 
 
+def _parts(given: Any) -> list[Any]:
+    arrays = isinstance(given, list) and any(isinstance(part, (Tensor, np.ndarray)) and part.ndim for part in given)
+    return list(given) if isinstance(given, tuple) or arrays else [given]
+
+
 def _values(given: Any, arguments: list[Any], gradients: Sequence[int]) -> list[Tensor]:
-    parts = list(given) if isinstance(given, tuple) else [given]
     # copied, since torch takes no array that was flipped by [::-1], and warns of one that cannot be written to
-    parts = [part.copy() if isinstance(part, np.ndarray) else part for part in parts]
+    parts = [part.copy() if isinstance(part, np.ndarray) else part for part in _parts(given)]
     values = [torch.as_tensor(part).detach().double() for part in parts]
     if gradients:
         leaves = [arguments[place] for place in gradients]
@@ -153,7 +157,7 @@ def _call(
                 f"your function changes its argument number {position + 1} in place, so whoever calls it loses their "
                 "data. Compute something new instead of using +=, an assignment to a slice, or a method that ends in _."
             ), None
-    for part in given if isinstance(given, tuple) else (given,):
+    for part in given if isinstance(given, tuple) else (given,):  # where torch goes on with it, a list is none
         if (gradients or tensor) and not isinstance(part, Tensor):
             return _wrong(
                 f"your function gives {_kind(part)}, but it must give a torch tensor, so that a derivative can be "
@@ -171,8 +175,18 @@ def _same(a: Any, b: Any) -> bool:
     return bool(a == b) or (isinstance(a, float) and math.isnan(a))
 
 
+def _unpacked(got: list[Tensor], want: list[Tensor]) -> list[Tensor]:
+    """A list or an array in place of a tuple, as its parts: `low, high = f()` serves whoever calls it just as well."""
+    parts = 1 + len(want) - len(got)
+    whole = parts > 1 and len(got) > 0 and got[0].ndim > 0 and len(got[0]) == parts
+    return [*got[0], *got[1:]] if whole else got
+
+
 def _close(a: list[Tensor] | None, b: list[Tensor] | None, tolerance: float) -> bool:
-    if a is None or b is None or len(a) != len(b):
+    if a is None or b is None:
+        return False
+    a = _unpacked(a, b)
+    if len(a) != len(b):
         return False
     return all(
         x.shape == y.shape and torch.allclose(x, y, rtol=tolerance, atol=tolerance, equal_nan=True)
@@ -181,9 +195,11 @@ def _close(a: list[Tensor] | None, b: list[Tensor] | None, tolerance: float) -> 
 
 
 def _difference(what: str, got: list[Tensor] | None, want: list[Tensor], tolerance: float) -> str:
-    got = got or []
+    got = _unpacked(got or [], want)
     if len(got) != len(want):
-        return f"for {what} your function gives {len(got)} things, but {len(want)} are asked for."
+        given = "one value" if len(got) == 1 else f"{len(got)} values"
+        asked = "one is" if len(want) == 1 else f"{len(want)} are"
+        return f"for {what} your function gives {given}, but {asked} asked for."
     place = next(i for i, (x, y) in enumerate(zip(got, want)) if not _close([x], [y], tolerance))
     x, y = got[place], want[place]
     if x.shape != y.shape:

@@ -326,8 +326,8 @@ answer = policy_change''',
         "For one state it is an average of log pi_before(a) - log pi_after(a), over the actions. With which weights?",
         "Weigh with pi_before, sum over the last axis, and take the mean over the states.",
     ),
-    why="It is zero, tiny, normal or huge, whatever the task's rewards are, so one range serves for every training: "
-    "0.0001 to 0.05. No other of the five curves can be read so directly.",
+    why="It is zero, tiny, normal or huge, whatever the task's rewards are, so nearly the same range serves for "
+    "every training: 0.0001 to 0.05. No other of the five curves can be read so directly.",
     judge=judge_function(
         lambda before, after: _kl(before, after).mean(),
         [

@@ -252,7 +252,15 @@ RIGHT = {
     "one_line": ["zero_grad", " Zero_grad ", "ZERO_GRAD"],
     "adam": [1.28, 128 * 0.01, torch.tensor(1.28), np.float32(1.28), 128 * 0.01 * 0.0003 / (0.0003 + 1e-8)],
     "normalize": [normalized_by_index, normalized_in_numpy, normalized_by_loop],
-    "band": [band_by_sorting, band_in_torch, band_by_percentile, lambda x: edges(x.T, 0.1, 0.9, axis=0)],
+    "band": [
+        band_by_sorting,
+        band_in_torch,
+        band_by_percentile,
+        lambda x: edges(x.T, 0.1, 0.9, axis=0),
+        lambda x: np.stack(edges(x, 0.1, 0.9)),
+        lambda x: list(edges(x, 0.1, 0.9)),
+        lambda x: [edge.tolist() for edge in edges(x, 0.1, 0.9)],
+    ],
 }
 MISTAKES = {
     "loss": [
@@ -363,7 +371,7 @@ MISTAKES = {
         (lambda x: (np.percentile(x, 0.1, 1), x.mean(1), np.percentile(x, 0.9, 1)), "np.percentile counts"),
         (lambda x: tuple(np.broadcast_to(x.mean(axis=1), (3, len(x)))), "no width"),
         (sorted_in_place, "in place"),
-        (lambda x: edges(x, 0.1, 0.9)[:2], "gives 2 things"),
+        (lambda x: edges(x, 0.1, 0.9)[:2], "gives 2 values, but 3"),
         (lambda x: x.quantile(0.1), "raised an? AttributeError"),
     ],
 }

@@ -83,6 +83,7 @@ RIGHT = {
         points_by_loop,
         points_in_torch,
         points_divided,
+        lambda r: [r.mean(1), r.mean()],
         lambda r: (r.astype(float).mean(-1), np.mean(r)),
         lambda r: ([agent.mean() for agent in r], torch.tensor(r).mean()),
     ],

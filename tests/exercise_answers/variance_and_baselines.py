@@ -146,7 +146,13 @@ RIGHT = {
         lambda lp, G, v: -(lp.double() * (G - v.data).double()).sum(),
     ],
     "suits": [226, 904 / 4, torch.tensor(226.0), np.var([60, 64, 0, 4]) / np.var([60, 64])],
-    "interval": [interval_by_loop, interval_in_torch, lambda a, b, draws: middle_95(np.mean((a - b)[draws], -1))],
+    "interval": [
+        interval_by_loop,
+        interval_in_torch,
+        lambda a, b, draws: middle_95(np.mean((a - b)[draws], -1)),
+        lambda a, b, draws: np.quantile((a - b)[draws].mean(1), [0.025, 0.975]),
+        lambda a, b, draws: np.quantile((a - b)[draws].mean(1), [0.025, 0.975]).tolist(),
+    ],
 }
 MISTAKES = {
     "noise": [
@@ -234,6 +240,8 @@ MISTAKES = {
     ],
     "interval": [
         (drawn_anew, "independently"),
+        (lambda a, b, draws: np.quantile((b - a)[draws].mean(1), [0.025, 0.975]), "wrong way round"),
+        (lambda a, b, draws: np.quantile((a - b)[draws].mean(1), 0.975), "gives one value, but 2 are asked for"),
         (two_intervals, "lower edges"),
         (worst_against_best, "the worst of one"),
         (lambda a, b, draws: middle_95(a - b), "single runs lie"),
