@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from pglesson.policies import Family
+from pglesson.policies import Family, device_of
 from pglesson.rollout import Episodes
 
 
@@ -55,9 +55,8 @@ def episode_gradients(policy: nn.Module, family: Family, episodes: Episodes, adv
             return pull_back(advantages)[0]
         return torch.func.vmap(pull_back)(advantages)[0]
 
-    each = torch.func.vmap(gradients, (1, 1, -2), randomness="different")(
-        episodes.observations, episodes.actions, advantages.detach()
-    )
+    batch = episodes.observations, episodes.actions, advantages.detach()
+    each = torch.func.vmap(gradients, (1, 1, -2), randomness="different")(*(x.to(device_of(policy)) for x in batch))
     return torch.cat(
         [g.reshape(*g.shape[: advantages.dim() - 2], len(episodes.rewards), -1) for g in each.values()], -1
     )

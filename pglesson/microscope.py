@@ -175,7 +175,7 @@ def _examine(
 
     subtracted = {
         "none": lambda: torch.zeros(()),
-        "constant": lambda: torch.tensor(settings.constant),
+        "constant": lambda: torch.tensor(float(settings.constant)),
         "running_mean": lambda: masked_mean(before, pilot.alive, (1, 2)),
         "time_mean": lambda: time_mean_baseline(returns, alive),
         "group_mean": lambda: group_mean_baseline(returns, alive, group),

@@ -54,7 +54,7 @@ def tick_words(axis: Axis) -> list[str]:
 
 def describe(figure: Figure) -> str:
     """The figure in words, for those who cannot see it: titles, what is drawn against what, the legend, the labels."""
-    sentences = []
+    sentences = [figure.get_suptitle()]
     for axes in figure.axes:
         sentences += [axes.get_title(loc) for loc in ("left", "center", "right")]
         if axes.axison:
@@ -92,7 +92,9 @@ def text(setting: Any) -> str:
         if setting == float("inf")
         else f"{setting:.3g}"
         if isinstance(setting, float)
-        else str(setting).replace("_", " ")
+        else setting.replace("_", " ")
+        if isinstance(setting, str)
+        else str(setting)
     )
 
 

@@ -162,7 +162,7 @@ def _clip(module: nn.Module, runs: int, longest: float) -> Tensor:
         )
     for gradient in gradients:
         factor = (longest / norm.clamp_min(longest)).nan_to_num(1.0)
-        gradient.mul_(factor.view(runs, *[1] * (gradient.dim() - 1)))
+        gradient.mul_(factor.view(runs, *[1] * (gradient.dim() - 1)) if gradient.dim() else factor[0])
     return norm
 
 
@@ -356,7 +356,7 @@ def _updates(
 
             baseline: Tensor | float = 0.0
             if knobs["baseline"] == "constant":
-                baseline = knobs["constant"]
+                baseline = float(knobs["constant"])
             elif knobs["baseline"] == "running_mean":
                 baseline = running_mean
             elif knobs["baseline"] == "time_mean":
@@ -418,7 +418,7 @@ def _updates(
             gradient_norm=norm.numpy(),
             entropy=(entropy / alive.sum((1, 2))).numpy(),
             explained_variance=explained.numpy(),
-            gradient_variance=None if variance is None else variance.numpy(),
+            gradient_variance=None if variance is None else variance.cpu().numpy(),
             policy_change=None if change is None else change.numpy(),
             steps=steps,
             seconds=seconds,

@@ -12,6 +12,7 @@ def returns_to_go(rewards: Tensor, gamma: float) -> Tensor:
     rewards: (..., steps), zero after an episode's end; gamma: 0 to 1. Returns G of the same shape, in one backward
     pass over time, O(steps). Sutton & Barto (2018), eq. 3.9.
     """
+    rewards = rewards if rewards.is_floating_point() else rewards.float()
     following = torch.zeros_like(rewards[..., 0])
     backward = []
     for reward in reversed(rewards.unbind(-1)):

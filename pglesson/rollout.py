@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import math
 import os
 from collections.abc import Generator, Iterator
@@ -44,7 +45,7 @@ class Episodes:
     last_observations: Tensor
 
 
-def make_envs(env: str, number: int, **options: Any) -> VectorEnv:
+def make_envs(env: str, number: int, /, **options: Any) -> VectorEnv:
     """`number` copies of a registered environment, in its own vectorized form where it has one.
 
     Raises ValueError for an id that is not registered, for options that it does not take, and for spaces that the
@@ -58,9 +59,12 @@ def make_envs(env: str, number: int, **options: Any) -> VectorEnv:
 
 
 def _spec(env: str) -> EnvSpec:
+    module, _, name = env.rpartition(":")
     try:
-        return gymnasium.spec(env)
-    except gymnasium.error.Error as error:
+        if module:  # Gymnasium's own make imports it too, and its spec does not
+            importlib.import_module(module)
+        return gymnasium.spec(name)
+    except (gymnasium.error.Error, ImportError) as error:
         raise ValueError(
             f"No environment is registered as {env!r} ({error}). Give a Gymnasium id such as 'CartPole-v1', "
             "or register your own with gymnasium.register."
@@ -143,7 +147,7 @@ def first_parameters(policy: nn.Module, observations: Tensor, space: spaces.Spac
     except RuntimeError as error:  # what torch raises where shapes do not meet
         raise ValueError(
             f"The policy could not read {number} observations of {size} numbers each ({error}). "
-            f"Its first layer must take {size} inputs."
+            f"Its first layer must take {size} inputs, of the type float32."
         ) from error
     if isinstance(space, spaces.Discrete):
         width, wanted, pieces = int(space.n), "logits, one for each action", 1
@@ -277,7 +281,7 @@ def watch_episode(
     check_spaces(env, made.observation_space, made.action_space)
     if "rgb_array" not in modes:
         raise ValueError(f"{env} cannot draw itself: its render_modes are {modes}, but watching needs 'rgb_array'.")
-    made = gymnasium.make(env, render_mode="rgb_array", **(options or {}))
+    made = gymnasium.make(env, **{**(options or {}), "render_mode": "rgb_array"})
     runs = getattr(policy, "runs", None)
     if runs is None:
         runs, policy = 1, PlainPolicy(policy)

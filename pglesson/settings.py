@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 import difflib
 import math
@@ -47,10 +46,28 @@ def _one_of(*names: str) -> tuple[Callable[[Any], bool], str]:
 
 
 def same(a: Any, b: Any) -> bool:
-    """Whether two settings are equal, where they are arrays or mappings that hold some, too."""
+    """Whether two settings are equal, where they are or hold arrays, or objects that only equal themselves, too."""
+    if a is b:
+        return True
     if isinstance(a, Mapping) and isinstance(b, Mapping):
         return a.keys() == b.keys() and all(same(a[name], b[name]) for name in a)
-    return np.array_equal(a, b) if isinstance(a, np.ndarray) or isinstance(b, np.ndarray) else bool(a == b)
+    if isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)):
+        return type(a) is type(b) and len(a) == len(b) and all(map(same, a, b))
+    if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
+        return a.shape == b.shape and all(map(same, a.ravel().tolist(), b.ravel().tolist()))
+    try:
+        return bool(a == b) or bool(a != a and b != b)  # NaN
+    except Exception:  # an object, such as a tensor, for which == has not one answer
+        return False
+
+
+def _kept(x: Any) -> Any:
+    """A copy of a setting to compare with later; objects that may equal only themselves are kept as they are."""
+    if isinstance(x, Mapping):
+        return {name: _kept(value) for name, value in x.items()}
+    if type(x) in (list, tuple):
+        return type(x)(map(_kept, x))
+    return x.copy() if isinstance(x, np.ndarray) else x
 
 
 _is_finite = _number(-math.inf)[0]
@@ -189,7 +206,7 @@ class Settings:
     def structure(self) -> dict[str, Any]:
         """The fields that shape a run and may not change while it goes on."""
         fields = [f.name for f in dataclasses.fields(self) if not f.metadata["live"]]
-        return {name: copy.deepcopy(getattr(self, name)) for name in fields}
+        return {name: _kept(getattr(self, name)) for name in fields}
 
 
 Settings.__doc__ = f"{Settings.__doc__}\n" + "\n".join(

@@ -8,9 +8,10 @@ import torch
 from torch import nn
 
 from pglesson import Settings, make_policy, reinforce
+from pglesson.loss import episode_gradients
 from pglesson.microscope import examine
-from pglesson.policies import device_of
-from pglesson.rollout import watch_episode
+from pglesson.policies import Softmax, SoftmaxPolicy, device_of
+from pglesson.rollout import Episodes, watch_episode
 
 needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no GPU")
 
@@ -21,6 +22,18 @@ def test_a_device_that_is_not_there_is_refused(name: str) -> None:
         next(reinforce(Settings(device=name)))
     with pytest.raises(ValueError, match="Set device to 'cpu'"):
         make_policy(Settings(device=name))
+
+
+def test_single_episode_gradients_are_taken_where_the_policy_is() -> None:
+    """On torch's own stand-in for a device, which computes shapes alone, so that it runs everywhere."""
+    policy = SoftmaxPolicy(4, 2, hidden=(8,), runs=2).to("meta")
+    shape = (2, 3, 5)  # runs, episodes, steps
+    actions, ended = torch.zeros(shape, dtype=torch.int64), torch.zeros(2, 3, dtype=torch.bool)
+    episodes = Episodes(
+        torch.zeros(*shape, 4), actions, torch.zeros(shape), torch.ones(shape), ended, torch.zeros(2, 3, 4)
+    )
+    gradients = episode_gradients(policy, Softmax, episodes, torch.zeros(shape))
+    assert gradients.device.type == "meta" and gradients.shape == (3, 2, 5 * 8 + 9 * 2)
 
 
 @needs_gpu

@@ -104,3 +104,30 @@ def test_a_policy_may_bring_its_family() -> None:
             )
         )
     assert largest[0] > 1 and largest[1] == 1
+
+
+class OneWidth(nn.Module):
+    """A Gaussian whose width is a weight without any axis."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mu, self.log_sigma = nn.Linear(3, 1), nn.Parameter(torch.tensor(0.0))
+
+    def forward(self, observations: Tensor) -> tuple[Tensor, Tensor]:
+        mu = self.mu(observations)
+        return mu, self.log_sigma.expand_as(mu)
+
+
+def test_a_weight_without_an_axis_is_clipped_and_trained_too() -> None:
+    """Plain ascent with rate 1: the step is the gradient, and as long as it may be."""
+    policy = OneWidth()
+    before = weights(policy)
+    settings = Settings(env="pglesson/Pendulum-v1", episodes=4, max_steps=5, optimizer="sgd", learning_rate=1.0)
+    settings.max_gradient_norm = 0.1
+    assert next(reinforce(settings, policy)).gradient_norm > 0.1 and policy.log_sigma != 0
+    torch.testing.assert_close((weights(policy) - before).norm(), torch.tensor(0.1))
+
+
+def test_a_constant_of_a_whole_number_is_a_number_like_others_to_a_function() -> None:
+    settings = Settings(**SETTINGS, baseline="constant", constant=1)
+    next(reinforce(settings, advantages=lambda episodes, b, ahead: episodes.rewards - b.mean()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import math
 from types import SimpleNamespace
 from typing import Any
 
@@ -111,6 +112,33 @@ def test_options_of_an_environment_may_hold_arrays_which_are_compared_by_their_e
         with pytest.raises(ValueError, match=r"^env_options changed while training was running"):
             next(changed)
         settings.env_options["opponent"] = before
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        object(),
+        math.nan,
+        np.array([math.nan]),
+        np.array([object()]),
+        [np.arange(2)] * 2,
+        torch.eye(2),
+        {"a": [math.nan]},
+    ],
+    ids=["object", "nan", "array of nan", "array of objects", "arrays", "tensor", "dict"],
+)
+def test_options_that_equal_only_themselves_are_no_change(option: Any) -> None:
+    updates = reinforce(Settings(env="tiny/Anything-v0", hidden=(), episodes=2, env_options={"number": option}))
+    assert next(updates).number + 1 == next(updates).number
+
+
+def test_what_changes_within_an_option_is_noticed() -> None:
+    settings = Settings(env="tiny/Anything-v0", hidden=(), episodes=2, env_options={"number": [np.arange(2)]})
+    updates = reinforce(settings)
+    next(updates)
+    settings.env_options["number"][0][1] = 7
+    with pytest.raises(ValueError, match=r"^env_options changed while training was running"):
+        next(updates)
 
 
 def test_seconds_count_the_training_alone(monkeypatch: pytest.MonkeyPatch) -> None:

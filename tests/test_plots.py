@@ -22,6 +22,7 @@ from pglesson.plots import (
     learning_curve,
     new_figure,
     run_series,
+    text,
 )
 
 ROOT = Path(__file__).parents[1]
@@ -52,6 +53,11 @@ def test_moves_are_found_and_named(updates):
 def test_differences_name_only_what_differs(updates):
     assert differences(updates[-1].knobs, updates[0].knobs) == "alpha 0.1, baseline none"
     assert differences(updates[0].knobs, updates[0].knobs) == "same knobs"
+
+
+def test_options_are_written_as_they_are_typed():
+    assert text({"is_slippery": False, "map_name": "8x8"}) == "{'is_slippery': False, 'map_name': '8x8'}"
+    assert text("time_mean") == "time mean"
 
 
 def test_the_curve_holds_mean_band_runs_and_marks(updates):

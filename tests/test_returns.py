@@ -33,6 +33,10 @@ def test_worked_example() -> None:
     assert returns_to_go(torch.tensor([1.0, 2.0, 4.0]), 0.5).tolist() == [3.0, 4.0, 4.0]
 
 
+def test_whole_numbers_are_rewards_too() -> None:
+    assert returns_to_go(torch.tensor([1, 2, 4]), 0.5).tolist() == [3.0, 4.0, 4.0]
+
+
 def test_gamma_zero_sees_only_the_next_reward() -> None:
     rewards = torch.randn(3, 5, generator=torch.Generator().manual_seed(0))
     assert returns_to_go(rewards, 0.0).equal(rewards)

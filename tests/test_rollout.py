@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import gymnasium
@@ -234,3 +235,27 @@ def test_a_module_that_can_be_trained_can_be_watched() -> None:
 def test_an_environment_that_cannot_be_watched_gets_a_sentence(env: str, options: Any, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         next(watch_episode(env, SoftmaxPolicy(4, 2), options=options))
+
+
+def test_an_id_may_name_the_module_that_registers_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As Gymnasium's own make takes it: a worker process knows of an environment in no other way."""
+    (tmp_path / "own_tasks.py").write_text(
+        "import gymnasium, tiny_envs\ngymnasium.register('Own-v0', tiny_envs.Scripted, disable_env_checker=True)\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    try:
+        assert next(reinforce(Settings(env="own_tasks:Own-v0", hidden=(), episodes=2))).lengths.tolist() == [[3, 3]]
+    finally:
+        gymnasium.registry.pop("Own-v0", None)
+    with pytest.raises(ValueError, match=r"No environment is registered as 'no_tasks:Own-v0' .*No module named"):
+        make_envs("no_tasks:Own-v0", 2)
+
+
+def test_a_module_of_another_precision_is_told_which_one() -> None:
+    with pytest.raises(ValueError, match="Its first layer must take 4 inputs, of the type float32"):
+        next(reinforce(Settings(), nn.Linear(4, 2).double()))
+
+
+def test_an_environment_that_was_asked_for_pictures_can_be_watched() -> None:
+    options = {"render_mode": "rgb_array"}
+    assert next(watch_episode("CartPole-v1", SoftmaxPolicy(4, 2), options=options))[0].ndim == 3

@@ -187,6 +187,18 @@ for _name, _script in SCRIPTED.items():
         # Gymnasium's own checker would warn of the NaN before the lesson's sentence is reached
         gymnasium.register(f"tiny/{_name}-v0", entry_point=Scripted, kwargs=_script, disable_env_checker=True)
 
+
+class Anything(Scripted):
+    """Takes an option of any kind, whose name make_envs has a parameter of, too."""
+
+    def __init__(self, number: Any = None, **options: Any) -> None:
+        super().__init__(**options)
+        self.number = number
+
+
+if "tiny/Anything-v0" not in gymnasium.registry:
+    gymnasium.register("tiny/Anything-v0", entry_point=Anything, disable_env_checker=True)
+
 if "tiny/Fork-v0" not in gymnasium.registry:
     gymnasium.register("tiny/Fork-v0", vector_entry_point=Fork)
     gymnasium.register(
