@@ -33,8 +33,12 @@ def contents(axes: Axes) -> list[Artist]:
 
 
 def _frame(axes: Axes) -> list[Any]:
+    if axes.get_axes_locator() is None:
+        axes.apply_aspect()  # else an equal aspect would take its place only while it is drawn
     words = [(axis.get_scale(), axis.get_label_text(), *tick_words(axis)) for axis in (axes.xaxis, axes.yaxis)]
-    return [axes.bbox.bounds, axes.viewLim.bounds, axes.axison, words]
+    look = [axes.get_facecolor(), *(spine.get_visible() for spine in axes.spines.values())]
+    grid = [(axis.get_visible(), axis.get_tick_params().get("gridOn")) for axis in (axes.xaxis, axes.yaxis)]
+    return [axes.bbox.bounds, axes.viewLim.bounds, axes.axison, words, look, grid]
 
 
 def _words(axes: Axes) -> list[Any]:
@@ -52,7 +56,7 @@ class Picture(widgets.VBox):  # type: ignore[misc]
         self._said: tuple[list[Any], list[Any]] | None = None  # what the words were made from
         width = round(figure.get_figwidth() * figure.dpi)
         # with a margin, the box would scroll by its pixels where the picture is as wide as the page
-        layout = widgets.Layout(width=f"{width}px", max_width="100%", margin="0")
+        layout = widgets.Layout(width=f"{width}px", max_width="100%", margin="0", display="none")
         self.image = widgets.Image(format="png", layout=layout)
         # an Image widget takes no alternative text, so words for a screen reader stand beside it, in a single pixel
         self._words = widgets.HTML(layout=widgets.Layout(width="1px", height="1px", overflow="hidden", margin="0"))
@@ -62,6 +66,10 @@ class Picture(widgets.VBox):  # type: ignore[misc]
     def draw(self) -> None:
         """Shows the figure as it is now. Axes, ticks and titles cost most of a drawing: unchanged ones are kept."""
         moving = [artist for axes in self.figure.axes for artist in contents(axes)]
+        # over the whole figure: a title, a legend
+        moving += [
+            artist for artist in self.figure.get_children() if artist not in (self.figure.patch, *self.figure.axes)
+        ]
         frame = [_frame(axes) for axes in self.figure.axes]
         if self._background is None or self._background[0] != frame:
             for artist in moving:
@@ -71,8 +79,8 @@ class Picture(widgets.VBox):  # type: ignore[misc]
         self.canvas.restore_region(self._background[1])
         for artist in moving:
             self.figure.draw_artist(artist)
-        self.image.value = to_png(np.asarray(self.canvas.buffer_rgba()))
-        said = frame, [_words(axes) for axes in self.figure.axes]
+        self.image.value, self.image.layout.display = to_png(np.asarray(self.canvas.buffer_rgba())), None
+        said = frame, [self.figure.get_suptitle(), *(_words(axes) for axes in self.figure.axes)]
         if said != self._said:
             self._words.value, self._said = html.escape(describe(self.figure)), said
 
@@ -81,5 +89,8 @@ class Picture(widgets.VBox):  # type: ignore[misc]
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
-        picture = {"text/plain": repr(self), "image/png": base64.b64encode(self.image.value).decode()}
+        bundle["text/plain"] = repr(self)
+        if not self.image.value:  # nothing could be drawn yet
+            return bundle, {}
+        picture = {"image/png": base64.b64encode(self.image.value).decode()}
         return bundle | picture, {"image/png": {"alt": html.unescape(self._words.value)}}
