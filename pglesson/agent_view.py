@@ -27,7 +27,7 @@ class AgentView(widgets.VBox):  # type: ignore[misc]
         self.image = widgets.Image(format="png", layout=widgets.Layout(width="300px", height="200px", display="none"))
         self.button = button(f"Watch {when}", "eye", f"one episode of the agent {when}; press again to stop")
         self.caption = widgets.HTML()
-        self.button.on_click(lambda _: self._main.call(self.stop if self._playing else self.start))
+        self.button.on_click(lambda _: self._main.call(lambda: self.stop() if self._playing else self.start()))
         self._task: asyncio.Task[None] | None = None
         self._settings: Settings | None = None
         self._frames: Generator[tuple[Any, float], None, None]
@@ -44,21 +44,23 @@ class AgentView(widgets.VBox):  # type: ignore[misc]
         self._settings, self._policy = settings, policy
         self._rewind()
         drawn = self.next_frame()
-        self.image.layout.display = None if drawn else "none"  # no empty frame, and no picture of the task before
         if drawn:
             self.caption.value = ""
+        else:
+            self.image.layout.display = "none"  # no empty frame, and no picture of the task before
         self._frames.close()
 
     def next_frame(self) -> bool:
         """Shows the episode's next frame; returns whether there was one."""
         try:
             picture, total = next(self._frames)
+            self.image.value = to_png(picture, (300, 200))
         except StopIteration:
             return False
         except Exception as error:  # an environment that cannot draw itself is no reason not to train in it
             self.caption.value = html.escape(in_words(error))
             return False
-        self.image.value = to_png(picture, (300, 200))
+        self.image.layout.display = None
         self.caption.value = f"return so far: {total:.0f}" if abs(total) >= 10 else f"return so far: {total:.1f}"
         return True
 
@@ -67,6 +69,7 @@ class AgentView(widgets.VBox):  # type: ignore[misc]
         if self._settings is None:
             self.caption.value = "There is no agent to watch yet."
             return
+        self.stop()
         self._rewind()
         self.button.description, self.button.icon = "Stop", "stop"
         self._task = self._main.create_task(self._play())

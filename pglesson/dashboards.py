@@ -28,7 +28,7 @@ from pglesson.microscope_view import MicroscopeView
 from pglesson.picture import Picture
 from pglesson.plots import COLORS, CurvePlot, differences, new_figure
 from pglesson.reinforce import FloatArray, Update, make_policy, reinforce
-from pglesson.settings import Settings
+from pglesson.settings import GROUPED, Settings
 
 # What suits each task: the settings a dashboard starts from when the learner chooses it.
 PRESETS: dict[str, dict[str, Any]] = {
@@ -66,6 +66,17 @@ LISTENING = 0.005  # seconds after an update for the kernel to hear sliders and 
 SHORTEST_UPDATE = 0.03  # seconds: the smallest tasks would be learned before a knob can be moved
 
 
+_TRAINING: list[Dashboard] = []  # in the background, all interrupted together
+_before: list[Any] = []  # the handler of interrupts that stood before theirs
+
+
+def _on_interrupt(number: int, frame: FrameType | None) -> None:
+    for dashboard in _TRAINING:
+        dashboard._interrupted = not dashboard._in_update
+    if not all(dashboard._interrupted for dashboard in _TRAINING):
+        raise KeyboardInterrupt
+
+
 class Dashboard(Picture):
     """Trains, shows and compares runs; every knob in it may be moved while training runs.
 
@@ -89,6 +100,12 @@ class Dashboard(Picture):
         microscope: bool = False,
     ) -> None:
         super().__init__(new_figure(7.8, 3.4), "Dashboard")
+        if settings is not None and not isinstance(settings, Settings):
+            raise ValueError(f"settings is {settings!r}, but must be Settings, such as Settings(env='CartPole-v1').")
+        live = Settings().knobs()
+        if unknown := [name for name in knobs if name not in live]:
+            known = ", ".join(map(repr, live))
+            raise ValueError(f"knobs has {unknown[0]!r}, but each must be a live setting: {known}.")
         if not callable(watch) and watch not in WATCHED:
             raise ValueError(f"watch is {watch!r}, but must be one of {', '.join(map(repr, WATCHED))}.")
         self.settings = deepcopy(settings) if settings else Settings(**PRESETS["CartPole-v1"])
@@ -155,7 +172,7 @@ class Dashboard(Picture):
         return self._task is not None and not self._task.done()
 
     def step(self, *, draw: bool = True) -> bool:
-        """Makes one update and shows it; returns whether another can follow. What fails is said in `status`."""
+        """Makes one update and shows it; returns whether there was one. What fails is said in `status`."""
         if self._generator is None:  # the last run failed or was interrupted: its curve stays until the next succeeds
             self._begin()
         if self._generator is None:
@@ -199,12 +216,21 @@ class Dashboard(Picture):
         if self.running:
             assert self._task is not None
             self._task.cancel()
+            self._task = None  # it ends a moment later, and `start` need not wait for that
             self._say("Paused. Start goes on from here.")
+            self._enable()
 
     def reset(self) -> None:
         """Forgets what was learned, keeps the knobs and the pinned curves."""
         self.pause()
         self._begin()
+
+    def close(self) -> None:
+        """Stops what goes on in the background, and takes the dashboard off the page."""
+        self.pause()
+        self.before.stop()
+        self.now.stop()
+        super().close()
 
     def pin(self) -> None:
         """Keeps the present curve, dashed, named by how its knobs differ from the defaults."""
@@ -223,29 +249,25 @@ class Dashboard(Picture):
     async def _train(self) -> None:
         # Outside a cell the kernel ignores interrupts, so they would never reach a training in the background. It swaps
         # the handler before and after each message, the press of Start included: hence a look at every update.
-        catches, previous = threading.current_thread() is threading.main_thread(), None
+        catches = threading.current_thread() is threading.main_thread()
+        _TRAINING.append(self)
         self._started, self._drawing = time.perf_counter(), 0.0
         try:
             going = True
             while going:
                 begun = time.perf_counter()
-                if catches and signal.getsignal(signal.SIGINT) != self._on_interrupt:
-                    previous = signal.signal(signal.SIGINT, self._on_interrupt)
+                if catches and signal.getsignal(signal.SIGINT) is not _on_interrupt:
+                    _before[:] = [signal.signal(signal.SIGINT, _on_interrupt)]
                 going = self.step(draw=False)
                 if going and self._interrupted:
                     self._fail(KeyboardInterrupt())
                     break
                 await asyncio.sleep(max(LISTENING, begun + SHORTEST_UPDATE - time.perf_counter()))
         finally:
-            if previous is not None:
-                signal.signal(signal.SIGINT, previous)
-            self._task = None
+            _TRAINING.remove(self)
+            if catches and not _TRAINING and _before:
+                signal.signal(signal.SIGINT, _before.pop())
             self.draw()
-
-    def _on_interrupt(self, number: int, frame: FrameType | None) -> None:
-        if self._in_update:
-            raise KeyboardInterrupt
-        self._interrupted = True
 
     def _begin(self) -> None:
         try:
@@ -351,8 +373,9 @@ class Dashboard(Picture):
 
     def _can_train(self, wanted: Settings) -> bool:
         trial = deepcopy(wanted)
-        trial.episodes = trial.updates = trial.max_steps = 1
-        trial.baseline = trial.normalization = "none"
+        trial.updates = trial.max_steps = 1
+        if trial.baseline not in GROUPED and trial.normalization not in GROUPED:  # which ask for whole groups
+            trial.episodes, trial.baseline, trial.normalization = 1, "none", "none"
         try:  # the errors of a training are those of a first step of it
             next(reinforce(trial, deepcopy(self._own_policy)))
         except Exception as error:
@@ -367,6 +390,7 @@ class Dashboard(Picture):
         """What suits a task: for the first one what it began with. On the present device, for an own policy's runs."""
         suited = Settings(env=env, **PRESETS.get(env, OWN), device=self.settings.device)
         fresh = deepcopy(self._known) if env == self._known.env else suited
+        fresh.device = self.settings.device
         if self._own_policy is not None:
             fresh.runs = self.settings.runs
         return fresh

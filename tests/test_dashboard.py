@@ -224,6 +224,57 @@ def test_an_interrupt_stops_training_and_keeps_the_curve(ignoring):
         signal.signal(signal.SIGINT, usual)
 
 
+def test_what_was_paused_or_reset_starts_again_at_once():
+    """In one cell, without a moment for the paused task to end."""
+
+    async def drive():
+        dashboard = Dashboard(Settings(runs=2, episodes=4, updates=10_000))
+        for stop in (dashboard.pause, dashboard.reset):
+            dashboard.start()
+            await until(lambda: len(dashboard.updates) > 2)
+            stop()
+            assert not dashboard.running and not dashboard.buttons["start"].disabled
+            count = len(dashboard.updates)
+            dashboard.start()
+            await until(lambda count=count: len(dashboard.updates) > count + 2)
+            numbers = [update.number for update in dashboard.updates]
+            assert dashboard.running and numbers == list(range(1, len(numbers) + 1))
+        dashboard.close()
+        assert not dashboard.running
+
+    asyncio.run(drive())
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no os.kill with SIGINT for one process")
+def test_an_interrupt_stops_all_that_train_and_none_keeps_the_handler():
+    async def drive():
+        one, other = (Dashboard(Settings(runs=1, episodes=2, updates=10_000)) for _ in range(2))
+        one.start()
+        other.start()
+        await until(lambda: len(one.updates) > 2 and len(other.updates) > 2)
+        os.kill(os.getpid(), signal.SIGINT)
+        await until(lambda: not one.running and not other.running)
+        assert all("Interrupted" in each.status.value for each in (one, other))
+        assert signal.getsignal(signal.SIGINT) is own
+        one.start()
+        other.start()
+        await until(lambda: len(one.updates) > 2 and len(other.updates) > 2)
+        one.pause()
+        await asyncio.sleep(0.1)
+        assert other.running and signal.getsignal(signal.SIGINT) is not own
+        other.pause()
+        await until(lambda: signal.getsignal(signal.SIGINT) is own)
+
+    def own(number, frame):
+        raise AssertionError("an interrupt of the training got out")
+
+    usual = signal.signal(signal.SIGINT, own)
+    try:
+        asyncio.run(drive())
+    finally:
+        signal.signal(signal.SIGINT, usual)
+
+
 def test_drawing_takes_its_share_of_the_time_and_no_more(dashboard):
     """After a second of drawing, four of training come before the next frame, however many updates they hold."""
     dashboard.step()
@@ -258,6 +309,7 @@ def test_a_film_that_is_stopped_before_it_begins_gives_its_button_back(dashboard
         dashboard.now.start()
         dashboard.now.stop()
         dashboard.now.start()  # the film before ends after this one has begun
+        dashboard.now.start()  # one film, however often
         await asyncio.sleep(0.05)
         assert dashboard.now.button.description == "Stop"
 
@@ -318,6 +370,58 @@ def test_an_environment_without_pictures_still_trains():
     dashboard = Dashboard(Settings(env="tiny/Ends-v0", hidden=(), **SMALL))
     assert "cannot draw itself" in dashboard.before.caption.value
     assert dashboard.step()
+
+
+class Grey(tiny_envs.Scripted):
+    """Gives pictures that are none: grey ones with an axis for it."""
+
+    metadata = {"render_modes": ["rgb_array"]}
+    picture = np.zeros((20, 30, 1), np.uint8)
+
+    def render(self):
+        return self.picture
+
+
+def test_a_picture_of_the_wrong_kind_is_said_and_one_that_was_mended_is_shown(monkeypatch):
+    gymnasium.register("tiny/Grey-v0", entry_point=Grey, disable_env_checker=True)
+    try:
+        dashboard = Dashboard(Settings(env="tiny/Grey-v0", hidden=(), **SMALL))
+        assert "Cannot handle this data type" in dashboard.now.caption.value
+        assert dashboard.now.image.layout.display == "none" and dashboard.step()
+
+        async def watch():
+            dashboard.now.start()
+            await until(lambda: "return so far" in dashboard.now.caption.value)
+            assert dashboard.now.image.layout.display is None and dashboard.now.image.value
+            dashboard.now.stop()
+
+        monkeypatch.setattr(Grey, "picture", np.zeros((20, 30, 3), np.uint8))
+        asyncio.run(watch())
+    finally:
+        del gymnasium.registry["tiny/Grey-v0"]
+
+
+def test_where_nothing_could_be_drawn_there_is_no_picture():
+    def fails(axes, a):
+        raise ZeroDivisionError
+
+    settings = Settings(env="Nowhere-v0")
+    for shown in (Dashboard(settings), MicroscopeView(settings), Explorer(fails, a=(0, 3, 1))):
+        assert shown.image.layout.display == "none" and "image/png" not in shown._repr_mimebundle_()[0]
+    dashboard = Dashboard(Settings(**SMALL))
+    assert dashboard.image.layout.display is None and "image/png" in dashboard._repr_mimebundle_()[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"settings": "CartPole-v1"}, r"settings is 'CartPole-v1', but must be Settings"),
+        ({"knobs": ["seed"]}, r"knobs has 'seed', but each must be a live setting: "),
+    ],
+)
+def test_what_a_dashboard_cannot_begin_with_gets_a_sentence(arguments, words):
+    with pytest.raises(ValueError, match=words):
+        Dashboard(**arguments)
 
 
 def test_an_explorer_redraws_at_every_move():
@@ -422,6 +526,51 @@ def test_an_explorer_that_moved_shows_what_a_fresh_one_would():
         fresh = Explorer(_bars, columns=2, a=(0.0, 4.0, a), twin=twin)
         assert not moved.status.value and not fresh.status.value
         assert moved.image.value == fresh.image.value, (a, twin)
+
+
+def _title(axes, a):
+    if a > 1:
+        axes.figure.suptitle(f"a is {a}")
+
+
+def _legend(axes, a):
+    axes.figure.legend([axes.plot([0, 1], [1, 0])[0]], [f"a is {a}"])
+
+
+def _map(axes, a):
+    axes.figure.colorbar(axes.imshow(np.arange(16).reshape(4, 4) * a / 64, vmin=0, vmax=1))
+
+
+def _aspect(axes, a):
+    if a > 1:
+        axes.imshow(np.eye(2), extent=(0, 1, 0, 1))
+
+
+LOOKS = {
+    "title": _title,
+    "legend": _legend,
+    "map": _map,
+    "aspect": _aspect,
+    "grid": lambda axes, a: axes.grid(a > 1),
+    "face": lambda axes, a: axes.set_facecolor("white" if a > 1 else "black"),
+    "spines": lambda axes, a: axes.spines["top"].set_visible(a > 1),
+    "axis": lambda axes, a: axes.set_axis_off() if a > 1 else None,
+}
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_an_explorer_whose_limits_stay_shows_what_a_fresh_one_would(look):
+    def draw(axes, a):
+        axes.plot([0, 1], [0, 1])
+        axes.set(xlim=(0, 1), ylim=(0, 1))
+        LOOKS[look](axes, a)
+
+    moved = Explorer(draw, a=(0.0, 4.0, 1.0))
+    for a in (2.0, 3.0, 0.0, 2.0):
+        moved.controls["a"].value = a
+        fresh = Explorer(draw, a=(0.0, 4.0, a))
+        assert not moved.status.value and moved.image.value == fresh.image.value, a
+        assert moved._words.value == fresh._words.value
 
 
 def test_a_single_task_needs_no_list():

@@ -231,6 +231,22 @@ def test_an_own_module_is_asked_to_fit_the_task_and_the_runs():
     assert len(playground.updates) == 2 and playground.settings.runs == 1
 
 
+def test_episodes_that_make_no_whole_groups_are_refused_and_the_run_stays():
+    playground = Playground(Settings(env="pglesson/Digits-v0", runs=1, baseline="group_mean", updates=5))
+    train(playground)
+    playground.structure["episodes"].value = 12
+    playground.reset()
+    assert "The run was left as it was" in said(playground) and len(playground.updates) == 2
+    assert playground.step() and playground.settings.episodes == 16
+
+
+def test_the_device_of_a_playground_stays_when_the_first_task_comes_back(playground):
+    playground.structure["device"].value = "cpu:0"
+    playground.environment.value = "pglesson/TwoRooms-v0"
+    playground.environment.value = "CartPole-v1"
+    assert playground.settings.device == "cpu:0"
+
+
 # --- pinned runs ------------------------------------------------------------------------------------------------------
 
 
