@@ -43,8 +43,7 @@ class AgentView(widgets.VBox):  # type: ignore[misc]
         self.stop()
         self._settings, self._policy = settings, policy
         self._rewind()
-        drawn = self.next_frame()
-        if drawn:
+        if self.next_frame():
             self.caption.value = ""
         else:
             self.image.layout.display = "none"  # no empty frame, and no picture of the task before

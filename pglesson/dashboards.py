@@ -388,8 +388,7 @@ class Dashboard(Picture):
 
     def _suited(self, env: str) -> Settings:
         """What suits a task: for the first one what it began with. On the present device, for an own policy's runs."""
-        suited = Settings(env=env, **PRESETS.get(env, OWN), device=self.settings.device)
-        fresh = deepcopy(self._known) if env == self._known.env else suited
+        fresh = deepcopy(self._known) if env == self._known.env else Settings(env=env, **PRESETS.get(env, OWN))
         fresh.device = self.settings.device
         if self._own_policy is not None:
             fresh.runs = self.settings.runs

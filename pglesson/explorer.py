@@ -112,7 +112,6 @@ class Explorer(Picture):
                     _empty(axes)
             else:  # at first, and where `draw` made more: a twin, a colour bar, a title over the whole figure
                 self.figure.clear()
-                self._background = None  # new axes have not found their place yet, such as those of a picture
                 self._axes = self.figure.subplots(1, self._columns)
             self._draw(self._axes, **{name: control.value for name, control in self.controls.items()})
         self.draw()

@@ -55,8 +55,9 @@ def episode_gradients(policy: nn.Module, family: Family, episodes: Episodes, adv
             return pull_back(advantages)[0]
         return torch.func.vmap(pull_back)(advantages)[0]
 
-    batch = episodes.observations, episodes.actions, advantages.detach()
-    each = torch.func.vmap(gradients, (1, 1, -2), randomness="different")(*(x.to(device_of(policy)) for x in batch))
+    device = device_of(policy)
+    batch = [x.to(device) for x in (episodes.observations, episodes.actions, advantages.detach())]
+    each = torch.func.vmap(gradients, (1, 1, -2), randomness="different")(*batch)
     return torch.cat(
         [g.reshape(*g.shape[: advantages.dim() - 2], len(episodes.rewards), -1) for g in each.values()], -1
     )

@@ -33,12 +33,10 @@ def contents(axes: Axes) -> list[Artist]:
 
 
 def _frame(axes: Axes) -> list[Any]:
-    if axes.get_axes_locator() is None:
-        axes.apply_aspect()  # else an equal aspect would take its place only while it is drawn
     words = [(axis.get_scale(), axis.get_label_text(), *tick_words(axis)) for axis in (axes.xaxis, axes.yaxis)]
     look = [axes.get_facecolor(), *(spine.get_visible() for spine in axes.spines.values())]
     grid = [(axis.get_visible(), axis.get_tick_params().get("gridOn")) for axis in (axes.xaxis, axes.yaxis)]
-    return [axes.bbox.bounds, axes.viewLim.bounds, axes.axison, words, look, grid]
+    return [axes, axes.bbox.bounds, axes.viewLim.bounds, axes.axison, words, look, grid]
 
 
 def _words(axes: Axes) -> list[Any]:
@@ -70,6 +68,9 @@ class Picture(widgets.VBox):  # type: ignore[misc]
         moving += [
             artist for artist in self.figure.get_children() if artist not in (self.figure.patch, *self.figure.axes)
         ]
+        for axes in self.figure.axes:
+            if axes.get_axes_locator() is None:
+                axes.apply_aspect()  # else an equal aspect would take its place only while it is drawn
         frame = [_frame(axes) for axes in self.figure.axes]
         if self._background is None or self._background[0] != frame:
             for artist in moving:

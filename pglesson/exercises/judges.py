@@ -119,6 +119,7 @@ def _run(function: Callable[..., Any], case: Case, gradients: Sequence[int]) -> 
 
 
 def _parts(given: Any) -> list[Any]:
+    """What a tuple holds, or a list of arrays, which need not have one shape; all else is one part."""
     arrays = isinstance(given, list) and any(isinstance(part, (Tensor, np.ndarray)) and part.ndim for part in given)
     return list(given) if isinstance(given, tuple) or arrays else [given]
 
@@ -157,7 +158,7 @@ def _call(
                 f"your function changes its argument number {position + 1} in place, so whoever calls it loses their "
                 "data. Compute something new instead of using +=, an assignment to a slice, or a method that ends in _."
             ), None
-    for part in given if isinstance(given, tuple) else (given,):  # where torch goes on with it, a list is none
+    for part in given if isinstance(given, tuple) else (given,):  # not _parts: `reinforce` takes no list either
         if (gradients or tensor) and not isinstance(part, Tensor):
             return _wrong(
                 f"your function gives {_kind(part)}, but it must give a torch tensor, so that a derivative can be "
