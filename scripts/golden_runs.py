@@ -27,7 +27,7 @@ TASKS: dict[str, dict[str, Any]] = {
     "CartPole-v1": {"max_steps": 100},
     "Acrobot-v1": {"max_steps": 30},
     "MountainCarContinuous-v0": {"max_steps": 30},
-    "pglesson/Pendulum-v1": {"max_steps": 60},
+    "Pendulum-v1": {"max_steps": 60},
     "pglesson/RockPaperScissors-v0": {"hidden": ()},
     "pglesson/ShortCorridor-v0": {"hidden": (), "max_steps": 60},
     "pglesson/PlanarArm-v0": {"hidden": (16, 16), "activation": "relu"},
@@ -41,11 +41,11 @@ RECORDED = ("returns", "lengths", "loss", "gradient_norm", "entropy", "explained
 OTHERS: dict[str, dict[str, Any]] = {  # each on CartPole and on the arm
     "normalization none": {"normalization": "none"},
     "normalization episode": {"normalization": "episode"},
-    "clipped": {"max_gradient_norm": 0.1},
+    "clipped": {"max_grad_norm": 0.1},
     "entropy": {"entropy_weight": 0.1},
     "pulled back": {"kl_weight": 0.3, "learning_rate": 0.1},
     "actor-critic": {"baseline": "value", "gae_lambda": 0.8},
-    "ppo": {"baseline": "value", "gae_lambda": 0.9, "policy_steps": 4, "clip_ratio": 0.1, "entropy_weight": 0.01},
+    "ppo": {"baseline": "value", "gae_lambda": 0.9, "policy_epochs": 4, "clip_ratio": 0.1, "entropy_weight": 0.01},
     "measured": {"measure_variance": True, "measure_change": True},
     "one run": {"runs": 1},
 }
@@ -83,7 +83,7 @@ def golden_runs() -> Iterator[tuple[str, dict[str, Any]]]:
     """Each run's name, and its arrays by name."""
     short: dict[str, Any] = {"runs": 2, "episodes": 4, "updates": 4}
     for (env, own), baseline, optimizer in product(TASKS.items(), BASELINES, ("adam", "sgd")):
-        settings = Settings(env=env, **(short | own), baseline=baseline, optimizer=optimizer, constant=1.5)
+        settings = Settings(env=env, **(short | own), baseline=baseline, optimizer=optimizer, baseline_constant=1.5)
         if optimizer == "sgd":  # returns of hundreds make plain steps long
             settings.learning_rate, settings.value_learning_rate = 0.003, 1e-5
         yield f"{env}, {baseline}, {optimizer}", train(settings)
@@ -109,10 +109,13 @@ def golden_runs() -> Iterator[tuple[str, dict[str, Any]]]:
     for update in reinforce(moved, policy):  # every baseline in turn, as the dashboard's list would choose them
         updates.append(update)
         moved.baseline = BASELINES[update.number % len(BASELINES)]
-    yield "moved while it trained", {
-        "loss": np.stack([update.loss for update in updates]),
-        **{name: weight.detach().numpy() for name, weight in policy.named_parameters()},
-    }
+    yield (
+        "moved while it trained",
+        {
+            "loss": np.stack([update.loss for update in updates]),
+            **{name: weight.detach().numpy() for name, weight in policy.named_parameters()},
+        },
+    )
 
 
 def main() -> int:

@@ -13,10 +13,12 @@ import torch
 from torch import Tensor, nn
 
 from pglesson import Settings, make_policy, reinforce, returns_to_go
-from pglesson.advantages import baseline_ahead, generalized_advantages, td_errors
-from pglesson.loss import clipped_log_prob
-from pglesson.policies import Gaussian, Softmax
-from pglesson.rollout import Episodes, make_envs, play_episodes
+from pglesson.advantages import gae, next_values, td_errors
+from pglesson.distributions import Categorical
+from pglesson.envs.making import make_envs
+from pglesson.loss import clipped_gain
+from pglesson.policies import to_distribution
+from pglesson.rollout import Episodes, play_episodes
 
 FORK: dict[str, Any] = {"env": "tiny/Fork-v0", "hidden": (), "runs": 2, "episodes": 6, "updates": 3, "gamma": 0.9}
 
@@ -65,7 +67,7 @@ def test_gae_is_the_weighted_mean_of_n_step_advantages(gamma: float, gae_lambda:
     rewards, values = rng.normal(size=(2, 7))
     ahead = np.append(values[1:], last)
     errors = td_errors(*map(torch.tensor, (rewards, values, ahead)), gamma)
-    ours = generalized_advantages(errors, gamma, gae_lambda)
+    ours = gae(errors, gamma, gae_lambda)
     for t in range(7):
         n_left = 7 - t  # longer ones are all the whole episode's
         parts = [n_step_advantage(rewards, values, last, t, n, gamma) for n in range(1, n_left + 1)]
@@ -76,31 +78,31 @@ def test_gae_is_the_weighted_mean_of_n_step_advantages(gamma: float, gae_lambda:
 
 def test_lambda_1_is_the_return_minus_the_value() -> None:
     rewards, values = torch.randn(2, 3, 4, 9, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
-    alive = (torch.arange(9) < torch.tensor([[9, 4, 1, 6]] * 3)[..., None]).double()
-    rewards = rewards * alive
-    ahead = baseline_ahead(values, alive, torch.zeros(3, 4, dtype=torch.float64))
-    errors = td_errors(rewards, values, ahead, 0.9) * alive
-    advantages = generalized_advantages(errors, 0.9, 1.0)
-    torch.testing.assert_close(advantages, (returns_to_go(rewards, 0.9) - values) * alive)
+    mask = (torch.arange(9) < torch.tensor([[9, 4, 1, 6]] * 3)[..., None]).double()
+    rewards = rewards * mask
+    ahead = next_values(values, mask, torch.zeros(3, 4, dtype=torch.float64))
+    errors = td_errors(rewards, values, ahead, 0.9) * mask
+    advantages = gae(errors, 0.9, 1.0)
+    torch.testing.assert_close(advantages, (returns_to_go(rewards, 0.9) - values) * mask)
 
 
 def test_what_is_ahead_is_the_next_value_and_at_the_end_the_last() -> None:
     b = torch.tensor([[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [7.0, 8.0, 9.0]]])
-    alive = torch.tensor([[[1.0, 1.0, 1.0], [1.0, 1.0, 0.0], [1.0, 0.0, 0.0]]])
-    ahead = baseline_ahead(b, alive, torch.tensor([[-1.0, 0.0, -3.0]]))
+    mask = torch.tensor([[[1.0, 1.0, 1.0], [1.0, 1.0, 0.0], [1.0, 0.0, 0.0]]])
+    ahead = next_values(b, mask, torch.tensor([[-1.0, 0.0, -3.0]]))
     assert ahead.tolist() == [[[2.0, 3.0, -1.0], [5.0, 0.0, 0.0], [-3.0, 0.0, 0.0]]]
 
 
 def test_the_clipped_objective_is_ppos_minimum_of_two() -> None:
-    """Oracle: the paper's formula, written down; value and gradient, on ratios within, at and beyond both limits."""
+    """Oracle: where the ratio is beyond its limit on the side that A favours, the limit's value and no gradient."""
     before = torch.zeros(60, dtype=torch.float64)
     log_prob = torch.linspace(-1, 1, 30, dtype=torch.float64).repeat(2).requires_grad_()
     advantages = torch.cat([torch.full((30,), 1.7), torch.full((30,), -0.6)]).double()
     for clip in (0.1, 0.2, 0.5, math.inf):
-        ours = (clipped_log_prob(log_prob, before, advantages, clip) * advantages).sum()
+        ours = clipped_gain(log_prob, before, advantages, clip).sum()
         ratio = log_prob.exp()
-        limited = ratio if clip == math.inf else ratio.clamp(1 - clip, 1 + clip)
-        theirs = torch.minimum(ratio * advantages, limited * advantages).sum()
+        ratio = torch.where(advantages > 0, ratio.clamp_max(1 + clip), ratio.clamp_min(1 - clip))
+        theirs = (ratio * advantages).sum()
         torch.testing.assert_close(ours, theirs)
         torch.testing.assert_close(*(torch.autograd.grad(x, log_prob, retain_graph=True)[0] for x in (ours, theirs)))
 
@@ -110,12 +112,10 @@ def test_at_a_ratio_of_1_the_surrogate_has_the_gradient_of_reinforce(clip: float
     """Oracle: the gradient of log pi A by the logits, for advantages of either sign."""
     logits, advantages = seeded(40, 3).requires_grad_(), seeded(40, seed=1)
     actions = torch.arange(40) % 3
-    log_prob = Softmax.log_prob(logits, actions)
-    ratio = clipped_log_prob(log_prob, log_prob.detach(), advantages, clip)
-    assert ratio.eq(1).all()
-    ours, theirs = (
-        torch.autograd.grad((x * advantages).sum(), logits, retain_graph=True)[0] for x in (ratio, log_prob)
-    )
+    log_prob = Categorical(logits).log_prob(actions)
+    gain = clipped_gain(log_prob, log_prob.detach(), advantages, clip)
+    assert gain.equal(advantages)
+    ours, theirs = (torch.autograd.grad(x.sum(), logits, retain_graph=True)[0] for x in (gain, log_prob * advantages))
     torch.testing.assert_close(ours, theirs)
     assert theirs.abs().max() > 0.1
 
@@ -136,9 +136,9 @@ def test_the_last_observation_is_what_follows_the_last_step() -> None:
     for episode in range(12):
         one.reset(seed=0)
         one.state = played.observations[0, episode, 0].numpy().astype(np.float64)
-        for t in range(int(played.alive[0, episode].sum())):
+        for t in range(int(played.mask[0, episode].sum())):
             observation, _, terminated, _, _ = one.step(int(played.actions[0, episode, t]))
-        np.testing.assert_allclose(played.last_observations[0, episode], observation, atol=1e-5)
+        np.testing.assert_allclose(played.final_observations[0, episode], observation, atol=1e-5)
         assert terminated == bool(played.terminated[0, episode])
 
 
@@ -149,8 +149,8 @@ def test_below_lambda_1_the_engine_follows_gae() -> None:
     """Oracle: the same function given as the learner's own, on the baseline that the engine hands to it."""
     for gae_lambda in (0.0, 0.9):
 
-        def own(episodes: Episodes, v: Tensor, v_ahead: Tensor, gae_lambda: float = gae_lambda) -> Tensor:
-            errors = (episodes.rewards + 0.9 * v_ahead - v) * episodes.alive
+        def own(episodes: Episodes, v: Tensor, v_next: Tensor, gae_lambda: float = gae_lambda) -> Tensor:
+            errors = (episodes.rewards + 0.9 * v_next - v) * episodes.mask
             return returns_to_go(errors, 0.9 * gae_lambda)
 
         settings = {"baseline": "value", "updates": 1}
@@ -171,7 +171,7 @@ def test_the_critic_learns_the_values_of_a_chain_by_bootstrapping() -> None:
     """
     seen: list[Tensor] = []
 
-    def spy(episodes: Episodes, v: Tensor, v_ahead: Tensor) -> Tensor:
+    def spy(episodes: Episodes, v: Tensor, v_next: Tensor) -> Tensor:
         seen.append(v)
         return v
 
@@ -199,7 +199,7 @@ def test_the_first_of_several_steps_is_that_of_reinforce() -> None:
     plain, updates = trained(updates=1, clip_ratio=0.01)
     assert plain.equal(trained(updates=1)[0])
     for clip_ratio in (0.01, math.inf):
-        moved, others = trained(updates=1, policy_steps=2, clip_ratio=clip_ratio)
+        moved, others = trained(updates=1, policy_epochs=2, clip_ratio=clip_ratio)
         np.testing.assert_allclose(others[0].gradient_norm, updates[0].gradient_norm, rtol=1e-5)
         np.testing.assert_allclose(others[0].loss, updates[0].loss, rtol=1e-5)
         assert not moved.equal(plain)
@@ -211,12 +211,12 @@ def test_several_steps_follow_the_surrogate() -> None:
 
     def spy(episodes: Episodes, b: Tensor, ahead: Tensor) -> Tensor:
         advantages = returns_to_go(episodes.rewards, 0.9) - b
-        record.append((episodes, advantages * episodes.alive))
+        record.append((episodes, advantages * episodes.mask))
         return advantages
 
     changes = {"updates": 1, "optimizer": "sgd", "learning_rate": 0.5, "normalization": "none"}
     for clip in (0.05, math.inf):
-        ours, _ = trained(advantages=spy, policy_steps=6, clip_ratio=clip, **changes)
+        ours, _ = trained(advantages=spy, policy_epochs=6, clip_ratio=clip, **changes)
         episodes, advantages = record[-1]
         w = torch.zeros(2, episodes.observations.shape[-1], 2, requires_grad=True)
         before = None
@@ -233,7 +233,7 @@ def test_several_steps_follow_the_surrogate() -> None:
 
 
 def test_clipping_keeps_the_policy_nearer() -> None:
-    common = {"policy_steps": 40, "learning_rate": 0.05, "measure_change": True}
+    common = {"policy_epochs": 40, "learning_rate": 0.05, "measure_change": True}
     near, far = (trained(clip_ratio=clip, **common)[1] for clip in (0.05, math.inf))
     assert np.all(near[0].policy_change < 0.5 * far[0].policy_change)
 
@@ -260,13 +260,13 @@ def test_the_kl_penalty_pulls_back_along_its_exact_gradient(env: str) -> None:
     next(training)
     stepped = {name: weight.detach().clone().double() for name, weight in policy.named_parameters()}
 
-    family: Any = Gaussian if "Echo" in env else Softmax
     episodes = record[1]
     flat = replace(episodes, observations=episodes.observations.double()).observations.flatten(1, 2)
 
     def penalty(theta: dict[str, Tensor]) -> float:
-        ours, others = (torch.func.functional_call(policy.double(), w, (flat,)) for w in (theta, start))
-        return float((family.divergence(ours, others) * episodes.alive.flatten(1)).sum() / episodes.alive.shape[1])
+        outputs = (torch.func.functional_call(policy.double(), w, (flat,)) for w in (theta, start))
+        ours, others = (to_distribution(policy, output) for output in outputs)
+        return float((ours.kl(others) * episodes.mask.flatten(1)).sum() / episodes.mask.shape[1])
 
     assert penalty(moved) > 1e-3 and penalty(start) == 0
     for name, weight in moved.items():

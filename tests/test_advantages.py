@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from pglesson.advantages import masked_mean, normalize, time_mean_baseline
-from pglesson.returns import returns_to_go
+from pglesson.advantages import masked_mean, normalize, returns_to_go
+from pglesson.baselines import time_mean
 
 
 def ragged(runs: int, episodes: int, steps: int, seed: int = 0) -> tuple[Tensor, Tensor]:
@@ -16,43 +16,43 @@ def ragged(runs: int, episodes: int, steps: int, seed: int = 0) -> tuple[Tensor,
     rng = np.random.default_rng(seed)
     lengths = rng.integers(1, steps + 1, size=(runs, episodes))
     lengths[:, 0] = steps
-    alive = (np.arange(steps) < lengths[..., None]).astype(float)
-    return torch.from_numpy(rng.normal(3, 2, size=alive.shape)), torch.from_numpy(alive)
+    mask = (np.arange(steps) < lengths[..., None]).astype(float)
+    return torch.from_numpy(rng.normal(3, 2, size=mask.shape)), torch.from_numpy(mask)
 
 
-def leave_one_out(returns: np.ndarray, alive: np.ndarray) -> np.ndarray:
+def leave_one_out(returns: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """The oracle, one number at a time: the mean over the other episodes at this step, else over all their steps."""
     baseline = np.zeros_like(returns)
     for run, episode, t in np.ndindex(returns.shape):
         others = [i for i in range(returns.shape[1]) if i != episode]
-        same = [returns[run, i, t] for i in others if alive[run, i, t]]
-        every = [returns[run, i, s] for i in others for s in range(returns.shape[2]) if alive[run, i, s]]
+        same = [returns[run, i, t] for i in others if mask[run, i, t]]
+        every = [returns[run, i, s] for i in others for s in range(returns.shape[2]) if mask[run, i, s]]
         baseline[run, episode, t] = np.mean(same or every or [0.0])
     return baseline
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 4), (1, 2, 1), (2, 3, 6), (3, 8, 12)])
 def test_time_mean_is_the_mean_of_the_others(shape: tuple[int, int, int]) -> None:
-    returns, alive = ragged(*shape)
-    expected = leave_one_out(returns.numpy(), alive.numpy())
-    np.testing.assert_allclose(time_mean_baseline(returns, alive).numpy(), expected, atol=1e-12)
+    returns, mask = ragged(*shape)
+    expected = leave_one_out(returns.numpy(), mask.numpy())
+    np.testing.assert_allclose(time_mean(returns, mask).numpy(), expected, atol=1e-12)
 
 
 def test_time_mean_of_a_single_episode_is_zero() -> None:
     returns = torch.tensor([[[3.0, 2.0, 1.0]]])
-    assert time_mean_baseline(returns, torch.ones(1, 1, 3)).eq(0).all()
+    assert time_mean(returns, torch.ones(1, 1, 3)).eq(0).all()
 
 
 def test_time_mean_of_equal_returns_leaves_no_advantage() -> None:
     returns = torch.tensor([3.0, 2.0, 1.0]).expand(1, 4, 3)
-    assert time_mean_baseline(returns, torch.ones(1, 4, 3)).equal(returns)
+    assert time_mean(returns, torch.ones(1, 4, 3)).equal(returns)
 
 
 def test_time_mean_where_one_episode_outlasts_the_others() -> None:
     """By hand: beyond the others' ends the long episode meets the mean of all their steps, (4 + 2 + 6) / 3 = 4."""
     returns = torch.tensor([[[9.0, 8.0, 7.0], [4.0, 2.0, 0.0], [6.0, 0.0, 0.0]]])
-    alive = torch.tensor([[[1.0, 1.0, 1.0], [1.0, 1.0, 0.0], [1.0, 0.0, 0.0]]])
-    baseline = time_mean_baseline(returns, alive)
+    mask = torch.tensor([[[1.0, 1.0, 1.0], [1.0, 1.0, 0.0], [1.0, 0.0, 0.0]]])
+    baseline = time_mean(returns, mask)
     assert baseline[0, 0].tolist() == [5.0, 2.0, 4.0]
     assert baseline[0, 1, :2].tolist() == [7.5, 8.0]
     assert baseline[0, 2, 0].item() == 6.5
@@ -60,45 +60,45 @@ def test_time_mean_where_one_episode_outlasts_the_others() -> None:
 
 def test_time_mean_does_not_know_the_episode_that_it_judges() -> None:
     """What makes it unbiased: with other returns in one episode, that episode's baseline stays as it was."""
-    returns, alive = ragged(1, 4, 5)
+    returns, mask = ragged(1, 4, 5)
     changed = returns.clone()
     changed[0, 2] += 100
-    before, after = time_mean_baseline(returns, alive), time_mean_baseline(changed, alive)
+    before, after = time_mean(returns, mask), time_mean(changed, mask)
     torch.testing.assert_close(before[0, 2], after[0, 2], rtol=0, atol=1e-12)
     assert not torch.allclose(before[0, 1], after[0, 1])
 
 
 def test_time_mean_ignores_what_stands_after_an_end() -> None:
-    returns, alive = ragged(2, 4, 6)
-    assert time_mean_baseline(returns, alive).equal(time_mean_baseline(torch.where(alive > 0, returns, 1e6), alive))
+    returns, mask = ragged(2, 4, 6)
+    assert time_mean(returns, mask).equal(time_mean(torch.where(mask > 0, returns, 1e6), mask))
 
 
 def test_masked_mean() -> None:
     """The oracle is NumPy's masked array."""
-    x, alive = ragged(2, 3, 5)
-    expected = np.ma.masked_array(x.numpy(), alive.numpy() == 0).mean(2, keepdims=True)
-    np.testing.assert_allclose(masked_mean(x, alive, (2,)).numpy(), expected, atol=1e-12)
+    x, mask = ragged(2, 3, 5)
+    expected = np.ma.masked_array(x.numpy(), mask.numpy() == 0).mean(2, keepdims=True)
+    np.testing.assert_allclose(masked_mean(x, mask, (2,)).numpy(), expected, atol=1e-12)
 
 
 def test_normalize_none_only_masks() -> None:
-    x, alive = ragged(2, 3, 5)
-    assert normalize(x, alive, "none").equal(x * alive)
+    x, mask = ragged(2, 3, 5)
+    assert normalize(x, mask, "none").equal(x * mask)
 
 
 @pytest.mark.parametrize("over", ["batch", "episode"])
 def test_normalize(over: str) -> None:
     """The oracle is NumPy's mean and population standard deviation of the played steps alone."""
-    x, alive = ragged(3, 5, 7)
+    x, mask = ragged(3, 5, 7)
     expected = np.zeros(x.shape)
     for run in range(3):
         groups = [slice(None)] if over == "batch" else list(range(5))
         for group in groups:
-            played = alive[run, group].numpy() > 0
+            played = mask[run, group].numpy() > 0
             values = x[run, group].numpy()[played]
             filled = np.zeros(played.shape)
             filled[played] = (values - values.mean()) / (values.std() + 1e-8)
             expected[run, group] = filled
-    np.testing.assert_allclose(normalize(x, alive, over).numpy(), expected, atol=1e-9)  # type: ignore[arg-type]
+    np.testing.assert_allclose(normalize(x, mask, over).numpy(), expected, atol=1e-9)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("over", ["batch", "episode"])
@@ -112,8 +112,8 @@ def test_normalize_gives_zero_where_nothing_differs(over: str) -> None:
 def test_equal_episodes_leave_exactly_nothing(episodes: int) -> None:
     """In float32 a rounding error of 1e-5 would be left, and normalization would blow it up to weights of about 1."""
     returns = returns_to_go(torch.ones(1, episodes, 500), 0.99)
-    alive = torch.ones_like(returns)
-    assert normalize(returns - time_mean_baseline(returns, alive), alive, "batch").eq(0).all()
+    mask = torch.ones_like(returns)
+    assert normalize(returns - time_mean(returns, mask), mask, "batch").eq(0).all()
     for value in (0.1, 63.397):
         assert normalize(torch.full((1, episodes, 1), value), torch.ones(1, episodes, 1), "batch").eq(0).all()
 
@@ -121,14 +121,14 @@ def test_equal_episodes_leave_exactly_nothing(episodes: int) -> None:
 def test_normalize_a_one_step_episode_among_longer_ones() -> None:
     """By hand: 1 and 3 become -1 and 1; the single 5 becomes 0."""
     advantages = torch.tensor([[[1.0, 3.0], [5.0, 99.0]]])
-    alive = torch.tensor([[[1.0, 1.0], [1.0, 0.0]]])
+    mask = torch.tensor([[[1.0, 1.0], [1.0, 0.0]]])
     expected = torch.tensor([[[-1.0, 1.0], [0.0, 0.0]]], dtype=torch.float64)
-    torch.testing.assert_close(normalize(advantages, alive, "episode"), expected)
+    torch.testing.assert_close(normalize(advantages, mask, "episode"), expected)
 
 
 def test_normalize_keeps_runs_apart() -> None:
     """The oracle is each run on its own."""
-    x, alive = ragged(2, 3, 5)
+    x, mask = ragged(2, 3, 5)
     x[1] *= 1000
-    apart = torch.cat([normalize(x[i : i + 1], alive[i : i + 1], "batch") for i in range(2)])
-    torch.testing.assert_close(normalize(x, alive, "batch"), apart)
+    apart = torch.cat([normalize(x[i : i + 1], mask[i : i + 1], "batch") for i in range(2)])
+    torch.testing.assert_close(normalize(x, mask, "batch"), apart)

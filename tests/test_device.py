@@ -8,10 +8,11 @@ import torch
 from torch import nn
 
 from pglesson import Settings, make_policy, reinforce
-from pglesson.loss import episode_gradients
-from pglesson.microscope import examine
-from pglesson.policies import Softmax, SoftmaxPolicy, device_of
-from pglesson.rollout import Episodes, watch_episode
+from pglesson.analysis.microscope import estimate_gradients
+from pglesson.analysis.rendering import render_episode
+from pglesson.diagnostics import episode_gradients
+from pglesson.policies import SoftmaxPolicy, device_of
+from pglesson.rollout import Episodes
 
 needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no GPU")
 
@@ -32,7 +33,7 @@ def test_single_episode_gradients_are_taken_where_the_policy_is() -> None:
     episodes = Episodes(
         torch.zeros(*shape, 4), actions, torch.zeros(shape), torch.ones(shape), ended, torch.zeros(2, 3, 4)
     )
-    gradients = episode_gradients(policy, Softmax, episodes, torch.zeros(shape))
+    gradients = episode_gradients(policy, episodes, torch.zeros(shape))
     assert gradients.device.type == "meta" and gradients.shape == (3, 2, 5 * 8 + 9 * 2)
 
 
@@ -58,5 +59,5 @@ def test_a_learners_module_is_moved_to_the_gpu_and_can_be_watched_and_examined()
     assert len(list(reinforce(settings, module))) == 2 and module.weight.device.type == "cuda"
     settings = Settings(device="cuda")
     policy = make_policy(settings)
-    assert next(watch_episode("CartPole-v1", policy))[0].ndim == 3
-    examine(settings, policy, baselines=["none"], episodes=32)
+    assert next(render_episode("CartPole-v1", policy))[0].ndim == 3
+    estimate_gradients(settings, policy, baselines=["none"], episodes=32)

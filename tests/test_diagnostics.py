@@ -10,10 +10,10 @@ import pytest
 import tiny_envs  # noqa: F401  registers the environments
 import torch
 from torch import Tensor
-from torch.distributions import Categorical, Normal, kl_divergence
+from torch import distributions as torch_distributions
 
 from pglesson import Settings, make_policy, reinforce, returns_to_go
-from pglesson.policies import Gaussian, Softmax
+from pglesson.distributions import Categorical, DiagGaussian
 from pglesson.rollout import Episodes
 
 
@@ -24,19 +24,24 @@ def seeded(*shape: int, seed: int = 0) -> Tensor:
 def test_the_divergence_of_softmax_policies_is_torchs() -> None:
     one, two = seeded(7, 4), seeded(7, 4, seed=1)
     torch.testing.assert_close(
-        Softmax.divergence(one, two), kl_divergence(Categorical(logits=one), Categorical(logits=two))
+        Categorical(one).kl(Categorical(two)),
+        torch_distributions.kl_divergence(
+            torch_distributions.Categorical(logits=one), torch_distributions.Categorical(logits=two)
+        ),
     )
-    assert Softmax.divergence(one, one).eq(0).all()
+    assert Categorical(one).kl(Categorical(one)).eq(0).all()
     ruled_out = torch.tensor([[0.0, 0.0, -torch.inf]])
-    assert Softmax.divergence(ruled_out, ruled_out).item() == 0
-    torch.testing.assert_close(Softmax.divergence(ruled_out, torch.zeros(1, 3)).exp(), torch.tensor([1.5]))
+    assert Categorical(ruled_out).kl(Categorical(ruled_out)).item() == 0
+    torch.testing.assert_close(Categorical(ruled_out).kl(Categorical(torch.zeros(1, 3))).exp(), torch.tensor([1.5]))
 
 
 def test_the_divergence_of_gaussian_policies_is_torchs() -> None:
     one, two = (seeded(7, 3), seeded(7, 3, seed=1)), (seeded(7, 3, seed=2), seeded(7, 3, seed=3))
-    expected = kl_divergence(Normal(one[0], one[1].exp()), Normal(two[0], two[1].exp())).sum(-1)
-    torch.testing.assert_close(Gaussian.divergence(one, two), expected)
-    assert Gaussian.divergence(one, one).abs().max() < 1e-12
+    expected = torch_distributions.kl_divergence(
+        torch_distributions.Normal(one[0], one[1].exp()), torch_distributions.Normal(two[0], two[1].exp())
+    ).sum(-1)
+    torch.testing.assert_close(DiagGaussian(*one).kl(DiagGaussian(*two)), expected)
+    assert DiagGaussian(*one).kl(DiagGaussian(*one)).abs().max() < 1e-12
 
 
 @pytest.mark.parametrize("env", ["CartPole-v1", "tiny/Echo-v0"])
@@ -50,13 +55,18 @@ def test_the_policy_change_is_the_mean_divergence_in_the_states_seen(env: str) -
         return returns_to_go(episodes.rewards, 0.99) - baseline
 
     update = next(reinforce(settings, policy, advantages=spy))
-    observations, alive = seen[0].observations.flatten(1, 2), seen[0].alive.flatten(1)
+    observations, mask = seen[0].observations.flatten(1, 2), seen[0].mask.flatten(1)
     if env == "CartPole-v1":
-        apart = kl_divergence(Categorical(logits=former(observations)), Categorical(logits=policy(observations)))
+        apart = torch_distributions.kl_divergence(
+            torch_distributions.Categorical(logits=former(observations)),
+            torch_distributions.Categorical(logits=policy(observations)),
+        )
     else:
         (mu, log_sigma), (other_mu, other_log_sigma) = former(observations), policy(observations)
-        apart = kl_divergence(Normal(mu, log_sigma.exp()), Normal(other_mu, other_log_sigma.exp())).sum(-1)
-    expected = (apart * alive).sum(1) / alive.sum(1)
+        apart = torch_distributions.kl_divergence(
+            torch_distributions.Normal(mu, log_sigma.exp()), torch_distributions.Normal(other_mu, other_log_sigma.exp())
+        ).sum(-1)
+    expected = (apart * mask).sum(1) / mask.sum(1)
     assert update.policy_change is not None and (update.policy_change > 1e-4).all()
     np.testing.assert_allclose(update.policy_change, expected.detach().numpy(), rtol=1e-3)
 
@@ -82,7 +92,7 @@ def test_explained_variance_by_numpy(baseline: str) -> None:
     *_, last = reinforce(settings, advantages=spy)
     episodes, b = seen[-1]
     for run in range(2):
-        played = episodes.alive[run].numpy() > 0
+        played = episodes.mask[run].numpy() > 0
         returns, base = returns_to_go(episodes.rewards, 0.99)[run].numpy()[played], b[run].numpy()[played]
         expected = 1 - np.var((returns - base).astype(float)) / np.var(returns.astype(float))
         np.testing.assert_allclose(last.explained_variance[run], expected, atol=1e-4)
@@ -110,10 +120,10 @@ def test_a_step_of_the_value_by_hand(episodes: int) -> None:
     settings.baseline, settings.value_steps, settings.value_learning_rate = "value", 1, 0.5
     list(reinforce(settings, advantages=spy))
     (first, _), (second, v) = seen
-    G = returns_to_go(first.rewards, settings.gamma) * first.alive
+    G = returns_to_go(first.rewards, settings.gamma) * first.mask
     table = settings.value_learning_rate * torch.einsum("rnt,rnts->rs", G, first.observations) / episodes
     expected = torch.einsum("rs,rnts->rnt", table, second.observations)
-    torch.testing.assert_close(v * second.alive, expected * second.alive)
+    torch.testing.assert_close(v * second.mask, expected * second.mask)
 
 
 @pytest.mark.parametrize("baseline", ["none", "value"])

@@ -85,7 +85,7 @@ def test_three_ways_to_the_exact_gradient_agree() -> None:
 @pytest.mark.parametrize("baseline", BASELINES)
 def test_softmax(baseline: str) -> None:
     """Episodes of one to three steps, four a batch, so that often a single one lasts longest; oracle: enumeration."""
-    moved = moves({"logits.0.weight": LOGITS}, env="tiny/Fork-v0", episodes=4, baseline=baseline, constant=2.0)
+    moved = moves({"logits.0.weight": LOGITS}, env="tiny/Fork-v0", episodes=4, baseline=baseline, baseline_constant=2.0)
     assert z_scores(moved["logits.0.weight"], exact_gradient()).abs().max() < LIMIT
 
 

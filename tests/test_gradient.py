@@ -14,11 +14,13 @@ import torch
 from test_engine_gradient import BASELINES, LIMIT, LOGITS, RUNS, exact_gradient, z_scores
 from torch import Tensor, nn
 
-from pglesson.advantages import masked_mean, normalize, time_mean_baseline
-from pglesson.loss import episode_gradients, policy_gradient_loss, total_variance
-from pglesson.policies import Family, Gaussian, GaussianPolicy, PlainPolicy, Softmax, SoftmaxPolicy
-from pglesson.returns import returns_to_go
-from pglesson.rollout import Episodes, make_envs, play_episodes
+from pglesson.advantages import masked_mean, normalize, returns_to_go
+from pglesson.baselines import time_mean
+from pglesson.diagnostics import episode_gradients, total_variance
+from pglesson.envs.making import make_envs
+from pglesson.loss import policy_gradient_loss
+from pglesson.policies import GaussianPolicy, SingleRunPolicy, SoftmaxPolicy, distribution_at
+from pglesson.rollout import Episodes, play_episodes
 
 
 def play(env: str, policy: Any, runs: int, episodes: int, seed: int) -> Episodes:
@@ -26,11 +28,12 @@ def play(env: str, policy: Any, runs: int, episodes: int, seed: int) -> Episodes
     return play_episodes(make_envs(env, runs * episodes), policy, runs, max_steps=10, generator=generator, seed=seed)
 
 
-def loss_gradient(policy: nn.Module, family: Family, played: Episodes, advantages: Tensor) -> Tensor:
+def loss_gradient(policy: nn.Module, played: Episodes, advantages: Tensor) -> Tensor:
     """Minus the gradient of the batch loss, by autograd: (runs, parameters of a run)."""
-    runs, episodes = played.alive.shape[:2]
-    log_prob = family.log_prob(policy(played.observations.flatten(1, 2)), played.actions.flatten(1, 2))
-    loss = policy_gradient_loss(log_prob, advantages.flatten(1), torch.zeros(()), entropy_weight=0.0, episodes=episodes)
+    runs, episodes = played.mask.shape[:2]
+    log_prob = distribution_at(policy, played.observations.flatten(1, 2)).log_prob(played.actions.flatten(1, 2))
+    gain = log_prob * advantages.flatten(1)
+    loss = policy_gradient_loss(gain, torch.zeros(()), entropy_weight=0.0, episodes=episodes)
     policy.zero_grad()
     loss.sum().backward()
     return -torch.cat([weight.grad.reshape(runs, -1) for weight in policy.parameters()], 1)
@@ -41,16 +44,16 @@ def batch_gradients(baseline: str, over: Any = "none") -> Tensor:
     policy = SoftmaxPolicy(3, 2, runs=RUNS)
     policy.logits[0].weight.data = LOGITS.repeat(RUNS, 1, 1)
     past, played = (play("tiny/Fork-v0", policy, RUNS, 4, seed) for seed in (1, 2))
-    returns, alive = returns_to_go(played.rewards, 1.0), played.alive
+    returns, mask = returns_to_go(played.rewards, 1.0), played.mask
     subtracted = {
         "none": lambda: 0.0,
         "constant": lambda: 2.0,
-        "running_mean": lambda: masked_mean(returns_to_go(past.rewards, 1.0), past.alive, (1, 2)),
-        "time_mean": lambda: time_mean_baseline(returns, alive),
+        "running_mean": lambda: masked_mean(returns_to_go(past.rewards, 1.0), past.mask, (1, 2)),
+        "time_mean": lambda: time_mean(returns, mask),
         "value": lambda: played.observations @ torch.tensor([3.0, -1.0, 0.7]),
-        "own return included": lambda: masked_mean(returns, alive, (1,)),
+        "own return included": lambda: masked_mean(returns, mask, (1,)),
     }[baseline]()
-    return loss_gradient(policy, Softmax, played, normalize((returns - subtracted) * alive, alive, over))
+    return loss_gradient(policy, played, normalize((returns - subtracted) * mask, mask, over))
 
 
 @pytest.mark.parametrize("baseline", BASELINES)
@@ -68,29 +71,29 @@ def test_normalizing_each_episode_is_seen_to_be_biased() -> None:
     assert z_scores(batch_gradients("none", "episode"), exact_gradient()).abs().max() > 20
 
 
-def small_policy(kind: str, runs: int) -> tuple[nn.Module, Family, str]:
+def small_policy(kind: str, runs: int) -> tuple[nn.Module, str]:
     generator = torch.Generator().manual_seed(3)
     if kind == "softmax":
-        return SoftmaxPolicy(3, 2, hidden=(5,), runs=runs, generator=generator), Softmax, "tiny/Fork-v0"
+        return SoftmaxPolicy(3, 2, hidden=(5,), runs=runs, generator=generator), "tiny/Fork-v0"
     if kind == "gaussian":
-        return GaussianPolicy(1, [-1], [1], hidden=(5,), runs=runs, generator=generator), Gaussian, "tiny/Echo-v0"
+        return GaussianPolicy(1, [-1], [1], hidden=(5,), runs=runs, generator=generator), "tiny/Echo-v0"
     module = nn.Sequential(nn.Linear(3, 5), nn.Tanh(), nn.Linear(5, 2))
-    return PlainPolicy(module), Softmax, "tiny/Fork-v0"
+    return SingleRunPolicy(module), "tiny/Fork-v0"
 
 
 @pytest.mark.parametrize(("kind", "runs"), [("softmax", 1), ("softmax", 3), ("gaussian", 3), ("plain module", 1)])
 def test_single_episode_gradients(kind: str, runs: int) -> None:
     """Their mean is the gradient of the batch loss, and each is the gradient of a batch of that episode alone."""
-    policy, family, env = small_policy(kind, runs)
+    policy, env = small_policy(kind, runs)
     played = play(env, policy, runs, 6, seed=0)
-    advantages = torch.randn(played.alive.shape, generator=torch.Generator().manual_seed(4)) * played.alive
-    each = episode_gradients(policy, family, played, advantages)
-    whole = loss_gradient(policy, family, played, advantages)
+    advantages = torch.randn(played.mask.shape, generator=torch.Generator().manual_seed(4)) * played.mask
+    each = episode_gradients(policy, played, advantages)
+    whole = loss_gradient(policy, played, advantages)
     assert each.shape == (6, *whole.shape) and whole.abs().max() > 0.01
     torch.testing.assert_close(each.mean(0), whole, atol=1e-5, rtol=1e-4)
     for i in range(6):
         part = Episodes(**{name: value[:, i : i + 1] for name, value in vars(played).items()})
-        alone = loss_gradient(policy, family, part, advantages[:, i : i + 1])
+        alone = loss_gradient(policy, part, advantages[:, i : i + 1])
         torch.testing.assert_close(each[i], alone, atol=1e-5, rtol=1e-4)
 
 
@@ -104,13 +107,13 @@ def test_total_variance() -> None:
 
 
 def test_the_loss_by_hand() -> None:
-    """-(1/2) [(-1)(3) + (-2)(4) + 0.5 (0.6 + 0.2)] = 5.3; the advantages get no gradient."""
+    """-(1/2) [(-1)(3) + (-2)(4) + 0.5 (0.6 + 0.2)] = 5.3."""
     log_prob = torch.tensor([[-1.0, -2.0]], requires_grad=True)
-    advantages, entropy = torch.tensor([[3.0, 4.0]], requires_grad=True), torch.tensor([[0.6, 0.2]])
-    loss = policy_gradient_loss(log_prob, advantages, entropy, entropy_weight=0.5, episodes=2)
+    advantages, entropy = torch.tensor([[3.0, 4.0]]), torch.tensor([[0.6, 0.2]])
+    loss = policy_gradient_loss(log_prob * advantages, entropy, entropy_weight=0.5, episodes=2)
     torch.testing.assert_close(loss, torch.tensor([5.3]))
     loss.sum().backward()
-    assert log_prob.grad.tolist() == [[-1.5, -2.0]] and advantages.grad is None
+    assert log_prob.grad.tolist() == [[-1.5, -2.0]]
 
 
 def test_the_spread_of_a_single_episode_is_unknown_and_nothing_warns() -> None:

@@ -1,4 +1,4 @@
-"""What a learner may put in the engine's place: a function for the advantages, a family of distributions."""
+"""What a learner may put in the engine's place: a function for the advantages, a distribution."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from pglesson import Settings, make_policy, reinforce, returns_to_go
-from pglesson.policies import Gaussian
+from pglesson.distributions import DiagGaussian
 from pglesson.rollout import Episodes
 
 SETTINGS = {"env": "tiny/Fork-v0", "hidden": (), "runs": 2, "episodes": 5, "updates": 3, "gamma": 0.9}
@@ -23,7 +23,7 @@ def weights(policy: nn.Module) -> Tensor:
 
 @pytest.mark.parametrize("baseline", ["none", "constant", "running_mean", "time_mean", "value"])
 def test_returns_minus_the_baseline_given_is_what_the_engine_does(baseline: str) -> None:
-    settings = Settings(**SETTINGS, baseline=baseline, constant=1.5)
+    settings = Settings(**SETTINGS, baseline=baseline, baseline_constant=1.5)
     policies = make_policy(settings), make_policy(settings)
 
     def own(episodes: Episodes, b: Tensor, ahead: Tensor) -> Tensor:
@@ -66,21 +66,20 @@ def test_what_it_gives_after_an_episodes_end_does_not_count() -> None:
     settings = Settings(**SETTINGS, normalization="none")
     losses = []
     for after in (0.0, 7.0, torch.nan):
-        own = lambda episodes, b, ahead, after=after: torch.where(episodes.alive > 0, 1.0, after)  # noqa: E731
+        own = lambda episodes, b, ahead, after=after: torch.where(episodes.mask > 0, 1.0, after)  # noqa: E731
         losses.append([update.loss for update in reinforce(settings, advantages=own)])
     np.testing.assert_array_equal(losses[0], losses[1])
     np.testing.assert_array_equal(losses[0], losses[2])
 
 
-class Clipped(Gaussian):
+class Clipped(DiagGaussian):
     """Samples that are clipped to [-1, 1] before anything else sees them: a mistake, which notebook 09 measures."""
 
-    @staticmethod
-    def sample(parameters: tuple[Tensor, Tensor], generator: torch.Generator | None = None) -> Tensor:
-        return Gaussian.sample(parameters, generator).clamp(-1, 1)
+    def sample(self, generator: torch.Generator | None = None) -> Tensor:
+        return super().sample(generator).clamp(-1, 1)
 
 
-def test_a_policy_may_bring_its_family() -> None:
+def test_a_policy_may_bring_its_distribution() -> None:
     """The episodes that a spy of an advantages function sees hold clipped actions with it, and others without."""
 
     class Plain(nn.Module):
@@ -92,10 +91,10 @@ def test_a_policy_may_bring_its_family() -> None:
             return self.mu(x), torch.full_like(self.mu(x), 1.0)
 
     largest = []
-    for own_family in (False, True):
+    for own in (False, True):
         policy: Any = Plain()
-        if own_family:
-            policy.family = Clipped
+        if own:
+            policy.distribution = Clipped
         next(
             reinforce(
                 Settings(env="tiny/Echo-v0", episodes=64),
@@ -122,12 +121,12 @@ def test_a_weight_without_an_axis_is_clipped_and_trained_too() -> None:
     """Plain ascent with rate 1: the step is the gradient, and as long as it may be."""
     policy = OneWidth()
     before = weights(policy)
-    settings = Settings(env="pglesson/Pendulum-v1", episodes=4, max_steps=5, optimizer="sgd", learning_rate=1.0)
-    settings.max_gradient_norm = 0.1
+    settings = Settings(env="Pendulum-v1", episodes=4, max_steps=5, optimizer="sgd", learning_rate=1.0)
+    settings.max_grad_norm = 0.1
     assert next(reinforce(settings, policy)).gradient_norm > 0.1 and policy.log_sigma != 0
     torch.testing.assert_close((weights(policy) - before).norm(), torch.tensor(0.1))
 
 
 def test_a_constant_of_a_whole_number_is_a_number_like_others_to_a_function() -> None:
-    settings = Settings(**SETTINGS, baseline="constant", constant=1)
+    settings = Settings(**SETTINGS, baseline="constant", baseline_constant=1)
     next(reinforce(settings, advantages=lambda episodes, b, ahead: episodes.rewards - b.mean()))

@@ -6,11 +6,11 @@ import math
 
 import pytest
 import torch
-from gymnasium import spaces
 from torch import Tensor, nn
-from torch.distributions import Categorical, Independent, Normal
+from torch import distributions as torch_distributions
 
-from pglesson.policies import Gaussian, GaussianPolicy, PlainPolicy, RunLinear, Softmax, SoftmaxPolicy, family_of
+from pglesson.distributions import Categorical, DiagGaussian
+from pglesson.policies import BatchedLinear, GaussianPolicy, SingleRunPolicy, SoftmaxPolicy, to_distribution
 
 
 def seeded(seed: int = 0) -> torch.Generator:
@@ -25,20 +25,20 @@ def normal(*shape: int, seed: int = 0) -> Tensor:
 def test_softmax_samples_with_its_probabilities(chances: tuple[float, ...]) -> None:
     """Chi-square with 2 degrees of freedom, whose tail is exp(-x/2): a right sampler fails with probability 1e-6."""
     number, expected = 200_000, 200_000 * torch.tensor(chances)
-    drawn = Softmax.sample(torch.tensor(chances).log().expand(number, 3) + 5, seeded(1))
+    drawn = Categorical(torch.tensor(chances).log().expand(number, 3) + 5).sample(seeded(1))
     counts = torch.bincount(drawn, minlength=3)
     assert ((counts - expected) ** 2 / expected).sum() < -2 * math.log(1e-6)
 
 
 def test_softmax_never_draws_what_is_ruled_out() -> None:
-    drawn = Softmax.sample(torch.tensor([0.0, -math.inf, 1.0]).expand(10_000, 3), seeded())
+    drawn = Categorical(torch.tensor([0.0, -math.inf, 1.0]).expand(10_000, 3)).sample(seeded())
     assert set(drawn.tolist()) == {0, 2}
 
 
 def test_gaussian_samples_with_its_moments() -> None:
     """Means, variances and the covariance of two dimensions, as z-scores below 5.1; fails with probability 2e-6."""
     number, mu, sigma = 200_000, torch.tensor([0.7, -3.0]), torch.tensor([0.5, 2.0])
-    drawn = Gaussian.sample((mu.expand(number, 2), sigma.log().expand(number, 2)), seeded(2))
+    drawn = DiagGaussian(mu.expand(number, 2), sigma.log().expand(number, 2)).sample(seeded(2))
     z = ((drawn - mu) / sigma).double()
     scores = torch.stack([*z.mean(0), *((z**2).mean(0) - 1) / 2**0.5, z.prod(1).mean()]) * number**0.5
     assert scores.abs().max() < 5.1
@@ -46,28 +46,28 @@ def test_gaussian_samples_with_its_moments() -> None:
 
 def test_softmax_equals_torch_distributions() -> None:
     logits, actions = 3 * normal(4, 5, 3), torch.randint(3, (4, 5), generator=seeded(1))
-    oracle = Categorical(logits=logits)
-    torch.testing.assert_close(Softmax.log_prob(logits, actions), oracle.log_prob(actions))
-    torch.testing.assert_close(Softmax.entropy(logits), oracle.entropy())
+    oracle = torch_distributions.Categorical(logits=logits)
+    torch.testing.assert_close(Categorical(logits).log_prob(actions), oracle.log_prob(actions))
+    torch.testing.assert_close(Categorical(logits).entropy(), oracle.entropy())
 
 
 def test_gaussian_equals_torch_distributions() -> None:
     """Independent sums over the action axis alone, so the shapes must agree too."""
     mu, log_sigma, actions = normal(3, 4, 5, 2)
-    oracle = Independent(Normal(mu, log_sigma.exp()), 1)
-    torch.testing.assert_close(Gaussian.log_prob((mu, log_sigma), actions), oracle.log_prob(actions))
-    torch.testing.assert_close(Gaussian.entropy((mu, log_sigma)), oracle.entropy())
+    oracle = torch_distributions.Independent(torch_distributions.Normal(mu, log_sigma.exp()), 1)
+    torch.testing.assert_close(DiagGaussian(mu, log_sigma).log_prob(actions), oracle.log_prob(actions))
+    torch.testing.assert_close(DiagGaussian(mu, log_sigma).entropy(), oracle.entropy())
 
 
 def test_log_prob_survives_underflow() -> None:
     """log pi = -1000 by hand, where pi itself is 0 in any float."""
-    assert Softmax.log_prob(torch.tensor([0.0, -1000.0]), torch.tensor(1)).item() == -1000.0
+    assert Categorical(torch.tensor([0.0, -1000.0])).log_prob(torch.tensor(1)).item() == -1000.0
 
 
 def test_entropy_and_its_gradient_are_finite_where_an_action_is_ruled_out() -> None:
     """Two equal chances and a third that is 0: log 2, and a gradient of 0."""
     logits = torch.tensor([0.0, 0.0, -math.inf], requires_grad=True)
-    entropy = Softmax.entropy(logits)
+    entropy = Categorical(logits).entropy()
     entropy.backward()
     assert entropy.item() == pytest.approx(math.log(2))
     torch.testing.assert_close(logits.grad, torch.zeros(3))
@@ -76,7 +76,7 @@ def test_entropy_and_its_gradient_are_finite_where_an_action_is_ruled_out() -> N
 def test_softmax_score_is_onehot_minus_pi() -> None:
     logits = normal(6, 4).requires_grad_()
     actions = torch.tensor([0, 1, 2, 3, 0, 1])
-    Softmax.log_prob(logits, actions).sum().backward()
+    Categorical(logits).log_prob(actions).sum().backward()
     torch.testing.assert_close(logits.grad, torch.eye(4).double()[actions] - logits.detach().softmax(-1))
 
 
@@ -84,7 +84,7 @@ def test_gaussian_score_by_closed_form() -> None:
     """(a - mu) / sigma^2, and (a - mu)^2 / sigma^2 - 1 with respect to log sigma."""
     mu, log_sigma, actions = normal(3, 5, 2)
     mu, log_sigma = mu.clone().requires_grad_(), log_sigma.clone().requires_grad_()
-    Gaussian.log_prob((mu, log_sigma), actions).sum().backward()
+    DiagGaussian(mu, log_sigma).log_prob(actions).sum().backward()
     distance, variance = actions - mu.detach(), (2 * log_sigma.detach()).exp()
     torch.testing.assert_close(mu.grad, distance / variance)
     torch.testing.assert_close(log_sigma.grad, distance**2 / variance - 1)
@@ -94,10 +94,12 @@ def test_gradients_by_finite_differences() -> None:
     """torch.autograd.gradcheck, in double precision."""
     actions = torch.tensor([0, 2])
     check = torch.autograd.gradcheck
-    assert check(lambda z: (Softmax.log_prob(z, actions), Softmax.entropy(z)), (normal(2, 3).requires_grad_(),))
+    assert check(
+        lambda z: (Categorical(z).log_prob(actions), Categorical(z).entropy()), (normal(2, 3).requires_grad_(),)
+    )
     drawn = normal(2, 3, seed=1)
     inputs = (normal(2, 3, seed=2).requires_grad_(), normal(2, 3, seed=3).requires_grad_())
-    assert check(lambda m, s: (Gaussian.log_prob((m, s), drawn), Gaussian.entropy((m, s))), inputs)
+    assert check(lambda m, s: (DiagGaussian(m, s).log_prob(drawn), DiagGaussian(m, s).entropy()), inputs)
 
 
 @pytest.mark.parametrize("activation", ["tanh", "relu"])
@@ -165,7 +167,7 @@ def test_a_gaussian_policy_starts_in_the_middle_of_its_bounds() -> None:
 
 def test_weights_start_as_the_docstring_says() -> None:
     """Uniform in +-scale/sqrt(inputs). All of 15,000 within 1 % of the range missed: probability 0.99^15000 < 1e-65."""
-    layer = RunLinear(3, 100, 50, bias=True, scale=0.5, generator=seeded())
+    layer = BatchedLinear(3, 100, 50, bias=True, scale=0.5, generator=seeded())
     assert 0.99 * 0.05 < layer.weight.abs().max() <= 0.05
     assert (layer.bias == 0).all()
 
@@ -173,15 +175,17 @@ def test_weights_start_as_the_docstring_says() -> None:
 def test_a_plain_module_is_one_run() -> None:
     """It sees observations without the run axis, and gets the axis back, on each part of a tuple."""
     layer, observations = nn.Linear(4, 3), torch.randn(1, 6, 4, generator=seeded())
-    assert PlainPolicy(layer)(observations).equal(layer(observations[0])[None])
+    assert SingleRunPolicy(layer)(observations).equal(layer(observations[0])[None])
 
     class Pair(nn.Module):
         def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
             return x, -x
 
-    mu, log_sigma = PlainPolicy(Pair())(observations)
+    mu, log_sigma = SingleRunPolicy(Pair())(observations)
     assert mu.equal(observations) and log_sigma.equal(-observations)
 
 
-def test_the_family_fits_the_action_space() -> None:
-    assert family_of(spaces.Discrete(2)) is Softmax and family_of(spaces.Box(-1, 1)) is Gaussian
+def test_a_distribution_is_made_from_what_a_policy_gives() -> None:
+    policy, logits = nn.Linear(1, 1), torch.zeros(1, 4, 2)
+    assert isinstance(to_distribution(policy, logits), Categorical)
+    assert isinstance(to_distribution(policy, (logits, logits)), DiagGaussian)

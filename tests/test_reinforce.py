@@ -113,7 +113,7 @@ def test_clipping_limits_each_run_by_itself() -> None:
             runs=8,
             episodes=3,
             normalization="none",
-            max_gradient_norm=limit,
+            max_grad_norm=limit,
         )
         policy = make_policy(settings)
         norms.append(next(reinforce(settings, policy)).gradient_norm)
@@ -243,7 +243,7 @@ class Direction(nn.Linear):
         return super().forward(x / x.norm(dim=-1, keepdim=True))
 
 
-@pytest.mark.parametrize("changes", [{}, {"policy_steps": 10}, {"kl_weight": 0.1, "entropy_weight": 0.1}])
+@pytest.mark.parametrize("changes", [{}, {"policy_epochs": 10}, {"kl_weight": 0.1, "entropy_weight": 0.1}])
 @pytest.mark.parametrize(
     ("env", "policy"),
     [

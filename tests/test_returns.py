@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from pglesson.returns import returns_to_go
+from pglesson.advantages import returns_to_go
 
 
 def by_definition(rewards: np.ndarray, gamma: float) -> np.ndarray:

@@ -13,8 +13,10 @@ import torch
 from torch import nn
 
 from pglesson import Settings, make_policy, reinforce
-from pglesson.policies import GaussianPolicy, PlainPolicy, SoftmaxPolicy
-from pglesson.rollout import Episodes, make_envs, play_episodes, watch_episode
+from pglesson.analysis.rendering import render_episode
+from pglesson.envs.making import make_envs
+from pglesson.policies import GaussianPolicy, SingleRunPolicy, SoftmaxPolicy
+from pglesson.rollout import Episodes, play_episodes
 
 
 def play(env: str, episodes: int) -> Episodes:
@@ -44,7 +46,7 @@ def test_boxes_with_two_axes() -> None:
 def test_ends_and_time_outs_in_one_batch() -> None:
     """The second action decides: 0 terminates, 1 truncates. Both end the episode, after two steps."""
     played = play("tiny/Ends-v0", 30)
-    assert played.alive.equal(torch.ones(1, 30, 2))
+    assert played.mask.equal(torch.ones(1, 30, 2))
     assert played.terminated.equal(played.actions[:, :, 1] == 0)
     assert played.terminated.any() and not played.terminated.all()
 
@@ -71,7 +73,7 @@ def test_lengths_masks_and_rewards_follow_from_the_actions() -> None:
             assert played.observations[run, episode, t].equal(torch.eye(3)[state])
             assert played.rewards[run, episode, t] == tiny_envs.REWARDS[state, action]
             state, t = int(tiny_envs.FOLLOWING[state, action]), t + 1
-        assert played.alive[run, episode].tolist() == [1.0] * t + [0.0] * (played.alive.shape[2] - t)
+        assert played.mask[run, episode].tolist() == [1.0] * t + [0.0] * (played.mask.shape[2] - t)
         assert played.rewards[run, episode, t:].eq(0).all()
         assert played.observations[run, episode, t:].eq(played.observations[run, episode, 0]).all()
         assert played.actions[run, episode, t:].eq(played.actions[run, episode, 0]).all()
@@ -81,7 +83,7 @@ def test_lengths_masks_and_rewards_follow_from_the_actions() -> None:
 
 def test_max_steps_cuts_without_an_end() -> None:
     played = play_policy("tiny/Endless-v0", SoftmaxPolicy(1, 2), 3, max_steps=7)
-    assert played.alive.equal(torch.ones(1, 3, 7)) and not played.terminated.any()
+    assert played.mask.equal(torch.ones(1, 3, 7)) and not played.terminated.any()
 
 
 def test_the_environment_sees_clipped_actions_and_the_record_holds_the_sampled_ones() -> None:
@@ -134,11 +136,16 @@ class Fixed(nn.Module):
     [
         ("CartPole-v1", SoftmaxPolicy(4, 3, runs=2), "(2, 5, 3)", "logits, one for each action, of shape (2, 5, 2)"),
         ("CartPole-v1", GaussianPolicy(4, [-1], [1]), "(1, 5, 1), (1, 5, 1)", "of shape (1, 5, 2)"),
-        ("CartPole-v1", PlainPolicy(nn.Linear(4, 3)), "(1, 5, 3)", "leaves the run axis out"),
-        ("CartPole-v1", PlainPolicy(Fixed(lambda n: torch.zeros(n))), "(1, 5)", "of shape (1, 5, 2)"),
+        ("CartPole-v1", SingleRunPolicy(nn.Linear(4, 3)), "(1, 5, 3)", "leaves the run axis out"),
+        ("CartPole-v1", SingleRunPolicy(Fixed(lambda n: torch.zeros(n))), "(1, 5)", "of shape (1, 5, 2)"),
         ("tiny/Echo-v0", SoftmaxPolicy(1, 1), "(1, 5, 1)", "a tuple (mu, log_sigma), of shape (1, 5, 1)"),
         ("tiny/Echo-v0", GaussianPolicy(1, [-1] * 2, [1] * 2), "(1, 5, 2), (1, 5, 2)", "of shape (1, 5, 1)"),
-        ("tiny/Echo-v0", PlainPolicy(Fixed(lambda n: (torch.zeros(n, 1), torch.zeros(1)))), "(1, 5, 1), (1, 1)", "(mu"),
+        (
+            "tiny/Echo-v0",
+            SingleRunPolicy(Fixed(lambda n: (torch.zeros(n, 1), torch.zeros(1)))),
+            "(1, 5, 1), (1, 1)",
+            "(mu",
+        ),
     ],
 )
 def test_an_output_of_the_wrong_shape_gets_a_sentence(env: str, policy: Any, given: str, wanted: str) -> None:
@@ -151,8 +158,8 @@ def test_what_an_environment_does_after_its_episode_does_not_count() -> None:
     """Episodes cut at the first step begin anew while others go on, and some of those terminate: not the cut ones."""
     played = play_policy("tiny/Reborn-v0", SoftmaxPolicy(1, 2), 60)
     cut = played.actions[:, :, 0] == 1
-    assert played.alive.shape[2] == 6 and cut.any()
-    assert played.terminated.equal(~cut) and played.alive[cut].sum(1).eq(1).all()
+    assert played.mask.shape[2] == 6 and cut.any()
+    assert played.terminated.equal(~cut) and played.mask[cut].sum(1).eq(1).all()
     assert played.rewards[cut].sum(1).eq(1).all()
 
 
@@ -199,14 +206,14 @@ def test_options_that_an_environment_does_not_take_get_a_sentence() -> None:
 
 def test_a_policy_that_gives_nan_gets_a_sentence_and_one_that_rules_an_action_out_does_not() -> None:
     with pytest.raises(FloatingPointError, match="The policy gave numbers that are not finite"):
-        play_policy("CartPole-v1", PlainPolicy(Fixed(lambda n: torch.full((n, 2), torch.nan))), 5)
-    never_left = PlainPolicy(Fixed(lambda n: torch.tensor([-torch.inf, 0.0]).expand(n, 2)))
+        play_policy("CartPole-v1", SingleRunPolicy(Fixed(lambda n: torch.full((n, 2), torch.nan))), 5)
+    never_left = SingleRunPolicy(Fixed(lambda n: torch.tensor([-torch.inf, 0.0]).expand(n, 2)))
     assert play_policy("CartPole-v1", never_left, 5).actions.eq(1).all()
 
 
 def test_watching_a_policy_that_does_not_fit_gets_a_sentence() -> None:
     with pytest.raises(ValueError, match="Check the size of its last layer"):
-        list(watch_episode("CartPole-v1", SoftmaxPolicy(4, 3)))
+        list(render_episode("CartPole-v1", SoftmaxPolicy(4, 3)))
 
 
 class OneAxis(nn.Linear):
@@ -220,7 +227,7 @@ class OneAxis(nn.Linear):
 def test_a_module_that_can_be_trained_can_be_watched() -> None:
     policy = OneAxis(4, 2)
     next(reinforce(Settings(episodes=2), policy))
-    assert [total for _, total in watch_episode("CartPole-v1", policy, max_steps=3)] == [0, 1, 2, 3]
+    assert [total for _, total in render_episode("CartPole-v1", policy, max_steps=3)] == [0, 1, 2, 3]
 
 
 @pytest.mark.parametrize(
@@ -234,7 +241,7 @@ def test_a_module_that_can_be_trained_can_be_watched() -> None:
 )
 def test_an_environment_that_cannot_be_watched_gets_a_sentence(env: str, options: Any, words: str) -> None:
     with pytest.raises(ValueError, match=words):
-        next(watch_episode(env, SoftmaxPolicy(4, 2), options=options))
+        next(render_episode(env, SoftmaxPolicy(4, 2), options=options))
 
 
 def test_an_id_may_name_the_module_that_registers_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -258,4 +265,4 @@ def test_a_module_of_another_precision_is_told_which_one() -> None:
 
 def test_an_environment_that_was_asked_for_pictures_can_be_watched() -> None:
     options = {"render_mode": "rgb_array"}
-    assert next(watch_episode("CartPole-v1", SoftmaxPolicy(4, 2), options=options))[0].ndim == 3
+    assert next(render_episode("CartPole-v1", SoftmaxPolicy(4, 2), options=options))[0].ndim == 3

@@ -26,15 +26,19 @@ CASES: dict[str, tuple[list[Any], list[Any], str]] = {
     "optimizer": (["rmsprop", None, "Adam"], ["sgd"], "one of 'adam', 'sgd'"),
     "learning_rate": ([0, -0.1, NAN, math.inf, "0.1", None, True, 10**400], [1e-9, 10, np.float32(0.5)], "above 0"),
     "gamma": ([-0.01, 1.01, NAN, math.inf, "1", True], [0, 1, 0.5], "a number from 0 to 1"),
-    "baseline": (["mean", None, ARRAY], ["none", "value", "group_mean"], "one of 'none', 'constant', 'running_mean'"),
-    "constant": ([NAN, math.inf, -math.inf, None, False], [-5, 0.5], "a finite number"),
+    "baseline": (
+        ["mean", None, ARRAY],
+        ["none", "value", "group_mean", "own"],
+        "one of 'none', 'constant', 'running_mean'",
+    ),
+    "baseline_constant": ([NAN, math.inf, -math.inf, None, False], [-5, 0.5], "a finite number"),
     "normalization": (["yes", None, True], ["none", "episode", "group"], "one of 'none', 'batch', 'episode'"),
     "entropy_weight": ([-0.1, NAN, math.inf, None], [0, 0.5], "0 or more"),
     "gae_lambda": ([-0.1, 1.1, NAN, None, True], [0, 0.95, 1], "a number from 0 to 1"),
     "kl_weight": ([-0.1, NAN, math.inf, None], [0, 0.5], "0 or more"),
-    "policy_steps": ([0, 1.5, True], [1, 10], "a whole number from 1 up"),
+    "policy_epochs": ([0, 1.5, True], [1, 10], "a whole number from 1 up"),
     "clip_ratio": ([0, -0.2, NAN, "off", True], [0.2, math.inf], "math.inf for no limit"),
-    "max_gradient_norm": ([0, -1.0, NAN, "inf", True, ARRAY], [0.5, math.inf], "math.inf for no clipping"),
+    "max_grad_norm": ([0, -1.0, NAN, "inf", True, ARRAY], [0.5, math.inf], "math.inf for no clipping"),
     "value_learning_rate": ([0.0, -1, NAN, math.inf], [0.1], "above 0"),
     "value_steps": ([0, 1.5, True], [1], "a whole number from 1 up"),
     "measure_variance": ([1, 0, None, "yes"], [True, False], "True or False"),
@@ -47,14 +51,14 @@ LIVE = {
     "learning_rate",
     "gamma",
     "baseline",
-    "constant",
+    "baseline_constant",
     "normalization",
     "gae_lambda",
     "entropy_weight",
     "kl_weight",
-    "policy_steps",
+    "policy_epochs",
     "clip_ratio",
-    "max_gradient_norm",
+    "max_grad_norm",
     "value_learning_rate",
     "value_steps",
     "measure_variance",
@@ -95,16 +99,16 @@ def test_an_unknown_field_is_told_what_there_is() -> None:
     assert all(name in str(error.value) for name in FIELDS)
 
 
-def test_live_and_structural_fields() -> None:
+def test_live_and_fixed_fields() -> None:
     """The live ones as the design lists them; every field is one or the other."""
     settings = Settings(gamma=0.5, runs=3)
-    assert set(settings.knobs()) == LIVE and set(settings.structure()) == set(FIELDS) - LIVE
-    assert settings.knobs()["gamma"] == 0.5 and settings.structure()["runs"] == 3
+    assert set(settings.live()) == LIVE and set(settings.fixed()) == set(FIELDS) - LIVE
+    assert settings.live()["gamma"] == 0.5 and settings.fixed()["runs"] == 3
 
 
-def test_knobs_are_a_copy() -> None:
+def test_the_live_fields_are_a_copy() -> None:
     settings = Settings()
-    settings.knobs()["gamma"] = 0.0
+    settings.live()["gamma"] = 0.0
     assert settings.gamma == 0.99
 
 

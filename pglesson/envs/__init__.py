@@ -5,6 +5,34 @@ Each has both entry points: `gymnasium.make(id)` for one environment, `gymnasium
 
 import gymnasium
 
+from pglesson.envs.coin_or_prize import CELLS, COIN_OR_PRIZE
+from pglesson.envs.digits import EMPTY, EQUALS, share_in_order
+from pglesson.envs.finite_mdp import FiniteMDP, FiniteMDPVector
+from pglesson.envs.making import make_envs
+from pglesson.envs.planar_arm import PlanarArmVector
+from pglesson.envs.rock_paper_scissors import MOVES, PAYOFF, RockPaperScissorsVector
+from pglesson.envs.short_corridor import corridor_value
+from pglesson.envs.two_hills import two_hills_reward
+from pglesson.envs.two_rooms import TWO_ROOMS
+
+__all__ = [
+    "CELLS",
+    "COIN_OR_PRIZE",
+    "EMPTY",
+    "EQUALS",
+    "MOVES",
+    "PAYOFF",
+    "TWO_ROOMS",
+    "FiniteMDP",
+    "FiniteMDPVector",
+    "PlanarArmVector",
+    "RockPaperScissorsVector",
+    "corridor_value",
+    "make_envs",
+    "share_in_order",
+    "two_hills_reward",
+]
+
 _HERE = "pglesson.envs."
 _ENVIRONMENTS = {  # id: (one environment, many at once, max_episode_steps)
     "RockPaperScissors-v0": (_HERE + "rock_paper_scissors:RockPaperScissors", "rock_paper_scissors", None),
@@ -14,7 +42,6 @@ _ENVIRONMENTS = {  # id: (one environment, many at once, max_episode_steps)
     "CoinOrPrize-v0": (_HERE + "coin_or_prize:CoinOrPrize", "coin_or_prize", None),
     "Digits-v0": (_HERE + "digits:Digits", "digits", None),
     "TwoHills-v0": (_HERE + "two_hills:TwoHills", "two_hills", None),
-    "Pendulum-v1": ("gymnasium.envs.classic_control:PendulumEnv", "pendulum", 200),
 }
 
 for _name, (_single, _module, _max_episode_steps) in _ENVIRONMENTS.items():

@@ -40,7 +40,7 @@ class BatchEnv(gymnasium.vector.VectorEnv[Array, Array, Array]):
         self.observation_space = batch_space(observation_space, num_envs)
         self.action_space = batch_space(action_space, num_envs)
         self.steps = np.zeros(num_envs, dtype=np.int64)
-        self._over = np.zeros(num_envs, dtype=bool)
+        self._prev_done = np.zeros(num_envs, dtype=bool)
         self._canvas: Any = None
 
     def _start(self, number: int) -> Array:
@@ -62,7 +62,7 @@ class BatchEnv(gymnasium.vector.VectorEnv[Array, Array, Array]):
     def reset(self, *, seed: int | None = None, options: Info | None = None) -> tuple[Array, Info]:
         super().reset(seed=seed)
         self.state = self._start(self.num_envs)
-        self.steps[:], self._over[:] = 0, False
+        self.steps[:], self._prev_done[:] = 0, False
         return self._observe(self.state), {}
 
     def step(self, actions: Array) -> tuple[Array, Array, Array, Array, Info]:
@@ -75,12 +75,12 @@ class BatchEnv(gymnasium.vector.VectorEnv[Array, Array, Array]):
         self.state, rewards, terminated = self._advance(self.state, actions)
         self.steps += 1
         truncated = self.steps >= (self.max_episode_steps or np.inf)
-        if self._over.any():
-            self.state[self._over] = self._start(int(self._over.sum()))
-            self.steps[self._over] = 0
-            rewards = np.where(self._over, 0.0, rewards)
-            terminated, truncated = terminated & ~self._over, truncated & ~self._over
-        self._over = terminated | truncated
+        if self._prev_done.any():
+            self.state[self._prev_done] = self._start(int(self._prev_done.sum()))
+            self.steps[self._prev_done] = 0
+            rewards = np.where(self._prev_done, 0.0, rewards)
+            terminated, truncated = terminated & ~self._prev_done, truncated & ~self._prev_done
+        self._prev_done = terminated | truncated
         return self._observe(self.state), rewards, terminated, truncated, {}
 
     def render(self) -> tuple[NDArray[np.uint8], ...] | None:

@@ -13,7 +13,7 @@ LEFT, RIGHT = 0, 1
 GOAL = 3
 
 
-def value(p_right: float) -> float:
+def corridor_value(p_right: float) -> float:
     """The expected return of going right with probability p_right (0 to 1, exclusive) in every state.
 
     v = (2 p - 4) / (p (1 - p)), best at p = 2 - sqrt(2) = 0.586 with -6 - 4 sqrt(2) = -11.66: Sutton & Barto

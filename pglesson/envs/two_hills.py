@@ -13,13 +13,13 @@ NEAR, FAR = -1.0, 2.0  # the actions at the hills' tops
 REACH = 5.0  # actions go from -REACH to REACH
 
 
-def reward(action: Any) -> Any:
+def two_hills_reward(action: Any) -> Any:
     """exp(-(a + 1)^2 / 0.5) + 2 exp(-(a - 2)^2 / 0.5) of an array of any shape: tops of height 1 and 2."""
     return np.exp(-((action - NEAR) ** 2) / 0.5) + 2 * np.exp(-((action - FAR) ** 2) / 0.5)
 
 
 class TwoHillsVector(BatchEnv):
-    """One step, one action a in [-5, 5], clipped to that range; the reward is `reward(a)`, and the episode ends.
+    """One step, one action a in [-5, 5], clipped to that range; the reward is `two_hills_reward(a)`; it ends.
 
     Observation: Discrete(1), there is nothing to see.
     """
@@ -33,7 +33,7 @@ class TwoHillsVector(BatchEnv):
 
     def _advance(self, state: Array, actions: Array) -> tuple[Array, Array, Array]:
         taken = np.clip(actions[:, 0], -REACH, REACH).astype(float)
-        return taken, reward(taken), np.ones(len(taken), dtype=bool)
+        return taken, two_hills_reward(taken), np.ones(len(taken), dtype=bool)
 
     def _observe(self, state: Array) -> Array:
         return np.zeros(len(state), dtype=np.int64)
@@ -42,9 +42,9 @@ class TwoHillsVector(BatchEnv):
         """The hills, and a disc where the action landed."""
         a = np.linspace(-REACH, REACH, 200)
         axes.set(xlim=(-REACH, REACH), ylim=(-0.3, 2.4))
-        axes.fill_between(a, reward(a), -0.3, facecolor=("#888888", 0.3), edgecolor="#888888")
+        axes.fill_between(a, two_hills_reward(a), -0.3, facecolor=("#888888", 0.3), edgecolor="#888888")
         if np.isfinite(state):
-            axes.plot(state, reward(state), "o", color="#0072B2", markersize=12)
+            axes.plot(state, two_hills_reward(state), "o", color="#0072B2", markersize=12)
 
 
 class TwoHills(SingleEnv):

@@ -143,6 +143,6 @@ NOTEBOOKS = (
 
 def exercises_of(notebook: str) -> tuple[Exercise, ...]:
     """A notebook's exercises, in its order."""
-    module = import_module(f"pglesson.exercises.{notebook.partition('_')[2]}")
+    module = import_module(f"pglesson.exercises.notebooks.nb{notebook}")
     found: tuple[Exercise, ...] = module.EXERCISES
     return found

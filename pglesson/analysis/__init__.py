@@ -1,0 +1,37 @@
+"""What is measured of a policy, an estimator or a run, and how it is drawn and kept."""
+
+from pglesson.analysis import exact as exact
+from pglesson.analysis.confidence import bootstrap_interval
+from pglesson.analysis.export import to_code, to_csv, to_json
+from pglesson.analysis.microscope import Estimate, estimate_gradients, fit_values
+from pglesson.analysis.plots import (
+    ACTION_COLORS,
+    COLORS,
+    CurvePlot,
+    contour_lines,
+    film_strip,
+    label,
+    learning_curve,
+    setting_changes,
+)
+from pglesson.analysis.rendering import render_episode
+
+__all__ = [
+    "ACTION_COLORS",
+    "COLORS",
+    "CurvePlot",
+    "Estimate",
+    "bootstrap_interval",
+    "contour_lines",
+    "estimate_gradients",
+    "exact",
+    "film_strip",
+    "fit_values",
+    "label",
+    "learning_curve",
+    "render_episode",
+    "setting_changes",
+    "to_code",
+    "to_csv",
+    "to_json",
+]

@@ -1,0 +1,146 @@
+"""A run on paper: its settings and its curve as JSON and CSV, and the cell that makes it again."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from torch import nn
+
+from pglesson.analysis.plots import setting_changes
+from pglesson.reinforce import Update
+from pglesson.settings import Settings
+
+LINE_LENGTH = 110  # of the code, as in the notebooks
+
+
+def first_settings(settings: Settings, updates: Sequence[Update]) -> dict[str, Any]:
+    """Every setting of a run as it was at the first update, whatever moved since."""
+    return settings.fixed() | (updates[0].live if updates else settings.live())
+
+
+def moves(updates: Sequence[Update]) -> dict[int, dict[str, Any]]:
+    """The live settings that moved while training ran: {number of the first update under them: {name: value}}."""
+    return {
+        updates[index].number: {name: new for name, (_, new) in moved.items()}
+        for index, moved in setting_changes(updates).items()
+    }
+
+
+def _series(updates: Sequence[Update]) -> dict[str, Any]:
+    """The curve's quantities, each (updates, runs) in float64; returns and lengths are means over the episodes."""
+    values = {
+        "mean_return": [update.returns.astype(float).mean(1) for update in updates],
+        "mean_length": [update.lengths.mean(1) for update in updates],
+        "loss": [update.loss.astype(float) for update in updates],
+        "gradient_norm": [update.gradient_norm.astype(float) for update in updates],
+        "entropy": [update.entropy.astype(float) for update in updates],
+    }
+    return {name: np.array(rows) for name, rows in values.items()}
+
+
+def to_json(settings: Settings, updates: Sequence[Update]) -> str:
+    """A run as JSON: its first settings, the moves of its knobs, and its curve.
+
+    "curve" holds "episodes", what a run had played so far (updates,), and five quantities (updates, runs). JSON knows
+    no infinity: it is the string "inf", which Python's float() reads. A value that JSON has no form for is its repr.
+    """
+    document = {
+        "settings": first_settings(settings, updates),
+        "moves": [{"update": number, "knobs": knobs} for number, knobs in moves(updates).items()],
+        "curve": {
+            "episodes": [update.number * update.returns.shape[1] for update in updates],
+            **{name: values.tolist() for name, values in _series(updates).items()},
+        },
+    }
+    return json.dumps(_plain(document), allow_nan=False)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (np.generic, np.ndarray)):
+        value = value.tolist()
+    if isinstance(value, Mapping):
+        return {str(key): _plain(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(entry) for entry in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return value if isinstance(value, (str, int, float, bool, type(None))) else repr(value)
+
+
+def to_csv(updates: Sequence[Update]) -> str:
+    """A run's curve as CSV, one row for each update and run: what was measured, and the knobs that were in force.
+
+    Updates count from 1 and runs from 0; `episodes` is what a run had played so far.
+    """
+    file = io.StringIO()
+    series = _series(updates)
+    knobs = updates[0].live if updates else Settings().live()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(["update", "run", "episodes", *series, *knobs])
+    for index, update in enumerate(updates):
+        for run in range(len(update.returns)):
+            measured = (float(values[index, run]) for values in series.values())
+            writer.writerow(
+                [update.number, run, update.number * update.returns.shape[1], *measured, *update.live.values()]
+            )
+    return file.getvalue()
+
+
+def to_code(settings: Settings, updates: Sequence[Update], *, policy: nn.Module | None = None) -> str:
+    """The cell that makes a run again by hand, bit for bit on the same machine, knobs moved while it trained included.
+
+    It names the settings that differ from the defaults, and trains for as many updates as the run has, if it has any.
+    policy: the learner's own module, whose starting weights only the learner can bring back.
+    """
+    first, defaults = first_settings(settings, updates), Settings()
+    if updates:
+        first["updates"] = len(updates)
+    named = {name: value for name, value in first.items() if value != getattr(defaults, name)}
+    moved = moves(updates)
+    cell = ["from pglesson import Settings, make_policy, reinforce", ""]
+    if policy is not None:
+        cell[0] = "from pglesson import Settings, reinforce"
+    cell += _lines("settings = Settings(", [f"{name}={_source(value)}" for name, value in named.items()], ")")
+    cell += [_policy_line(policy)]
+    if moved:
+        cell += ["# before which update which knobs moved"]
+        cell += _lines("moves = {", [f"{number}: {_source(knobs)}" for number, knobs in moved.items()], "}")
+    cell += ["", "updates = []", "for update in reinforce(settings, policy):", "    updates.append(update)"]
+    if moved:
+        cell += ["    for name, value in moves.get(update.number + 1, {}).items():"]
+        cell += ["        setattr(settings, name, value)"]
+    return "\n".join(cell) + "\n"
+
+
+def _lines(start: str, entries: Sequence[str], end: str) -> Iterator[str]:
+    in_one = start + ", ".join(entries) + end
+    yield from [in_one] if len(in_one) <= LINE_LENGTH else [start, *(f"    {entry}," for entry in entries), end]
+
+
+def _policy_line(policy: nn.Module | None) -> str:
+    if policy is None:
+        return "policy = make_policy(settings)"
+    kind, weights = type(policy), "the run began with its own starting weights"
+    if kind.__module__.startswith("torch."):  # such as nn.Sequential: the name does not tell how it was built
+        return f"policy = ...  # put your own module here, a {kind.__name__}: {weights}"
+    return f"policy = {kind.__name__}()  # your own: {weights}"
+
+
+def _source(value: Any) -> str:
+    """A value as Python code."""
+    if isinstance(value, (np.generic, np.ndarray)):
+        value = value.tolist()
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{_source(key)}: {_source(entry)}" for key, entry in value.items()) + "}"
+    if isinstance(value, (list, tuple)):
+        inner = ", ".join(map(_source, value)) + "," * (isinstance(value, tuple) and len(value) == 1)
+        return f"({inner})" if isinstance(value, tuple) else f"[{inner}]"
+    if isinstance(value, float) and not math.isfinite(value):
+        return f'float("{value}")'
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)

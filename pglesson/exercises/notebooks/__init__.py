@@ -1,0 +1,1 @@
+"""The exercises of each notebook, in a file that bears its number."""

@@ -1,0 +1,500 @@
+"""Exercises of notebook 07."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cosine_similarity
+
+from pglesson.exercises.framework import Exercise
+from pglesson.exercises.judges import Case, Mistake, judge_function, judge_number
+
+
+def _random(*shape: int, seed: int) -> Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def _episodes(*lengths: int, seed: int, scale: float = 1.0) -> tuple[Tensor, Tensor]:
+    """Returns and mask (episodes, steps), for episodes of these lengths."""
+    mask = (torch.arange(max(lengths)) < torch.tensor(lengths)[:, None]).double()
+    return scale * (8 + 4 * _random(*mask.shape, seed=seed)) * mask, mask
+
+
+def _normalized(
+    returns: Tensor, mask: Tensor, dims: tuple[int, ...] = (0, 1), correction: int = 0, epsilon: float = 1e-8
+) -> Tensor:
+    steps = mask.sum(dims, keepdim=True)
+    centred = (returns - (returns * mask).sum(dims, keepdim=True) / steps) * mask
+    return centred / (((centred**2).sum(dims, keepdim=True) / (steps - correction)).sqrt() + epsilon)
+
+
+def _centred(returns: Tensor, mask: Tensor) -> Tensor:
+    return returns - returns.sum() / mask.sum()
+
+
+def _spread(returns: Tensor, mask: Tensor) -> Tensor:
+    return returns[mask > 0].std(correction=0) + 1e-8
+
+
+_PADDING = (
+    "the places after an episode's end count as returns of 0. Nobody played there: take the mean and the standard "
+    "deviation over the steps where mask is 1."
+)
+_PADDING_AND_DEFAULT = (
+    "two things. The places after an episode's end count as returns of 0; leave them out. And torch's std divides by "
+    "n - 1 unless told otherwise, which makes a single step NaN."
+)
+_PADDING_IN_DEVIATION = (
+    "the mean is right, but the standard deviation counts the places after an episode's end. Leave them out there, too."
+)
+
+PER_BATCH = Exercise(
+    name="per_batch",
+    objective="say what normalization does to the size and to the direction of a step",
+    starter='''def per_batch(returns, mask):
+    """Normalize over all played steps of all episodes: (episodes, steps) both -> weights (episodes, steps)."""
+    ...
+
+
+answer = per_batch''',
+    solution='''def per_batch(returns, mask):
+    """Normalize over all played steps of all episodes: (episodes, steps) both -> weights (episodes, steps)."""
+    steps = mask.sum()
+    centred = (returns - (returns * mask).sum() / steps) * mask
+    deviation = ((centred**2).sum() / steps).sqrt()
+    return centred / (deviation + 1e-8)
+
+
+answer = per_batch''',
+    hints=(
+        "How many steps were played? That number, not the number of places, belongs under both sums.",
+        "The mean is the sum of the returns divided by mask.sum(). After you have subtracted it, multiply by mask: "
+        "what comes after an end is 0 again.",
+        "The variance is the sum of the squared, masked differences divided by mask.sum(). Divide the differences by "
+        "its root plus 1e-8.",
+    ),
+    why="The weights now have mean 0 and standard deviation 1, whatever the unit of the rewards, and one learning rate "
+    "serves many tasks. The mask matters: with the padding counted, short episodes would decide what is normal.",
+    judge=judge_function(
+        _normalized,
+        [
+            Case("two episodes of three steps each", (torch.tensor([[3.0, 2, 1], [30, 20, 10]]), torch.ones(2, 3))),
+            Case("three episodes of 5, 2 and 4 steps", _episodes(5, 2, 4, seed=0)),
+            Case("a single episode", _episodes(6, seed=1)),
+            Case("a single time step", (torch.tensor([[7.0]]), torch.ones(1, 1))),
+            Case("episodes of one step each", _episodes(1, 1, 1, 1, 1, seed=2)),
+            Case(
+                "equal returns in episodes of 4 and 2 steps",
+                (torch.tensor([[7.0, 7, 7, 7], [7, 7, 0, 0]]), torch.tensor([[1.0, 1, 1, 1], [1, 1, 0, 0]])),
+            ),
+            Case("returns in the thousands", _episodes(3, 6, 1, seed=3, scale=1000.0)),
+        ],
+        [
+            Mistake(
+                "each episode is normalized on its own. Per batch there is one mean and one standard deviation for "
+                "all episodes together: a good episode stays better than a poor one.",
+                lambda returns, mask: _normalized(returns, mask, (1,)),
+            ),
+            Mistake(
+                "each time step is normalized on its own, over the episodes. Per batch there is one mean and one "
+                "standard deviation for all steps together.",
+                lambda returns, mask: _normalized(returns, mask, (0,)),
+            ),
+            Mistake(
+                "the standard deviation is divided by n - 1, as torch does unless told otherwise: a single step gives "
+                "0 / 0. Divide by n, the number of steps.",
+                lambda returns, mask: _normalized(returns, mask, correction=1),
+            ),
+            *(
+                Mistake(
+                    "equal returns give 0 / 0, which is NaN, and so does a single step. Add the 1e-8 to the standard "
+                    "deviation.",
+                    lambda returns, mask, masked=masked: torch.where(
+                        masked * (mask == 0) > 0, 0.0, _normalized(returns, mask, epsilon=0.0)
+                    ),
+                )
+                for masked in (True, False)
+            ),
+            Mistake(
+                "after an episode's end the weights are not 0. What was not played must not be learned from.",
+                lambda returns, mask: _centred(returns, mask) / _spread(returns, mask),
+            ),
+            Mistake(_PADDING, lambda returns, mask: _normalized(returns, torch.ones_like(mask)) * mask),
+            Mistake(_PADDING, lambda returns, mask: _normalized(returns, torch.ones_like(mask))),
+            Mistake(
+                _PADDING_AND_DEFAULT, lambda returns, mask: (returns - returns.mean()) / (returns.std() + 1e-8) * mask
+            ),
+            Mistake(_PADDING_AND_DEFAULT, lambda returns, mask: (returns - returns.mean()) / (returns.std() + 1e-8)),
+            Mistake(
+                _PADDING_IN_DEVIATION,
+                lambda returns, mask: (
+                    _centred(returns, mask) * mask / (_centred(returns, mask).std(correction=0) + 1e-8)
+                ),
+            ),
+            Mistake(
+                _PADDING_IN_DEVIATION,
+                lambda returns, mask: (
+                    _centred(returns, mask) * mask / ((_centred(returns, mask) * mask).std(correction=0) + 1e-8)
+                ),
+            ),
+            Mistake(
+                "the mean is taken away, and the division is missing: the weights still have the unit of the rewards.",
+                lambda returns, mask: _centred(returns, mask) * mask,
+            ),
+            Mistake(
+                "the returns are divided, but their mean is still in them. Subtract it first.",
+                lambda returns, mask: returns / _spread(returns, mask) * mask,
+            ),
+            Mistake(
+                "you divide by the variance. Take its root: only the standard deviation has the unit of the returns.",
+                lambda returns, mask: _centred(returns, mask) * mask / (_spread(returns, mask) ** 2 + 1e-8),
+            ),
+            Mistake(
+                "the sign is turned: a return above the mean must get a positive weight.",
+                lambda returns, mask: -_normalized(returns, mask),
+            ),
+            Mistake(
+                "you divide by the root of the mean square of the returns. The standard deviation is that of their "
+                "differences from the mean.",
+                lambda returns, mask: _centred(returns, mask) * mask / ((returns**2).sum() / mask.sum()).sqrt(),
+            ),
+        ],
+    ),
+)
+
+ENTER_WEIGHT = Exercise(
+    name="enter_weight",
+    objective="say what normalization does to the size and to the direction of a step",
+    starter="""# enter, search, and the end: the rewards are 0 and 2, and gamma is 0.9.
+# Normalized per episode, which weight does `enter` get?
+answer = ...""",
+    solution="""answer = (1.8 - 1.9) / 0.1""",
+    hints=(
+        "The two returns are 0.9 * 2 and 2. What is their mean, and which of them lies below it?",
+        "The mean is 1.9, and both returns lie 0.1 away from it: that is the (population's) standard deviation.",
+        "(1.8 - 1.9) / 0.1.",
+    ),
+    why="Both choices were right, and `enter` is pushed down with full force, since its return is "
+    "compared with that of `search` and with nothing else. No learning rate repairs that: it is the direction.",
+    judge=judge_number(
+        -1.0,
+        {
+            1.0: "that is the weight of `search`. The return that follows `enter` is discounted once more, so it is "
+            "the smaller of the two.",
+            0.0: "only the return of an episode of one step is its own mean. Here there are two, and gamma makes "
+            "them differ.",
+            -0.1: "the mean is taken away. Now divide by the standard deviation.",
+            0.1: "that is the standard deviation. How many of it does the return of `enter` lie above or below the "
+            "mean?",
+            -0.7071: "you divided by the standard deviation with n - 1, torch's default. The lesson takes the "
+            "population's, with n.",
+            1.8: "that is the return that follows `enter`. Subtract the mean of both, and divide.",
+            2.0: "that is the return that follows `search`. Compare both returns with their mean.",
+            18.0: "you divided the return itself. Subtract the mean of both returns first.",
+            -10.0: "you divided by the variance, 0.01. Take its root.",
+            -2.0: "you compared with the return of `search`. Compare with the mean of both returns.",
+        },
+        otherwise="this is not it. Write down both returns, their mean, and how far from it each lies.",
+    ),
+)
+
+_ROUNDS_UP = torch.randn(4, generator=torch.Generator().manual_seed(17)).double()  # its cosine with itself is above 1
+
+DEGREES_APART = Exercise(
+    name="degrees_apart",
+    objective="choose between *per batch* and *per episode* and defend the choice with a measurement",
+    starter='''def degrees_apart(gradients, exact):
+    """Estimates (n, weights), one a row, and the exact gradient (weights,) -> the angle of their mean to it."""
+    ...
+
+
+answer = degrees_apart''',
+    solution='''def degrees_apart(gradients, exact):
+    """Estimates (n, weights), one a row, and the exact gradient (weights,) -> the angle of their mean to it."""
+    mean = gradients.mean(0)
+    cosine = mean @ exact / (mean.norm() * exact.norm())
+    return torch.rad2deg(torch.arccos(cosine.clamp(-1, 1)))
+
+
+answer = degrees_apart''',
+    hints=(
+        "First the mean of the rows, one gradient. Then the angle between two vectors, which does not ask how long "
+        "they are.",
+        "The cosine of the angle is the dot product divided by both lengths.",
+        "Rounding may leave a cosine a hair above 1, and arccos is then NaN: .clamp(-1, 1). At last, from radians to "
+        "degrees.",
+    ),
+    why="It is the measurement that speaks for per batch: an angle near 0 says that the steps go, on average, where "
+    "they should, however long they are and however much a single one wanders.",
+    judge=judge_function(
+        lambda gradients, exact: torch.rad2deg(
+            torch.arccos(cosine_similarity(gradients.mean(0), exact, dim=0).clamp(-1, 1))
+        ),
+        [
+            Case("twenty noisy estimates", (_random(20, 4, seed=4) + torch.ones(4), torch.ones(4).double())),
+            Case("a single estimate", (_random(1, 3, seed=5), _random(3, seed=6))),
+            Case("estimates that are right on average only", (2 * torch.eye(2).double(), torch.ones(2).double())),
+            Case("the right direction at half the length", (0.5 * torch.ones(3, 2).double(), torch.ones(2).double())),
+            Case(
+                "an estimate that is exact, where rounding makes the cosine 1.0000000000000002",
+                (_ROUNDS_UP[None], _ROUNDS_UP),
+            ),
+            Case("the opposite direction", (torch.tensor([[-2.0, 0.0]]), torch.tensor([1.0, 0.0]))),
+            Case("a right angle", (torch.tensor([[0.0, 3.0], [0.0, 1.0]]), torch.tensor([4.0, 0.0]))),
+            Case("five estimates, more than ninety degrees off", (_random(5, 3, seed=8) - 1, torch.ones(3).double())),
+        ],
+        [
+            Mistake(
+                "the angles of the single estimates are averaged. Each of them is noisy and misses, even where their "
+                "mean is right: average the gradients, then take one angle.",
+                lambda gradients, exact: torch.rad2deg(
+                    torch.arccos(cosine_similarity(gradients, exact[None], dim=1).clamp(-1, 1))
+                ).mean(),
+            ),
+            Mistake(
+                "the cosines of the single estimates are averaged. Average the gradients, then take one cosine.",
+                lambda gradients, exact: torch.rad2deg(
+                    torch.arccos(cosine_similarity(gradients, exact[None], dim=1).mean().clamp(-1, 1))
+                ),
+            ),
+            Mistake(
+                "each estimate gets an angle of its own. Take the mean of the rows first: one angle is asked for.",
+                lambda gradients, exact: torch.rad2deg(
+                    torch.arccos(cosine_similarity(gradients, exact[None], dim=1).clamp(-1, 1))
+                ),
+            ),
+            Mistake(
+                "the angle is in radians. Degrees are asked for: pi is 180 of them.",
+                lambda gradients, exact: torch.arccos(cosine_similarity(gradients.mean(0), exact, dim=0).clamp(-1, 1)),
+            ),
+            Mistake(
+                "that is the cosine of the angle. Take the arc cosine, and turn it into degrees.",
+                lambda gradients, exact: cosine_similarity(gradients.mean(0), exact, dim=0),
+            ),
+            Mistake(
+                "where both point the same way, rounding leaves a cosine a hair above 1, and its arc cosine is NaN. "
+                "Keep the cosine between -1 and 1.",
+                lambda gradients, exact: torch.rad2deg(
+                    torch.arccos(cosine_similarity(gradients.mean(0), exact, dim=0))
+                ),
+            ),
+            Mistake(
+                "the sign of the cosine is lost: a step in the opposite direction would count as right. Leave out the "
+                "absolute value.",
+                lambda gradients, exact: torch.rad2deg(
+                    torch.arccos(cosine_similarity(gradients.mean(0), exact, dim=0).abs().clamp(-1, 1))
+                ),
+            ),
+            Mistake(
+                "the dot product is not divided by both lengths, so it is no cosine.",
+                lambda gradients, exact: torch.rad2deg(torch.arccos(gradients.mean(0) @ exact)),
+            ),
+            Mistake(
+                "the dot product is not divided by both lengths, so it is no cosine: clamping it only hides that.",
+                lambda gradients, exact: torch.rad2deg(torch.arccos((gradients.mean(0) @ exact).clamp(-1, 1))),
+            ),
+            Mistake(
+                "that is the distance between the two. It grows with the length, which normalization changes anyway; "
+                "the angle does not.",
+                lambda gradients, exact: (gradients.mean(0) - exact).norm(),
+            ),
+            Mistake(
+                "this looks at the first estimate only. Take the mean of all rows.",
+                lambda gradients, exact: torch.rad2deg(
+                    torch.arccos(cosine_similarity(gradients[0], exact, dim=0).clamp(-1, 1))
+                ),
+            ),
+            Mistake(
+                "radians become degrees by 180 / pi, not by pi / 180.",
+                lambda gradients, exact: torch.deg2rad(
+                    torch.arccos(cosine_similarity(gradients.mean(0), exact, dim=0).clamp(-1, 1))
+                ),
+            ),
+        ],
+        tolerance=0.01,
+    ),
+)
+
+LONG_EPISODE = Exercise(
+    name="long_episode",
+    objective="name three situations in which it hurts",
+    starter="""# `long episode` at 250. From which time step t on does the long one push its actions down?
+answer = ...""",
+    solution="""answer = 197  # in the left panel, where the solid line goes below zero""",
+    hints=(
+        "Look at the left panel. What does a weight below zero do to an action?",
+        "Find the place where the solid line crosses the black one. The title helps to read it exactly.",
+        "The last 21 % of 250 steps lie below zero.",
+    ),
+    why="Nothing went wrong in these fifty steps: near any end little return is left, and the mean, which the long "
+    "episode itself has pulled up, makes that look like a fault. A value baseline knows what a late step is worth.",
+    judge=judge_number(
+        197.0,
+        {
+            53.0: "that is how many steps are pushed down. Where do they begin?",
+            21.0: "that is the percentage in the title. Which time steps are these?",
+            62.5: "that is the long one's share of all steps, in the title of the right panel. The question is about "
+            "the left one.",
+            10.0: "there the short episodes end; the long one goes on, and its weights there are positive.",
+            250.0: "that is its end. Its weights go below zero well before.",
+            400.0: "that would be right for the slider at 500. Move it to 250.",
+            32.0: "that would be right for the slider at 40. Move it to 250.",
+            79.0: "79 % of its steps are not pushed down, which is right. Which time step is that?",
+            0.0: "at t = 0 its weight is well above 0: that step is pushed up. It is the short ones that start below.",
+        },
+        tolerance=0.03,
+        otherwise="this is not it. In the left panel, find where the solid line crosses zero.",
+    ),
+)
+
+BETTER_BY = Exercise(
+    name="better_by",
+    objective="say what an advantage is",
+    starter="""# three actions: pi = 0.5, 0.25, 0.25 and q = 2, 10, 4. What is the advantage of the second?
+answer = ...""",
+    solution="""answer = 10 - (0.5 * 2 + 0.25 * 10 + 0.25 * 4)""",
+    hints=(
+        "An advantage compares an action with what the policy does on average, itself included.",
+        "v is the mean of q under the policy: each q counts with the probability of its action.",
+        "v = 0.5 * 2 + 0.25 * 10 + 0.25 * 4 = 4.5.",
+    ),
+    why="In Q-learning you asked which action is best. An advantage asks how much better an action is than the present "
+    "policy: it depends on the policy, and its mean under the policy is zero.",
+    judge=judge_number(
+        5.5,
+        {
+            4.667: "you subtracted the plain mean of the three. The policy does not take them equally often: weigh "
+            "each q with its probability.",
+            0.0: "you compared with the best action, as in Q-learning. Compare with what the policy does on average.",
+            8.0: "you compared with the likeliest action. Compare with the mean over all, each with its probability.",
+            6.0: "you compared with the next best action. Compare with what the policy does on average.",
+            -5.5: "the sign is turned: the second action is better than the average, so its advantage is positive.",
+            10.0: "that is q itself. Subtract what the policy gets on average.",
+            4.5: "that is v, the mean under the policy. How much better is the second action?",
+            1.375: "you multiplied the advantage by the probability of its action. It does not depend on how often "
+            "that is taken.",
+            7.3333: "you left the second action out of the average. The policy takes it too, a quarter of the time.",
+            7.0: "you compared with the plain mean of the other two. v is a mean over all actions, each with its "
+            "probability.",
+            -2.0: "you weighed q(s, a) with its probability already. Only in v do the probabilities stand.",
+        },
+        otherwise="this is not it. First compute v, the mean of q under the policy.",
+    ),
+)
+
+
+def _following(values: Tensor) -> Tensor:
+    return torch.cat([values[1:], torch.zeros_like(values[:1])])
+
+
+def _returns(rewards: Tensor, gamma: float) -> Tensor:
+    total, found = torch.zeros_like(rewards[0]), []
+    for reward in rewards.flip(0):
+        total = reward + gamma * total
+        found.append(total)
+    return torch.stack(found[::-1])
+
+
+TD_ERRORS = Exercise(
+    name="td_errors",
+    objective="say what an advantage is",
+    starter='''def td_errors(rewards, values, gamma):
+    """An episode to its end: R_1 ... R_T and v(S_0) ... v(S_(T-1)), both (T,) -> delta_0 ... delta_(T-1), (T,)."""
+    following = torch.roll(values, -1)
+    return rewards + gamma * following - values
+
+
+answer = ...  # td_errors, once you have repaired it''',
+    solution='''def td_errors(rewards, values, gamma):
+    """An episode to its end: R_1 ... R_T and v(S_0) ... v(S_(T-1)), both (T,) -> delta_0 ... delta_(T-1), (T,)."""
+    following = torch.cat([values[1:], torch.zeros(1)])  # what is worth nothing any more: the end
+    return rewards + gamma * following - values
+
+
+answer = td_errors''',
+    hints=(
+        "Call it by hand, with values 1, 2 and 3. What is `following` at each step?",
+        "All errors but the last are right. What is still to come after the last step?",
+        "An end is worth 0. Append that to values[1:], instead of letting the first value come around.",
+    ),
+    why="No return follows an end, so its value is 0, and it must be a 0 that you put there. In the loop of an actor-"
+    "critic a wrong last step is easy to miss: nothing crashes, and the bias goes into every update.",
+    judge=judge_function(
+        lambda rewards, values, gamma: rewards + gamma * _following(values) - values,
+        [
+            Case("three steps", (torch.tensor([1.0, 0.0, 2.0]), torch.tensor([3.0, 1.0, 5.0]), 0.9)),
+            Case("six steps", (_random(6, seed=9).float(), _random(6, seed=10).float(), 0.5)),
+            Case("an episode of one step", (torch.tensor([1.5]), torch.tensor([2.0]), 0.9)),
+            Case("gamma 0", (_random(4, seed=11).float(), _random(4, seed=12).float(), 0.0)),
+            Case("gamma 1", (_random(5, seed=13).float(), _random(5, seed=14).float(), 1.0)),
+            Case("a value of 0 everywhere", (torch.tensor([1.0, 2.0, 4.0]), torch.zeros(3), 0.9)),
+        ],
+        [
+            Mistake(
+                "it is the function as it was: roll brings the first value around to the end. What is an end worth?",
+                lambda rewards, values, gamma: rewards + gamma * values.roll(-1) - values,
+            ),
+            Mistake(
+                "the last value stands in twice, as if the last state followed itself. What is an end worth?",
+                lambda rewards, values, gamma: rewards + gamma * torch.cat([values[1:], values[-1:]]) - values,
+            ),
+            Mistake(
+                "the last error is missing. The last step has one, too: its reward minus what was expected.",
+                lambda rewards, values, gamma: (rewards + gamma * _following(values) - values)[:-1],
+            ),
+            Mistake(
+                "the last error is set to 0. The last step has an error, too: its reward minus what was expected.",
+                lambda rewards, values, gamma: torch.cat(
+                    [(rewards + gamma * _following(values) - values)[:-1], torch.zeros(1)]
+                ),
+            ),
+            Mistake(
+                "the last step's error is its reward alone. What was expected there, v(S), must be subtracted too.",
+                lambda rewards, values, gamma: torch.cat(
+                    [(rewards + gamma * _following(values) - values)[:-1], rewards[-1:]]
+                ),
+            ),
+            Mistake(
+                "the value of the state before is used. delta_t needs that of the state that follows, one further on.",
+                lambda rewards, values, gamma: rewards + gamma * torch.cat([torch.zeros(1), values[:-1]]) - values,
+            ),
+            Mistake(
+                "the value of the state before is used, brought around. delta_t needs that of the state that follows.",
+                lambda rewards, values, gamma: rewards + gamma * values.roll(1) - values,
+            ),
+            Mistake(
+                "gamma is missing: what comes one step later counts gamma times as much.",
+                lambda rewards, values, gamma: rewards + _following(values) - values,
+            ),
+            Mistake(
+                "gamma stands at the reward, too. R_(t+1) is not discounted; the value after it is.",
+                lambda rewards, values, gamma: gamma * (rewards + _following(values)) - values,
+            ),
+            Mistake(
+                "gamma is raised to the power of t. An error looks one step ahead from where it stands: gamma, once.",
+                lambda rewards, values, gamma: (
+                    rewards + gamma ** torch.arange(1, len(values) + 1) * _following(values) - values
+                ),
+            ),
+            Mistake(
+                "the sign is turned: more than was expected must give a positive error.",
+                lambda rewards, values, gamma: values - rewards - gamma * _following(values),
+            ),
+            Mistake(
+                "v(S_t) is not subtracted: this is what the error compares with it.",
+                lambda rewards, values, gamma: rewards + gamma * _following(values),
+            ),
+            Mistake(
+                "the next value is missing: this is the error of an agent that cannot wait.",
+                lambda rewards, values, gamma: rewards - values,
+            ),
+            Mistake(
+                "that is G - v, with the whole return. It estimates the advantage too, but a TD error takes one "
+                "reward, and the value of the next state for the rest.",
+                lambda rewards, values, gamma: _returns(rewards, gamma) - values,
+            ),
+        ],
+    ),
+)
+
+EXERCISES = (PER_BATCH, DEGREES_APART, ENTER_WEIGHT, LONG_EPISODE, BETTER_BY, TD_ERRORS)

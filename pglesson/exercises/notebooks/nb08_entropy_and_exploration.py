@@ -1,0 +1,562 @@
+"""Exercises of notebook 08."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pglesson.exercises.framework import Exercise
+from pglesson.exercises.judges import Case, Mistake, judge_function, judge_number
+
+
+def _random(*shape: int, seed: int) -> Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+def _plogp(logits: Tensor) -> Tensor:
+    log_pi = logits.log_softmax(-1)
+    return log_pi.exp() * log_pi
+
+
+POLICY_ENTROPY = Exercise(
+    name="policy_entropy",
+    objective="recognise a policy that has become certain too early",
+    starter='''def policy_entropy(logits):
+    """Logits (n, actions), one row a state -> the policy's entropy in each of them, in nats, (n,)."""
+    ...
+
+
+answer = policy_entropy''',
+    solution='''def policy_entropy(logits):
+    """Logits (n, actions), one row a state -> the policy's entropy in each of them, in nats, (n,)."""
+    log_pi = torch.log_softmax(logits, -1)
+    return -(log_pi.exp() * log_pi).sum(-1)
+
+
+answer = policy_entropy''',
+    hints=(
+        "The formula needs pi and log pi, and you have neither: turn the logits into log-probabilities first.",
+        "With log_pi = torch.log_softmax(logits, -1), the probabilities are log_pi.exp(). None of it is ever log(0).",
+        "Minus the sum of log_pi.exp() * log_pi over the last axis.",
+    ),
+    why="It is the number by which you see that a policy has made up its mind: log n at the start, near 0 when only "
+    "luck can still change anything. Watch it beside the return, not after the run.",
+    judge=judge_function(
+        lambda logits: -_plogp(logits).sum(-1),
+        [
+            Case("three states with four actions each", (2 * _random(3, 4, seed=0),)),
+            Case("as many states as actions", (2 * _random(3, 3, seed=1),)),
+            Case("a single state", (_random(1, 5, seed=2),)),
+            Case("a single action", (_random(2, 1, seed=3),)),
+            Case("equal logits", (torch.zeros(2, 4),)),
+            Case("logits near 100", (torch.tensor([[100.0, 99.0, 98.5]]),)),
+            Case("a probability that is 0, from logits 1000 apart", (torch.tensor([[1000.0, 0.0], [0.0, 1.0]]),)),
+        ],
+        [
+            Mistake(
+                "the sign is turned. Log-probabilities are negative; the minus in front makes the entropy positive.",
+                lambda logits: _plogp(logits).sum(-1),
+            ),
+            Mistake(
+                "these are bits, of the logarithm of base 2. Nats come from the natural one.",
+                lambda logits: -_plogp(logits).sum(-1) / np.log(2),
+            ),
+            Mistake(
+                "the softmax runs over the states. Every row is a policy of its own: the actions are the last axis.",
+                lambda logits: -(logits.softmax(0) * logits.log_softmax(0)).sum(-1),
+            ),
+            Mistake(
+                "you sum over the states. One entropy a state is asked for: sum over the actions, the last axis.",
+                lambda logits: -_plogp(logits).sum(0),
+            ),
+            Mistake(
+                "softmax and sum run over the states. Every row is a policy of its own: the actions are the last axis.",
+                lambda logits: -_plogp(logits.T).sum(-1),
+            ),
+            Mistake(
+                "the entropies of all states are added up. Each state keeps its own: sum over the last axis only.",
+                lambda logits: -_plogp(logits).sum(),
+            ),
+            Mistake(
+                "the entropies of the states are averaged. Each state keeps its own: one number a row is asked for.",
+                lambda logits: -_plogp(logits).sum(-1).mean(),
+            ),
+            Mistake(
+                "a mean over the actions, where the formula has a sum: the probabilities are the weights already.",
+                lambda logits: -_plogp(logits).mean(-1),
+            ),
+            Mistake(
+                "0 * log(0) is NaN: a probability was rounded to zero before the logarithm was taken. Take the "
+                "logarithm of the softmax inside, with log_softmax.",
+                lambda logits: -(logits.softmax(-1) * logits.softmax(-1).log()).sum(-1),
+            ),
+            Mistake(
+                "an exponential overflows for large logits. Work with log_softmax, which does not.",
+                lambda logits: -((pi := logits.exp() / logits.exp().sum(-1, keepdim=True)) * pi.log()).sum(-1),
+            ),
+            Mistake(
+                "the logits stand where the log-probabilities belong: the logarithm of the sum is missing.",
+                lambda logits: -(logits.softmax(-1) * logits).sum(-1),
+            ),
+            Mistake(
+                "the logits are taken for probabilities. They are any numbers: make them probabilities by a softmax.",
+                lambda logits: -(logits * logits.log()).sum(-1),
+            ),
+            Mistake(
+                "the log-probabilities are added up, each counting the same. Weigh each with its probability.",
+                lambda logits: -logits.log_softmax(-1).sum(-1),
+            ),
+            Mistake(
+                "you divided by log n, the largest entropy there can be. The entropy itself is asked for, in nats.",
+                lambda logits: -_plogp(logits).sum(-1) / np.log(logits.shape[-1]),
+            ),
+            Mistake(
+                "the products are not summed: each action has one of its own. Sum over the last axis.",
+                lambda logits: -_plogp(logits),
+            ),
+        ],
+    ),
+)
+
+_LOSS = '''def loss_with_bonus(log_prob, A, entropy, mask, beta):
+    """log_prob, A, entropy, mask: (episodes, steps) each, and beta, a number -> the loss, one number."""
+    N = len(A)
+    '''
+_PARTS = (
+    "the sign of the bonus: the optimizer lowers the loss, and the entropy is to rise",
+    "the mask: the entropy goes on after an episode's end, and one of the arguments knows where that is",
+    "the mean: the log-probabilities are summed over time and divided by N, and the bonus must be, too",
+)
+
+
+def _loss(
+    log_prob: Tensor, A: Tensor, entropy: Tensor, mask: Tensor, beta: float, right: tuple[bool, bool, bool], by: str
+) -> Tensor:
+    sign, masked, total = right
+    bonus = entropy * mask if masked else entropy
+    number = len(A) if total else mask.sum() if by == "played" else A.numel()
+    return -(log_prob * A).sum() / len(A) + (-beta if sign else beta) * bonus.sum() / number
+
+
+def _still_wrong(right: tuple[bool, bool, bool], by: str) -> Mistake:
+    left = [words for words, good in zip(_PARTS, right) if not good]
+    return Mistake(
+        f"{('one thing', 'two things', 'all three things')[len(left) - 1]} left to repair: {'; '.join(left)}.",
+        lambda log_prob, A, entropy, mask, beta: _loss(log_prob, A, entropy, mask, beta, right, by),
+    )
+
+
+def _update(*lengths: int, seed: int, beta: float) -> tuple[Tensor, Tensor, Tensor, Tensor, float]:
+    mask = (torch.arange(max(lengths)) < torch.tensor(lengths)[:, None]).float()
+    log_prob, A, entropy = _random(3, *mask.shape, seed=seed)
+    return -log_prob.abs(), A * mask, 0.2 + entropy.abs(), mask, beta
+
+
+LOSS_WITH_BONUS = Exercise(
+    name="loss_with_bonus",
+    objective="add an entropy bonus to the loss",
+    starter=_LOSS
+    + """return -(log_prob * A).sum() / N + beta * entropy.mean()
+
+
+answer = ...  # loss_with_bonus, once you have repaired its second term""",
+    solution=_LOSS
+    + """return -(log_prob * A).sum() / N - beta * (entropy * mask).sum() / N
+
+
+answer = loss_with_bonus""",
+    hints=(
+        "Compare the second term with the formula of this section, piece by piece. There are three pieces.",
+        "Which way does the optimizer go? Which argument is not used at all? What do sum and mean differ by?",
+        "Minus; entropy * mask; a sum, divided by N.",
+    ),
+    why="None of the three would have raised an error. The sign makes agents certain faster, without the mask you "
+    "count decisions that nobody took, and the mean makes the right beta depend on how long the episodes are.",
+    judge=judge_function(
+        lambda log_prob, A, entropy, mask, beta: (
+            -(log_prob * A).sum() / len(A) - beta * (entropy * mask).sum() / len(A)
+        ),
+        [
+            Case("two episodes of three steps each", _update(3, 3, seed=4, beta=0.1)),
+            Case("episodes of 6, 2, 4 and 1 steps", _update(6, 2, 4, 1, seed=5, beta=0.5)),
+            Case("a single episode", _update(5, seed=6, beta=1.0)),
+            Case("episodes of one step each", _update(1, 1, 1, seed=7, beta=0.3)),
+            Case("episodes of 2 and 7 steps", _update(2, 7, seed=8, beta=2.0)),
+            Case("beta 0", _update(3, 2, seed=9, beta=0.0)),
+        ],
+        [
+            *(
+                _still_wrong((sign, mask, total), by)
+                for sign, mask, total in product((True, False), repeat=3)
+                for by in (("all",) if total else ("all", "played"))
+                if not (sign and mask and total)
+            ),
+            Mistake(
+                "the entropy enters as a constant: the value is right, and its derivative is lost, so that the bonus "
+                "moves nothing. No detach and no new tensor.",
+                lambda log_prob, A, entropy, mask, beta: _loss(
+                    log_prob, A, entropy.detach(), mask, beta, (True,) * 3, "all"
+                ),
+            ),
+            Mistake(
+                "the bonus is not divided by N, the number of episodes.",
+                lambda log_prob, A, entropy, mask, beta: -(log_prob * A).sum() / len(A) - beta * (entropy * mask).sum(),
+            ),
+            Mistake(
+                "both terms are means over all places. Sum over time and divide by the number of episodes, or long "
+                "episodes are watered down.",
+                lambda log_prob, A, entropy, mask, beta: -(log_prob * A).mean() - beta * (entropy * mask).mean(),
+            ),
+            Mistake(
+                "the bonus is gone. Repair it, rather than take it away.",
+                lambda log_prob, A, entropy, mask, beta: -(log_prob * A).sum() / len(A),
+            ),
+            Mistake(
+                "the bonus is weighed with the advantages. It rewards being undecided, whatever came of it.",
+                lambda log_prob, A, entropy, mask, beta: (
+                    -(log_prob * A).sum() / len(A) - beta * (entropy * A).sum() / len(A)
+                ),
+            ),
+            Mistake(
+                "the sign of the first term was changed. It was right: the log-probabilities of good actions rise.",
+                lambda log_prob, A, entropy, mask, beta: (
+                    (log_prob * A).sum() / len(A) - beta * (entropy * mask).sum() / len(A)
+                ),
+            ),
+            Mistake(
+                "beta multiplies both terms. It is the weight of the bonus alone.",
+                lambda log_prob, A, entropy, mask, beta: (
+                    -beta * ((log_prob * A).sum() + (entropy * mask).sum()) / len(A)
+                ),
+            ),
+            Mistake(
+                "the first term is divided by something else than before. It was right: N is the number of episodes.",
+                lambda log_prob, A, entropy, mask, beta: (
+                    -((log_prob * A).sum() + beta * (entropy * mask).sum()) / mask.sum()
+                ),
+            ),
+        ],
+        gradients=(0, 2),
+    ),
+)
+
+
+def _best(betas: NDArray[np.float64], J: NDArray[np.float64]) -> float:
+    share = (J > 5).mean(1)
+    return float(betas[share == share.max()].min())
+
+
+def _mostly(*arrived: int, worth: tuple[float, ...], agents: int = 40) -> NDArray[np.float64]:
+    """J (weights, agents): of each row, so many agents are worth about `worth`, and the others about 1."""
+    noise = np.random.default_rng(0).uniform(-0.2, 0.2, (len(arrived), agents))
+    return np.where(np.arange(agents) < np.array(arrived)[:, None], np.array(worth)[:, None], 1.0) + noise
+
+
+BEST_WEIGHT = Exercise(
+    name="best_weight",
+    objective="choose its weight by measurement",
+    starter='''def best_weight(betas, J):
+    """Weights (n,), each agent's final J (n, agents), NumPy both -> the beta with the most agents worth more than 5.
+
+    Where several have equally many, it is the smallest of them: of two that work alike, the one that costs less.
+    """
+    ...
+
+
+answer = best_weight''',
+    solution='''def best_weight(betas, J):
+    """Weights (n,), each agent's final J (n, agents), NumPy both -> the beta with the most agents worth more than 5.
+
+    Where several have equally many, it is the smallest of them: of two that work alike, the one that costs less.
+    """
+    share = (J > 5).mean(1)
+    return betas[share == share.max()].min()
+
+
+answer = best_weight''',
+    hints=(
+        "First a table of true and false, which agent is worth more than 5; then one share for each weight, a row.",
+        "(J > 5).mean(1) are the shares. The weights need not be sorted, so argmax does not find the smallest.",
+        "Of all betas whose share is the largest, take the minimum.",
+    ),
+    why="You fixed the question, how many arrive, before you saw the numbers, and you count all agents, not the best "
+    "one. What is left to do is an interval for the winner, and a run with another seed.",
+    judge=judge_function(
+        _best,
+        [
+            Case(
+                "six weights, forty agents each",
+                (np.array([0, 0.1, 0.3, 0.7, 1, 2]), _mostly(8, 12, 26, 34, 4, 0, worth=(10, 10, 10, 6, 5.5, 5.5))),
+            ),
+            Case(
+                "two weights that do equally well, the larger one first",
+                (np.array([1, 0.3, 0.1]), _mostly(20, 20, 3, worth=(10, 9, 10))),
+            ),
+            Case(
+                "two weights that do equally well, the smaller one first",
+                (np.array([0.2, 0.4, 0.8]), _mostly(9, 30, 30, worth=(10, 9, 10))),
+            ),
+            Case(
+                "weights at which nobody arrives",
+                (np.array([2, 0.5, 1]), np.array([[1.4, 1.6], [1.0, 0.9], [2.0, 1.8]])),
+            ),
+            Case("a single agent for each weight", (np.array([0, 0.5]), np.array([[1.0], [9.8]]))),
+            Case("a single weight", (np.array([0.3]), _mostly(3, worth=(10,)))),
+            Case(
+                "agents that are worth exactly 5",
+                (np.array([0.1, 0.2]), np.array([[5.0, 5.0, 5.0, 1.0], [1.0, 1.0, 1.0, 6.0]])),
+            ),
+            Case(
+                "one weight with few very good agents, another with many fairly good ones",
+                (np.array([0.6, 0.9, 0.2]), _mostly(14, 23, 5, worth=(10, 6, 10))),
+            ),
+        ],
+        [
+            Mistake(
+                "of two weights that do equally well you take the first. The smallest is asked for, and the weights "
+                "need not be sorted.",
+                lambda betas, J: betas[(J > 5).mean(1).argmax()],
+            ),
+            Mistake(
+                "of two weights that do equally well you take the largest. The smallest is asked for.",
+                lambda betas, J: betas[(J > 5).mean(1) == (J > 5).mean(1).max()].max(),
+            ),
+            Mistake(
+                "of two weights that do equally well you take the last. The smallest is asked for.",
+                lambda betas, J: betas[len(betas) - 1 - (J > 5).mean(1)[::-1].argmax()],
+            ),
+            Mistake(
+                "an agent that is worth exactly 5 counts. More than 5 is asked for.",
+                lambda betas, J: betas[(J >= 5).mean(1) == (J >= 5).mean(1).max()].min(),
+            ),
+            Mistake(
+                "you compare the best agent of each weight. That is luck: count all that are worth more than 5.",
+                lambda betas, J: betas[J.max(1).argmax()],
+            ),
+            Mistake(
+                "you compare the medians. They say whether half of the agents arrive, not how many.",
+                lambda betas, J: betas[np.median(J, 1).argmax()],
+            ),
+            Mistake(
+                "you compare the mean J. A few agents at 10 can outweigh many at 6: count those that are worth more "
+                "than 5.",
+                lambda betas, J: betas[J.mean(1).argmax()],
+            ),
+            Mistake(
+                "that is the place of the weight in the row. The weight itself is asked for: betas at that place.",
+                lambda betas, J: (J > 5).mean(1).argmax(),
+            ),
+            Mistake(
+                "that is the share of the agents. The weight that has it is asked for.",
+                lambda betas, J: (J > 5).mean(1).max(),
+            ),
+            Mistake(
+                "that is the number of the agents. The weight that has it is asked for.",
+                lambda betas, J: (J > 5).sum(1).max(),
+            ),
+            Mistake(
+                "you take the weight with the fewest agents above 5. The most are asked for.",
+                lambda betas, J: betas[(J > 5).mean(1).argmin()],
+            ),
+            Mistake(
+                "that is the share of every weight. Which weight has the largest?", lambda betas, J: (J > 5).mean(1)
+            ),
+            Mistake(
+                "these are all weights that do equally well. The smallest of them is asked for, one number.",
+                lambda betas, J: betas[(J > 5).mean(1) == (J > 5).mean(1).max()],
+            ),
+        ],
+    ),
+)
+
+SMALLEST_BETA = Exercise(
+    name="smallest_beta",
+    objective="make it happen and undo it",
+    starter="""# theta_0 and theta_1 at -2. Which is the smallest beta on the slider that ends at J = 10?
+answer = ...""",
+    solution="""answer = 0.4""",
+    hints=(
+        "First make it happen: with beta at 0 the orange line runs to the lower left, and J ends at 1.",
+        "Raise beta by one step of the slider at a time, and read the title of the right panel.",
+        "At 0.3 it still ends at 1.0. Go one step further.",
+    ),
+    why="From (-1, -1) a weight of 0.2 was enough; from (-2, -2) it takes twice as much. The surer an agent is, the "
+    "more weight it needs to get out, so look at the entropy early.",
+    judge=judge_number(
+        0.4,
+        {
+            0.3: "at 0.3 the bonus pulls the agent back a little, and once it is gone, J ends at 1.0 again.",
+            0.2: "that is enough from (-1, -1). Set both weights to -2, where the agent is surer.",
+            0.1: "with 0.1 it ends at the coin. Read the title of the right panel: J must be 10.",
+            0.0: "that is how it happens: without a bonus the line runs to the coin. Which beta undoes it?",
+            10.0: "that is the J that you want to see. The beta that leads there is asked for.",
+            1.0: "it ends at J = 10, and a smaller weight does it too.",
+            -2.0: "that is where the agent starts. The beta is asked for.",
+            **{
+                tenths / 10: "it ends at J = 10, and a smaller weight does it too."
+                for tenths in range(5, 31)
+                if tenths != 10
+            },
+        },
+        tolerance=1e-3,
+        otherwise="this is not it. Set both weights to -2 and raise beta by steps of 0.1, until the title of the right "
+        "panel says J = 10.0.",
+    ),
+)
+
+
+def _schedule(k: float, start: float, hold: float, until: float) -> float:
+    return start * min(1.0, max(0.0, (until - k) / (until - hold)))
+
+
+BETA_SCHEDULE = Exercise(
+    name="beta_schedule",
+    objective="let it decay",
+    starter='''def beta_schedule(k, start, hold, until):
+    """beta after k updates: `start` up to update `hold`, then along a straight line to 0 at `until`, and 0 ever after.
+
+    0 <= hold < until.
+    """
+    ...
+
+
+answer = beta_schedule''',
+    solution='''def beta_schedule(k, start, hold, until):
+    """beta after k updates: `start` up to update `hold`, then along a straight line to 0 at `until`, and 0 ever after.
+
+    0 <= hold < until.
+    """
+    left = (until - k) / (until - hold)  # 1 at hold, 0 at until
+    return start * min(1.0, max(0.0, left))
+
+
+answer = beta_schedule''',
+    hints=(
+        "Three cases: before hold, between hold and until, and after until. What must the line give at hold, and what "
+        "at until?",
+        "The share that is left, (until - k) / (until - hold), is 1 at hold and 0 at until.",
+        "Keep that share between 0 and 1, and multiply it by start.",
+    ),
+    why="A schedule is a function of k and nothing else, so you can draw it before you train with it. This one "
+    "explores for as long as you say, and lets the agent be certain in the end.",
+    judge=judge_function(
+        _schedule,
+        [
+            Case("the first update", (0, 2.0, 50, 150)),
+            Case("an update before hold", (30, 2.0, 50, 150)),
+            Case("k = hold", (50, 2.0, 50, 150)),
+            Case("the update after hold", (51, 2.0, 50, 150)),
+            Case("half way down", (100, 2.0, 50, 150)),
+            Case("three quarters of the way down", (7, 1.0, 1, 9)),
+            Case("k = until", (150, 2.0, 50, 150)),
+            Case("long after until", (400, 2.0, 50, 150)),
+            Case("nothing held", (30, 10.0, 0, 40)),
+            Case("a line of one step only", (21, 0.7, 20, 21)),
+            Case("start 0", (5, 0.0, 3, 9)),
+        ],
+        [
+            Mistake(
+                "after `until` beta is start again. It must stay at 0.",
+                lambda k, start, hold, until: start if k > until else _schedule(k, start, hold, until),
+            ),
+            Mistake(
+                "at `hold` beta jumps down: the line begins at k = 0, where it should begin at `hold`. Count from "
+                "there.",
+                lambda k, start, hold, until: start if k <= hold else start * max(0.0, 1 - k / until),
+            ),
+            Mistake(
+                "after `until` beta becomes negative: a reward for being certain. Keep it at 0 from there on.",
+                lambda k, start, hold, until: start * min(1.0, (until - k) / (until - hold)),
+            ),
+            Mistake(
+                "before `hold` beta is larger than start: the line is continued to the left. Keep it at start there.",
+                lambda k, start, hold, until: start * max(0.0, (until - k) / (until - hold)),
+            ),
+            Mistake(
+                "a straight line everywhere: before `hold` it lies above start, and after `until` below 0. Keep the "
+                "share that is left between 0 and 1.",
+                lambda k, start, hold, until: start * (until - k) / (until - hold),
+            ),
+            Mistake(
+                "it falls from the first update on, as in the notebook. Here it has to stay at start until `hold`.",
+                lambda k, start, hold, until: start * max(0.0, 1 - k / until),
+            ),
+            Mistake(
+                "the way down takes `until` updates, counted from `hold`, so 0 comes too late. From hold to until "
+                "there are fewer.",
+                lambda k, start, hold, until: start * min(1.0, max(0.0, 1 - (k - hold) / until)),
+            ),
+            Mistake(
+                "it rises, where it should fall. What is gone at `hold`, and what at `until`?",
+                lambda k, start, hold, until: start * min(1.0, max(0.0, (k - hold) / (until - hold))),
+            ),
+            Mistake(
+                "one update too early: at `hold` beta is still start, and exactly at `until` it is 0.",
+                lambda k, start, hold, until: _schedule(k + 1, start, hold, until),
+            ),
+            Mistake(
+                "one update too late: at `hold` the line begins, and exactly at `until` it is 0.",
+                lambda k, start, hold, until: _schedule(k - 1, start, hold, until),
+            ),
+            Mistake(
+                "beta falls to 0 in one jump, right after `hold`. From there to `until` it should fall along a line. "
+                "(A // would drop what lies between; / keeps it.)",
+                lambda k, start, hold, until: start if k <= hold else 0.0,
+            ),
+            Mistake(
+                "that is the share of start that is left. Multiply it by start.",
+                lambda k, start, hold, until: _schedule(k, 1.0, hold, until),
+            ),
+            Mistake(
+                "beta falls to 0 in one jump, at `until`. From `hold` on it should fall along a line. (A // drops "
+                "what lies between; / keeps it.)",
+                lambda k, start, hold, until: start if k < until else 0.0,
+            ),
+            Mistake(
+                "the minimum and the maximum are confused: this is 0 or start, and never between them.",
+                lambda k, start, hold, until: start * max(1.0, min(0.0, (until - k) / (until - hold))),
+            ),
+        ],
+    ),
+)
+
+TOO_MUCH = Exercise(
+    name="too_much",
+    objective="say what too much of it costs",
+    starter="""# beta = 1 keeps an agent at pi(go on) = 0.8 in each of the seven cells. What is its expected return?
+answer = ...""",
+    solution="""answer = 0.2 * 1 + 10 * 0.8**7""",
+    hints=(
+        "The episode can end in three ways: with the coin, with nothing, and with the prize.",
+        "The coin comes if the first decision turns back, 0.2. For the prize all seven decisions must go on.",
+        "0.2 * 1 + 10 * 0.8**7.",
+    ),
+    why="`go on` is four times as likely as turning back in every cell, and still the agent earns less than a quarter "
+    "of what it could: each of seven decisions pays for the bonus. It knows the way, and may not commit to it.",
+    judge=judge_number(
+        0.2 + 10 * 0.8**7,
+        {
+            10 * 0.8**7: "that is the prize's part. The agent that turns back in the first cell takes the coin.",
+            10 * 0.8**6: "six decisions follow the first one, which has to go on too; and whoever turns back there "
+            "takes the coin.",
+            0.2 + 10 * 0.8**6: "the coin is right. For the prize the first decision has to go on, too: how many are "
+            "they in all?",
+            0.8**7: "that is the chance of the prize. Multiply it by what the prize is worth, and add the coin.",
+            8.0: "that would be right for one decision. Each of the seven cells turns back two times in ten.",
+            8.2: "that would be right for one decision. Each of the seven cells turns back two times in ten.",
+            10.0: "that is what the agent would be worth if it never turned back.",
+            1.0: "that is the coin. An agent that goes on with 0.8 takes it only two times in ten.",
+            1 + 10 * 0.8**7: "the coin is taken only by those who turn back in the first cell: two times in ten.",
+            (1 - 0.8**7) + 10 * 0.8**7: "whoever turns back in a later cell gets nothing. Only the first one has a "
+            "coin.",
+            10 - 0.2 - 10 * 0.8**7: "that is what it costs, against an agent that never turns back. What does it earn?",
+        },
+        otherwise="this is not it. With which probability does it take the coin, and with which the prize?",
+    ),
+)
+
+EXERCISES = (POLICY_ENTROPY, LOSS_WITH_BONUS, BEST_WEIGHT, SMALLEST_BETA, BETA_SCHEDULE, TOO_MUCH)

@@ -1,0 +1,759 @@
+"""Exercises of notebook 12."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from pglesson.advantages import next_values
+from pglesson.exercises.framework import Exercise, Outcome
+from pglesson.exercises.judges import Case, Mistake, judge_function, judge_number
+
+TILT = Exercise(
+    name="tilt",
+    objective="say when a bootstrapped critic bends the gradient and when its mistakes are free",
+    starter="""# the critic says 2 too much of the hall and 1 too little of the study; gamma is 0.9.
+# in the study: (mean TD error of search) - (mean TD error of go back).
+# by how much has that difference changed, against the exact critic's?
+answer = ...""",
+    solution="""answer = 0.9 * (0.5 * -1) - 0.9 * 2""",
+    hints=(
+        "Where does each of the two actions land, and how likely? What does this critic say too much or too little of "
+        "that place?",
+        "Going back leads to the hall for sure. Searching leads to the study every other time, and else to the end, "
+        "of which the critic knows that it is worth 0.",
+        "Search: 0.9 * 0.5 * (-1). Go back: 0.9 * 2. The mistake about the study itself, where both stand, is in both "
+        "and drops out.",
+    ),
+    why="With the exact critic, search is ahead by 1.65; with this one it is behind by 0.60, and the push turns "
+    "around, however many episodes you play. What the critic said of the room in which both actions start was free.",
+    judge=judge_number(
+        -2.25,
+        {
+            0.0: "only the mistake about the room where both actions start is free. They land in different places.",
+            2.25: "the sign is turned: the mistakes speak for going back, and the question is search minus go back.",
+            -2.5: "gamma is missing: a mistake about what comes next is discounted by one step.",
+            -2.7: "you let every search land in the study. Every other one ends the episode, and the critic knows that "
+            "nothing comes after.",
+            -3.0: "two things are missing: gamma, and that every other search ends the episode.",
+            -0.45: "that is what search is promised too little. Going back is promised too much as well.",
+            1.8: "that is what going back is promised too much. Searching lands somewhere too, and the question is "
+            "search minus go back. (Or did you swap the rooms?)",
+            -1.8: "that is the part of going back. Every other search lands in the study, of which the critic says too "
+            "little.",
+            0.55: "that is how the mean TD error of search changes by itself. Subtract the change of going back.",
+            2.8: "that is how the mean TD error of going back changes by itself. Search minus go back is asked for.",
+            -1.25: "the mistake about the study, where both stand, is in one of your two only. It is in both.",
+            -3.25: "the mistake about the study, where both stand, is in one of your two only. It is in both.",
+            -1.35: "the study is judged too *low*: its mistake is -1.",
+            1.35: "the changes of both are added up. Search *minus* go back is asked for.",
+            1.6462: "that is the difference with the exact critic. By how much does it change?",
+            -0.6038: "that is the difference with this critic. By how much has it changed?",
+        },
+        otherwise="this is not it. For each action: gamma times the mean mistake about where it lands. Then subtract.",
+    ),
+)
+
+
+@dataclass(eq=False)
+class Played:
+    """Of a batch of episodes, what an advantages function needs: (runs, episodes, steps); terminated has no steps."""
+
+    rewards: Tensor
+    mask: Tensor
+    terminated: Tensor
+
+    def __eq__(self, other: object) -> bool:  # so that a judge sees whether they were changed in place
+        return isinstance(other, Played) and all(
+            torch.equal(a, b) for a, b in zip(vars(self).values(), vars(other).values())
+        )
+
+
+def _played(
+    *lengths: int, ended: list[bool], seed: int, gamma: float = 0.9, runs: int = 1
+) -> tuple[Played, Tensor, Tensor, float]:
+    """Episodes of these lengths, a critic that says something after the end too, v_next and gamma."""
+    generator = torch.Generator().manual_seed(seed)
+    shape = runs, len(lengths), max(lengths)
+    mask = (torch.arange(max(lengths)) < torch.tensor(lengths)[:, None]).float().expand(shape).clone()
+    rewards, v = torch.randn(2, *shape, generator=generator) + 1
+    terminated = torch.tensor(ended).expand(shape[:2]).clone()
+    last = torch.where(terminated, 0.0, 2 + torch.randn(shape[:2], generator=generator))
+    return Played(rewards * mask, mask, terminated), v, next_values(v, mask, last), gamma
+
+
+def _later(x: Tensor, axis: int = -1) -> Tensor:
+    """What x says one step later, 0 after its last."""
+    return torch.cat([x.narrow(axis, 1, x.shape[axis] - 1), torch.zeros_like(x.narrow(axis, 0, 1))], axis)
+
+
+def _delta(e: Played, v: Tensor, ahead: Tensor, gamma: float) -> Tensor:
+    return (e.rewards + gamma * ahead - v) * e.mask
+
+
+def _two_steps(e: Played, v: Tensor, ahead: Tensor, gamma: float) -> Tensor:
+    delta = _delta(e, v, ahead, gamma)
+    return delta + gamma * _later(delta)
+
+
+def _typed(e: Played, v: Tensor, ahead: Tensor, gamma: float, power: int = 2) -> Tensor:
+    """The formula as it stands, which finds nothing two steps ahead of an episode's last step."""
+    return e.rewards + gamma * _later(e.rewards) + gamma**power * _later(ahead) - v
+
+
+_AFTER_END = (
+    "an episode's last step has no TD error after it, but yours takes one in: after the end the critic still says "
+    "something, and no reward corrects it. Multiply the TD errors by episodes.mask before you shift them."
+)
+_TIME_OUT = (
+    "at the last step before a *time-out* the critic's word for what comes after is lost: nothing lies two steps ahead "
+    "there, but something lies one step ahead. The weight of a last step is its TD error."
+)
+_NO_MASK = "after an episode's end the weights are not 0. Multiply by episodes.mask."
+
+TWO_STEPS = Exercise(
+    name="two_steps",
+    objective="turn REINFORCE into an actor-critic by changing one function",
+    starter='''def two_steps(episodes, v, v_next, gamma):
+    """Advantages that trust the critic after two steps: (runs, episodes, steps) all -> the same shape."""
+    ...
+
+
+answer = two_steps''',
+    solution='''def two_steps(episodes, v, v_next, gamma):
+    """Advantages that trust the critic after two steps: (runs, episodes, steps) all -> the same shape."""
+    delta = (episodes.rewards + gamma * v_next - v) * episodes.mask
+    weights = delta.clone()
+    weights[..., :-1] += gamma * delta[..., 1:]
+    return weights
+
+
+answer = two_steps''',
+    hints=(
+        "Write the weight as a sum of two TD errors first. What is the factor of the second?",
+        "delta_t + gamma * delta_{t+1}. Where no step t+1 was played, the second must be 0.",
+        "Multiply delta by episodes.mask. Then add gamma * delta[..., 1:] to all steps but the last of the array, in "
+        "a copy.",
+    ),
+    why="This is an actor-critic that is one step nearer to REINFORCE: two steps' luck, and a critic whose word counts "
+    "gamma squared. reinforce(settings, advantages=lambda e, v, ahead: two_steps(e, v, ahead, 0.99)) trains with "
+    "it, and nothing else has to change.",
+    judge=judge_function(
+        _two_steps,
+        [
+            Case("three episodes, one of them cut off", _played(5, 3, 4, ended=[True, True, False], seed=0)),
+            Case("two runs", _played(3, 4, ended=[True, False], seed=1, runs=2)),
+            Case("a single episode that ends", _played(4, ended=[True], seed=2)),
+            Case("a single episode that is cut off", _played(4, ended=[False], seed=3)),
+            Case("a single step that ends the episode", _played(1, ended=[True], seed=4)),
+            Case("a single step, and then a time-out", _played(1, ended=[False], seed=5)),
+            Case("episodes of one step beside a longer one", _played(1, 1, 3, ended=[True, False, True], seed=6)),
+            Case("gamma 0", _played(4, 2, ended=[True, True], seed=7, gamma=0.0)),
+            Case("gamma 1", _played(3, 5, ended=[False, True], seed=8, gamma=1.0)),
+        ],
+        [
+            Mistake(
+                _AFTER_END,
+                lambda e, v, ahead, gamma: (
+                    (e.rewards + gamma * ahead - v + gamma * _later(e.rewards + gamma * ahead - v)) * e.mask
+                ),
+            ),
+            Mistake(
+                _AFTER_END,
+                lambda e, v, ahead, gamma: (
+                    e.rewards + gamma * ahead - v + gamma * _later(e.rewards + gamma * ahead - v)
+                ),
+            ),
+            Mistake(_TIME_OUT, lambda e, v, ahead, gamma: _typed(e, v, ahead, gamma) * e.mask),
+            Mistake(_TIME_OUT, _typed),
+            Mistake(
+                _NO_MASK,
+                lambda e, v, ahead, gamma: e.rewards + gamma * ahead - v + gamma * _later(_delta(e, v, ahead, gamma)),
+            ),
+            Mistake(
+                "the state after a step is looked up in `v`, and that ends with the episode: at a time-out the last "
+                "observation's value is lost. It is in v_next.",
+                lambda e, v, ahead, gamma: _two_steps(e, v, _later(v * e.mask), gamma),
+            ),
+            Mistake(
+                "roll goes round: the last place gets the first step's TD error. Nothing comes after the last.",
+                lambda e, v, ahead, gamma: _delta(e, v, ahead, gamma) + gamma * _delta(e, v, ahead, gamma).roll(-1, -1),
+            ),
+            Mistake(
+                "you add the TD error of the step *before*. An action has no share in that.",
+                lambda e, v, ahead, gamma: (
+                    _delta(e, v, ahead, gamma) + gamma * _later(_delta(e, v, ahead, gamma).flip(-1)).flip(-1)
+                ),
+            ),
+            Mistake(
+                "you add the TD error of the next *episode*. Time is the last axis.",
+                lambda e, v, ahead, gamma: _delta(e, v, ahead, gamma) + gamma * _later(_delta(e, v, ahead, gamma), 1),
+            ),
+            Mistake(
+                "the second TD error is not discounted: it comes one step later.",
+                lambda e, v, ahead, gamma: _delta(e, v, ahead, gamma) + _later(_delta(e, v, ahead, gamma)),
+            ),
+            Mistake(
+                "the second TD error is discounted twice. It comes *one* step later.",
+                lambda e, v, ahead, gamma: _delta(e, v, ahead, gamma) + gamma**2 * _later(_delta(e, v, ahead, gamma)),
+            ),
+            Mistake(
+                "this is the TD error, which trusts the critic after one step. Take the reward of the next one in.",
+                _delta,
+            ),
+            Mistake(
+                "this adds up the TD errors of all steps to come, which is the return minus the value. Stop after two.",
+                lambda e, v, ahead, gamma: _discounted(_delta(e, v, ahead, gamma), gamma),
+            ),
+            Mistake(
+                "this is the forecast itself. Subtract v of the state in which the action was taken.",
+                lambda e, v, ahead, gamma: _two_steps(e, v, ahead, gamma) + v * e.mask,
+            ),
+            Mistake(
+                "two TD errors are averaged. Add them up.",
+                lambda e, v, ahead, gamma: _two_steps(e, v, ahead, gamma) / 2,
+            ),
+            Mistake(
+                "the state in between counts once too often: the second TD error subtracts its value again, and yours "
+                "does not.",
+                lambda e, v, ahead, gamma: (
+                    _delta(e, v, ahead, gamma) + gamma * _later((e.rewards + gamma * ahead) * e.mask)
+                ),
+            ),
+            Mistake(
+                "the critic's word comes two steps later, so its factor is gamma squared.",
+                lambda e, v, ahead, gamma: _typed(e, v, ahead, gamma, 1) * e.mask,
+            ),
+            Mistake(
+                "the sign is turned: what went better than expected has a positive weight.",
+                lambda e, v, ahead, gamma: -_two_steps(e, v, ahead, gamma),
+            ),
+            Mistake(
+                "one step is missing at the end. The last step has a weight too: its TD error.",
+                lambda e, v, ahead, gamma: _two_steps(e, v, ahead, gamma)[..., :-1],
+            ),
+        ],
+    ),
+)
+
+
+def _discounted(delta: Tensor, factor: float) -> Tensor:
+    total, steps = torch.zeros_like(delta[..., 0]), []
+    for k in range(delta.shape[-1] - 1, -1, -1):
+        total = delta[..., k] + factor * total
+        steps.append(total)
+    return torch.stack(steps[::-1], -1)
+
+
+def _clouds(
+    lams: int, n: int, weights: int, seed: int, *, episodes: int, bias: float = 1.0
+) -> tuple[Tensor, Tensor, int]:
+    """Single episodes' gradients for some lambdas, each with a bias and a spread of its own; the exact one; N."""
+    generator = torch.Generator().manual_seed(seed)
+    exact, off = torch.randn(2, weights, generator=generator, dtype=torch.float64)
+    dial = torch.linspace(0, 1, lams, dtype=torch.float64)[:, None, None]
+    noise = torch.randn(lams, n, weights, generator=generator, dtype=torch.float64)
+    return exact + bias * (1 - dial) * off + (0.5 + 2 * dial) * noise, exact, episodes
+
+
+def _bias2(g: Tensor, exact: Tensor) -> Tensor:
+    return (g.mean(1) - exact).square().sum(-1)
+
+
+def _spread(g: Tensor) -> Tensor:
+    return g.var(1).sum(-1)
+
+
+ERROR = Exercise(
+    name="error",
+    objective="choose lambda between bias and variance by measuring both",
+    starter='''def squared_error(gradients, exact, episodes):
+    """Gradients (lambdas, n, weights), exact gradient (weights,), N -> error of each lambda, (lambdas,)."""
+    ...
+
+
+answer = squared_error''',
+    solution='''def squared_error(gradients, exact, episodes):
+    """Gradients (lambdas, n, weights), exact gradient (weights,), N -> error of each lambda, (lambdas,)."""
+    bias = (gradients.mean(1) - exact).norm(dim=-1)
+    variance = gradients.var(1).sum(-1)
+    return bias**2 + variance / episodes
+
+
+answer = squared_error''',
+    hints=(
+        "Two terms. Which of them gets smaller when a batch has more episodes?",
+        "The bias is the length of a vector: the mean over the n estimates, minus the exact gradient. The variance "
+        "adds up over the weights.",
+        "(gradients.mean(1) - exact) squared and summed over the last axis, plus gradients.var(1).sum(-1) / episodes.",
+    ),
+    why="The lambda with the smallest of these is the one to choose, and N decides with it: lams[error.argmin()]. "
+    "Episodes divide the second term and leave the first as it is, so larger batches want a higher lambda.",
+    judge=judge_function(
+        lambda g, exact, n: _bias2(g, exact) + _spread(g) / n,
+        [
+            Case("four lambdas, thirty estimates, three weights", _clouds(4, 30, 3, 0, episodes=8)),
+            Case("a single lambda", _clouds(1, 20, 4, 1, episodes=4)),
+            Case("a single weight", _clouds(3, 15, 1, 2, episodes=16)),
+            Case("batches of one episode", _clouds(3, 10, 2, 3, episodes=1)),
+            Case("two estimates of each", _clouds(3, 2, 5, 4, episodes=32)),
+            Case("as many lambdas as estimates and weights", _clouds(4, 4, 4, 5, episodes=5)),
+            Case("a large bias and many episodes", _clouds(5, 12, 3, 6, episodes=1000, bias=4.0)),
+            Case(
+                "estimates without noise",
+                (torch.tensor([[[1.0, 2.0]] * 3, [[1.0, 1.0]] * 3]), torch.tensor([1.0, 1.0]), 10),
+            ),
+        ],
+        [
+            Mistake("this is the squared bias alone. The variance, over N, is missing.", lambda g, e, n: _bias2(g, e)),
+            Mistake(
+                "this is the variance of a batch alone. The squared bias is missing.", lambda g, e, n: _spread(g) / n
+            ),
+            Mistake(
+                "the variance is that of a single episode. A batch of N has 1/N of it.",
+                lambda g, e, n: _bias2(g, e) + _spread(g),
+            ),
+            Mistake(
+                "the bias is divided by N too. Episodes average the noise away, and nothing of the bias.",
+                lambda g, e, n: (_bias2(g, e) + _spread(g)) / n,
+            ),
+            Mistake(
+                "the bias is not squared, and the variance is a square. Only squares add up.",
+                lambda g, e, n: _bias2(g, e).sqrt() + _spread(g) / n,
+            ),
+            Mistake(
+                "standard deviations are added up. Variances do add up: take .var.",
+                lambda g, e, n: _bias2(g, e) + g.std(1).sum(-1) / n,
+            ),
+            Mistake(
+                "the variance is divided by the root of N. That is for the standard deviation.",
+                lambda g, e, n: _bias2(g, e) + _spread(g) / n**0.5,
+            ),
+            Mistake(
+                "the spread over *all* estimates of all lambdas is taken. Each lambda has its own.",
+                lambda g, e, n: _bias2(g, e) + g.flatten(0, 1).var(0).sum() / n,
+            ),
+            Mistake(
+                "this is the mean over the weights. A squared length is the sum over them.",
+                lambda g, e, n: (_bias2(g, e) + _spread(g) / n) / g.shape[-1],
+            ),
+            Mistake(
+                "the variance is the mean over the weights. Sum it, as the squared bias.",
+                lambda g, e, n: _bias2(g, e) + g.var(1).mean(-1) / n,
+            ),
+            Mistake(
+                "the squared bias is the mean over the weights. Sum it, as the variance.",
+                lambda g, e, n: _bias2(g, e) / g.shape[-1] + _spread(g) / n,
+            ),
+            Mistake(
+                "the weights' differences are added up before they are squared, so that they cancel. Square first.",
+                lambda g, e, n: (g.mean(1) - e).sum(-1) ** 2 + _spread(g) / n,
+            ),
+            Mistake(
+                "the variance divides by n here. Divide by n - 1, as torch's var does unless told otherwise (NumPy: "
+                "ddof=1).",
+                lambda g, e, n: _bias2(g, e) + g.var(1, correction=0).sum(-1) / n,
+            ),
+            Mistake(
+                "the squared distance of every single estimate is averaged: that holds the variance already, and of "
+                "one episode. Take the mean of the estimates first, and then its distance.",
+                lambda g, e, n: (g - e).square().sum(-1).mean(1) + _spread(g) / n,
+            ),
+            Mistake(
+                "the squared distance of every single estimate is averaged: there the bias gets divided by N too.",
+                lambda g, e, n: (g - e).square().sum(-1).mean(1) / n,
+            ),
+            Mistake(
+                "this is the root of it. The squared error is asked for.",
+                lambda g, e, n: (_bias2(g, e) + _spread(g) / n).sqrt(),
+            ),
+            Mistake(
+                "every weight has a number of its own. Sum over the weights, the last axis.",
+                lambda g, e, n: (g.mean(1) - e).square() + g.var(1) / n,
+            ),
+            Mistake(
+                "the mean runs over the lambdas. The estimates lie on axis 1.",
+                lambda g, e, n: (g.mean(0) - e).square().sum(-1) + g.var(0).sum(-1) / n,
+            ),
+            Mistake(
+                "this is relative to the exact gradient's squared length, as in the figure. Leave the division out.",
+                lambda g, e, n: (_bias2(g, e) + _spread(g) / n) / e.square().sum(),
+            ),
+        ],
+    ),
+)
+
+
+Objective = Callable[[Tensor, Tensor, float], Tensor]
+
+
+def _ppo(ratio: Tensor, A: Tensor, epsilon: float) -> Tensor:
+    return torch.minimum(ratio * A, ratio.clamp(1 - epsilon, 1 + epsilon) * A)
+
+
+def _ratio(now: Tensor, before: Tensor) -> Tensor:
+    return (now - before).exp()
+
+
+def _over_episodes(x: Tensor) -> Tensor:
+    return x.sum(1).mean()
+
+
+def _clipped(
+    objective: Objective = _ppo,
+    *,
+    stop: bool = True,
+    ratio: Callable[[Tensor, Tensor], Tensor] = _ratio,
+    over: Callable[[Tensor], Tensor] = _over_episodes,
+    masked: bool = True,
+    sign: int = -1,
+) -> Callable[..., Tensor]:
+    def loss(log_prob: Tensor, log_prob_before: Tensor, A: Tensor, mask: Tensor, epsilon: float) -> Tensor:
+        A = A.detach() if stop else A
+        x = objective(ratio(log_prob, log_prob_before), A, epsilon)
+        return sign * over(x * mask if masked else x)
+
+    return loss
+
+
+def _both(message: str, objective: Objective = _ppo, **others: Any) -> list[Mistake]:
+    """A mistake by itself, and beside a gradient that still flows through A."""
+    also = " And the derivative still flows through A, into the critic."
+    return [
+        Mistake(message + (also if not stop else ""), _clipped(objective, stop=stop, **others))
+        for stop in (True, False)
+    ]
+
+
+def _before_product(ratio: Tensor, A: Tensor, epsilon: float) -> Tensor:
+    return torch.minimum(ratio, ratio.clamp(1 - epsilon, 1 + epsilon)) * A
+
+
+def _batch(*lengths: int, seed: int, epsilon: float = 0.2, moved: float = 0.5) -> tuple[Any, ...]:
+    """log_prob, log_prob_before, A (episodes, steps), numbers after the end too; mask and epsilon."""
+    generator = torch.Generator().manual_seed(seed)
+    mask = (torch.arange(max(lengths)) < torch.tensor(lengths)[:, None]).double()
+    before = -torch.rand(mask.shape, generator=generator).double() - 0.5
+    now = before + moved * torch.randn(mask.shape, generator=generator).double()
+    return now, before, torch.randn(mask.shape, generator=generator).double(), mask, epsilon
+
+
+def _one(ratio: list[float], A: list[float]) -> tuple[Any, ...]:
+    """One episode with these ratios and advantages."""
+    before = torch.full((1, len(ratio)), 0.4).double().log()
+    now = before + torch.tensor([ratio]).double().log()
+    return now, before, torch.tensor([A]).double(), torch.ones(1, len(ratio)).double(), 0.2
+
+
+CLIPPED = Exercise(
+    name="clipped",
+    objective="take several clipped steps on one batch and see how far they move the policy",
+    starter='''def clipped_loss(log_prob, log_prob_before, A, mask, epsilon):
+    """PPO's loss, one number, from four arrays (episodes, steps) and epsilon."""
+    ratio = (log_prob - log_prob_before).exp()
+    ratio = torch.minimum(ratio, ratio.clamp(1 - epsilon, 1 + epsilon))
+    return -(ratio * A * mask).sum(1).mean()
+
+
+answer = ...  # mend the function above; then write clipped_loss here''',
+    solution='''def clipped_loss(log_prob, log_prob_before, A, mask, epsilon):
+    """PPO's loss, one number, from four arrays (episodes, steps) and epsilon."""
+    A = A.detach()
+    ratio = (log_prob - log_prob_before).exp()
+    objective = torch.minimum(ratio * A, ratio.clamp(1 - epsilon, 1 + epsilon) * A)
+    return -(objective * mask).sum(1).mean()
+
+
+answer = clipped_loss''',
+    hints=(
+        "Put in A = -1 and ratios of 1.5 and 0.5, and compare the slopes with those that the check above prints. Then "
+        "ask what backward() leaves in the critic.",
+        "For A < 0, multiplying turns the order around: the smaller ratio gives the *larger* product. What does the "
+        "formula take the minimum of?",
+        "The minimum of two products, ratio * A and clamped ratio * A, with A.detach() in the place of A.",
+    ),
+    why="As it was, a bad action that had become likelier was never pulled back, one that had become rarer was pushed "
+    "down without end, and the critic was trained to say what makes the policy's loss small. No error, no warning: "
+    "only a training that goes worse.",
+    judge=judge_function(
+        _clipped(),
+        [
+            Case("four episodes of three to six steps", _batch(6, 3, 5, 4, seed=0)),
+            Case("a single episode", _batch(5, seed=1)),
+            Case("a single step", _batch(1, seed=2)),
+            Case("as many episodes as steps", _batch(3, 3, 2, seed=3, epsilon=0.1)),
+            Case("the first step on a batch, where all ratios are 1", _batch(3, 2, seed=4, moved=0.0)),
+            Case("bad actions with ratios of 1.5 and 0.5", _one([1.5, 0.5], [-1.0, -1.0])),
+            Case("a bad action with a ratio of 1.5", _one([1.5], [-1.0])),
+            Case("good actions with ratios of 1.5 and 0.5", _one([1.5, 0.5], [1.0, 2.0])),
+            Case("ratios far from 1", _batch(4, 4, seed=5, moved=1.5)),
+        ],
+        [
+            Mistake(
+                "this is the function as it was. For an action with A < 0 it takes the wrong one of the two products, "
+                "and the derivative flows through A.",
+                _clipped(_before_product, stop=False),
+            ),
+            Mistake(
+                "one is mended. The minimum is still taken of the ratios, before A is multiplied in: for A < 0 that is "
+                "the wrong one of the two products.",
+                _clipped(_before_product),
+            ),
+            Mistake(
+                "one is mended. The derivative still flows through A: this loss also moves the critic, towards "
+                "whatever makes the loss small.",
+                _clipped(stop=False),
+            ),
+            *_both(
+                "the ratio is clipped always, without the minimum: an action that has left the band on the *wrong* "
+                "side gets no pull back.",
+                lambda ratio, A, epsilon: ratio.clamp(1 - epsilon, 1 + epsilon) * A,
+            ),
+            *_both(
+                "the larger of the two products is taken (or the sides are swapped). Then the clipping hides the harm "
+                "instead of the profit.",
+                lambda ratio, A, epsilon: torch.maximum(ratio * A, ratio.clamp(1 - epsilon, 1 + epsilon) * A),
+            ),
+            *_both(
+                "the maximum is taken of the ratios. It is right for A < 0 only; take the minimum of the products.",
+                lambda ratio, A, epsilon: torch.maximum(ratio, ratio.clamp(1 - epsilon, 1 + epsilon)) * A,
+            ),
+            *_both(
+                "only the upper side is clipped. A bad action that has become much rarer still gets pushed down.",
+                lambda ratio, A, epsilon: torch.minimum(ratio * A, ratio.clamp_max(1 + epsilon) * A),
+            ),
+            *_both("nothing is clipped any more: this is ratio * A.", lambda ratio, A, epsilon: ratio * A),
+            *_both(
+                "the *product* is clipped between 1 - epsilon and 1 + epsilon. Clip the ratio, then multiply.",
+                lambda ratio, A, epsilon: torch.minimum(ratio * A, (ratio * A).clamp(1 - epsilon, 1 + epsilon)),
+            ),
+            *_both(
+                "the band lies around 0, from -epsilon to epsilon. Ratios lie around 1.",
+                lambda ratio, A, epsilon: torch.minimum(ratio * A, ratio.clamp(-epsilon, epsilon) * A),
+            ),
+            *_both(
+                "the size of A is left, without its sign: bad actions would be made likelier.",
+                lambda ratio, A, epsilon: _ppo(ratio, A.abs(), epsilon),
+            ),
+            *_both(
+                "the ratio is upside down: the new probability stands above the old one.",
+                ratio=lambda now, before: _ratio(before, now),
+            ),
+            *_both(
+                "log-probabilities are divided. The ratio of the probabilities is exp of their difference.",
+                ratio=lambda now, before: now / before,
+            ),
+            *_both(
+                "the exponential of the difference is missing: this is the logarithm of the ratio.",
+                ratio=lambda now, before: now - before,
+            ),
+            *_both(
+                "the ratio is cut off from log_prob, so the policy gets no gradient. Only A is a fact here.",
+                ratio=lambda now, before: _ratio(now, before).detach(),
+            ),
+            *_both("the sign is turned. A loss goes down where the objective goes up.", sign=1),
+            *_both("what comes after an episode's end counts. The mask is missing.", masked=False),
+            *_both(
+                "this is the mean over all places. Sum over the steps, and take the mean over the episodes.",
+                over=lambda x: x.mean(),
+            ),
+            *_both("this is the sum over the episodes. Take their mean.", over=lambda x: x.sum()),
+            *_both(
+                "you sum over the episodes and take the mean over the steps. The other way round: axis 1 is time.",
+                over=lambda x: x.sum(0).mean(),
+            ),
+            *_both("every episode has a loss of its own. Take their mean.", over=lambda x: x.sum(1)),
+        ],
+        gradients=(0, 2),
+    ),
+)
+
+
+def _judge_farther(answer: Any) -> Outcome | None:
+    """Reading off a logarithmic axis is coarse; what tells the mistakes apart is not."""
+    if judge_number(60.0, {}, tolerance=0.3, otherwise="")(answer) is None:
+        return None
+    return judge_number(
+        60.0,
+        {
+            153.0: "that is how much farther ten steps go without clipping than with it. Compare with the one step, "
+            "the dotted line.",
+            127.0: "that is the end of the training. The first update is at the left end of the lines.",
+            100.0: "the two lie a little less than two powers of ten apart. Read both heights between the grid lines.",
+            2.6: "that is how far the ten steps go, in nats, or how one step compares with ten *clipped* ones. How "
+            "many times as far do the unclipped ones go as the one step?",
+            1.8: "that is how many powers of ten lie between them. How many *times* as far?",
+            0.043: "that is how far one step goes, in nats. How many times as far do the ten go?",
+            1 / 60: "this is upside down: the ten steps go farther.",
+            10.0: "ten times as many steps, yes, but each starts where the one before has led, and is sure of the same "
+            "sixteen episodes. Read it off.",
+            1.0: "the upper panel shows what the agents earn. How far an update moves the policy is below.",
+            20.5: "that is the pendulum, on the left. CartPole is on the right.",
+            28.7: "that is the pendulum, on the left. CartPole is on the right.",
+            6.0: "one power of ten is lost. Count the grid lines between the two again: 1, 0.1, 0.01.",
+            600.0: "there is one power of ten too many. Count the grid lines between the two again: 1, 0.1, 0.01.",
+            2.557: "that is the difference. How many times as far?",
+        },
+        tolerance=0.12,
+        otherwise="this is not it. In the lower right panel, read the left ends of the dashed and of the dotted line, "
+        "each between the powers of ten, and divide.",
+    )(answer)
+
+
+FARTHER = Exercise(
+    name="farther",
+    objective="take several clipped steps on one batch and see how far they move the policy",
+    starter="""# CartPole, the first update: ten steps without clipping move the policy ... times as far as one step
+answer = ...""",
+    solution="""answer = 2.6 / 0.043  # the left ends of the dashed and the dotted line, lower right""",
+    hints=(
+        "The lower right panel, its left end. Which two lines?",
+        "The axis is logarithmic: the small marks between 1 and 10 are 2, 3, 4 and so on, and those between 0.01 and "
+        "0.1 are 0.02, 0.03, 0.04.",
+        "The dashed line begins between 2 and 3 nats, the dotted one a little above 0.04.",
+    ),
+    why="Sixty times as far, for ten times as many steps. The solid line begins lowest of all: ten clipped steps move "
+    "the policy less than half as far as the single one, whose length nobody supervises.",
+    judge=_judge_farther,
+)
+
+
+def _row(baseline: str, gae_lambda: float, policy_epochs: int, clip_ratio: float) -> int:
+    if policy_epochs > 1:
+        return 6 if clip_ratio < math.inf else 5
+    if baseline == "none" or gae_lambda == 1:
+        return 1 if baseline == "none" else 2
+    return 3 if gae_lambda == 0 else 4
+
+
+def _first(baseline: str, gae_lambda: float, policy_epochs: int, clip_ratio: float) -> int:
+    """The settings are asked in the order of the table, and the first that has any effect is taken."""
+    once = _row(baseline, gae_lambda, 1, clip_ratio)
+    return once if once > 1 else _row(baseline, gae_lambda, policy_epochs, clip_ratio)
+
+
+def _count(baseline: str, gae_lambda: float, policy_epochs: int, clip_ratio: float) -> int:
+    once = _row(baseline, gae_lambda, 1, clip_ratio)
+    return 1 + (once > 1) + (once > 2) + (policy_epochs > 1) + (policy_epochs > 1 and clip_ratio < math.inf)
+
+
+_OFF = math.inf
+
+ROW = Exercise(
+    name="row",
+    objective="name what changed at each step from REINFORCE to PPO",
+    starter='''def row(baseline, gae_lambda, policy_epochs, clip_ratio):
+    """The number of the last row whose change has any effect: 1 REINFORCE ... 6 PPO."""
+    ...
+
+
+answer = row''',
+    solution='''def row(baseline, gae_lambda, policy_epochs, clip_ratio):
+    """The number of the last row whose change has any effect: 1 REINFORCE ... 6 PPO."""
+    if policy_epochs > 1:
+        return 6 if clip_ratio < float("inf") else 5
+    if baseline == "none":
+        return 1
+    if gae_lambda == 1:
+        return 2
+    return 3 if gae_lambda == 0 else 4
+
+
+answer = row''',
+    hints=(
+        "Start from the end of the table: when does clipping change anything, and when does it change nothing?",
+        "With one step all ratios are 1, and inside the band. With gae_lambda = 1 all TD errors add up to the return "
+        "minus the value.",
+        "Ask for policy_epochs first, then for the baseline, and at last for gae_lambda: 1, 0, or in between.",
+    ),
+    why="Names do not say what an algorithm does; settings do. A `PPO` that takes one step on each batch with lambda 1 "
+    "is REINFORCE with a value baseline, and now you would notice.",
+    judge=judge_function(
+        _row,
+        [
+            Case("no baseline, one step", ("none", 1.0, 1, _OFF)),
+            Case("the value baseline, lambda 1, one step", ("value", 1.0, 1, _OFF)),
+            Case("lambda 0, one step", ("value", 0.0, 1, _OFF)),
+            Case("lambda 0.95, one step", ("value", 0.95, 1, _OFF)),
+            Case("lambda 0.5, one step", ("value", 0.5, 1, _OFF)),
+            Case("lambda 0.95, ten steps, no clipping", ("value", 0.95, 10, _OFF)),
+            Case("lambda 0.95, ten steps, epsilon 0.2", ("value", 0.95, 10, 0.2)),
+            Case("lambda 1, one step, epsilon 0.2", ("value", 1.0, 1, 0.2)),
+            Case("lambda 0.95, one step, epsilon 0.2", ("value", 0.95, 1, 0.2)),
+            Case("lambda 0, one step, epsilon 0.1", ("value", 0.0, 1, 0.1)),
+            Case("no baseline, one step, epsilon 0.2", ("none", 1.0, 1, 0.2)),
+            Case("lambda 0, two steps, no clipping", ("value", 0.0, 2, _OFF)),
+            Case("lambda 1, twenty steps, epsilon 0.05", ("value", 1.0, 20, 0.05)),
+            Case("no baseline, five steps, no clipping", ("none", 1.0, 5, _OFF)),
+            Case("no baseline, five steps, epsilon 0.2", ("none", 1.0, 5, 0.2)),
+            Case("no baseline, lambda 0.95, one step", ("none", 0.95, 1, _OFF)),
+            Case("no baseline, lambda 0, one step", ("none", 0.0, 1, _OFF)),
+        ],
+        [
+            Mistake(
+                "with one step you call it PPO as soon as clip_ratio is set. But there all ratios are 1, and clipping "
+                "changes nothing.",
+                lambda b, lam, steps, eps: 6 if eps < _OFF else _row(b, lam, steps, eps),
+            ),
+            Mistake(
+                "several steps without clipping are PPO for you. A clip_ratio of infinity sets no limit.",
+                lambda b, lam, steps, eps: 6 if steps > 1 else _row(b, lam, steps, eps),
+            ),
+            Mistake(
+                "you never arrive at PPO: ask for clip_ratio, where there are several steps.",
+                lambda b, lam, steps, eps: _row(b, lam, steps, _OFF),
+            ),
+            Mistake(
+                "a single step counts as several. It is policy_epochs above 1 that changes something.",
+                lambda b, lam, steps, eps: 6 if eps < _OFF else 5,
+            ),
+            Mistake(
+                "lambda 1 is GAE for you, with the value baseline. There all TD errors add up to the return minus the "
+                "value: the row before.",
+                lambda b, lam, steps, eps: 4 if (b, lam, steps) == ("value", 1, 1) else _row(b, lam, steps, eps),
+            ),
+            Mistake(
+                "lambda 0 is GAE for you. It leaves a single TD error: the row before.",
+                lambda b, lam, steps, eps: 4 if _row(b, lam, steps, eps) == 3 else _row(b, lam, steps, eps),
+            ),
+            Mistake(
+                "the ends of lambda are swapped: 1 is the return minus the value, 0 the TD error.",
+                lambda b, lam, steps, eps: _row(b, lam if 0 < lam < 1 else 1 - lam, steps, eps),
+            ),
+            Mistake(
+                "without a baseline you still go by lambda. There is no value to ask again then, and it does nothing.",
+                lambda b, lam, steps, eps: _row("value" if lam < 1 else b, lam, steps, eps),
+            ),
+            Mistake(
+                "`value` with lambda 1 is plain REINFORCE for you. The value is still subtracted.",
+                lambda b, lam, steps, eps: 1 if _row(b, lam, steps, eps) == 2 else _row(b, lam, steps, eps),
+            ),
+            Mistake(
+                "you stop at the first row that has an effect. The *last* is asked for: ask for the steps first.",
+                _first,
+            ),
+            Mistake("the rows are counted from 0. REINFORCE is 1.", lambda *s: _row(*s) - 1),
+            Mistake("this counts the changes. The number of the last of them is asked for.", _count),
+            Mistake(
+                "you count the row `the critic bootstraps` too. It has no setting of its own: several steps are 5, and "
+                "PPO is 6.",
+                lambda *s: _row(*s) + (_row(*s) > 3),
+            ),
+            Mistake(
+                "several steps are PPO or nothing for you. Without clipping they are a row of their own.",
+                lambda b, lam, steps, eps: _row(b, lam, steps if eps < _OFF else 1, eps),
+            ),
+            Mistake(
+                "without a baseline you always say REINFORCE. Several steps change something there, too.",
+                lambda b, lam, steps, eps: 1 if b == "none" else _row(b, lam, steps, eps),
+            ),
+        ],
+    ),
+)
+
+EXERCISES = (TILT, TWO_STEPS, ERROR, CLIPPED, FARTHER, ROW)

@@ -1,0 +1,127 @@
+"""The controls of a dashboard: one for each setting, the live ones with round positions to choose from."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Mapping, Sequence
+from numbers import Integral
+from typing import Any
+
+import ipywidgets as widgets
+
+from pglesson.analysis.plots import label
+from pglesson.settings import BASELINES, NORMALIZATIONS, Settings
+
+LEVELS: dict[str, list[Any]] = {
+    "baseline": list(BASELINES),
+    "normalization": list(NORMALIZATIONS),
+    "entropy_weight": [0.0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 0.7, 1.0, 2.0],
+    "learning_rate": [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.02, 0.03, 0.1, 0.3, 1.0],
+    "gamma": [0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.999, 1.0],
+    "max_grad_norm": [0.1, 0.5, 1.0, 5.0, 20.0, float("inf")],
+}
+MORE_LEVELS: dict[str, list[Any]] = {
+    "baseline_constant": [-1000.0, -100.0, -10.0, -1.0, 0.0, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0],
+    "value_learning_rate": [0.0001, 0.001, 0.003, 0.01, 0.02, 0.03, 0.1, 0.3],
+    "value_steps": [1, 2, 5, 10, 20, 50],
+    "gae_lambda": [0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 1.0],
+    "policy_epochs": [1, 2, 5, 10, 20],
+    "clip_ratio": [0.05, 0.1, 0.2, 0.5, 1.0, float("inf")],
+    "kl_weight": [0.0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0],
+}
+LISTS = {"activation": ("tanh", "relu"), "optimizer": ("adam", "sgd")}  # structural settings with a few names each
+
+
+def choice(name: str, options: list[Any], value: Any, tooltip: str) -> widgets.Dropdown:
+    """A list to choose one of `options` from."""
+    return widgets.Dropdown(
+        options=_named(options),
+        value=value,
+        description=name,
+        tooltip=tooltip,
+        layout=widgets.Layout(width="235px"),
+        style={"description_width": "95px"},
+    )
+
+
+def knob(name: str, value: Any, levels: Sequence[Any] = ()) -> widgets.Widget:
+    """The control of one live setting, standing at `value`, which joins the positions if it is not one of them.
+
+    levels: its positions, in place of the usual ones.
+    """
+    rules: Mapping[str, Any] = Settings.__dataclass_fields__[name].metadata
+    if name in ("baseline", "normalization"):
+        return choice(name, list(dict.fromkeys([*(levels or LEVELS[name]), value])), value, rules["effect"])
+    if isinstance(value, bool):
+        box = widgets.Checkbox(value=value, description=label(name), tooltip=rules["effect"], indent=False)
+        box.layout.width = "260px"
+        return box
+    return widgets.SelectionSlider(
+        options=_levels(levels or (LEVELS | MORE_LEVELS)[name], value),
+        value=value,
+        description=label(name),
+        tooltip=rules["effect"],
+        layout=widgets.Layout(width="260px"),
+        style={"description_width": "90px"},
+    )
+
+
+def _named(options: Iterable[Any]) -> list[tuple[str, Any]]:
+    return [(str(option).removeprefix("pglesson/").replace("_", " "), option) for option in options]
+
+
+def _levels(levels: Iterable[Any], value: Any) -> list[tuple[str, Any]]:
+    return [("off" if x == float("inf") else f"{x:g}", x) for x in sorted({*levels, value})]
+
+
+def include(control: widgets.Widget, value: Any) -> None:
+    """Makes `value` one of the positions of a control that has positions. A new one moves it to the first of them."""
+    values = [option for _, option in getattr(control, "options", ())]
+    if values and value not in values:
+        listed = isinstance(control, widgets.Dropdown)
+        control.options = _named([*values, value]) if listed else _levels(values, value)
+
+
+def button(name: str, icon: str, tooltip: str, style: str = "") -> widgets.Button:
+    """A button as wide as its name; icon: a Font Awesome name."""
+    layout = widgets.Layout(width="auto", flex="0 0 auto")  # a narrow row wraps instead of clipping the name
+    return widgets.Button(description=name, icon=icon, tooltip=tooltip, button_style=style, layout=layout)
+
+
+def field(name: str, value: Any) -> widgets.Widget:
+    """The control of one structural setting: a list, a whole number, or Python's own notation to type."""
+    rules = Settings.__dataclass_fields__[name].metadata
+    how: dict[str, Any] = {
+        "description": label(name),
+        "tooltip": f"{rules['effect']}: {rules['allowed']}",
+        "layout": widgets.Layout(width="235px"),
+        "style": {"description_width": "95px"},
+    }
+    if name in LISTS:
+        return widgets.Dropdown(options=LISTS[name], value=value, **how)
+    if isinstance(value, Integral):
+        return widgets.IntText(value=value, continuous_update=False, **how)
+    return widgets.Text(value=written(value), continuous_update=False, **how)
+
+
+def error_message(error: BaseException) -> str:
+    """What went wrong, as a sentence: the package's own ones stay, another error is told by its type and its text."""
+    own = isinstance(error, (ValueError, TypeError, FloatingPointError)) and str(error)
+    return str(error) if own else f"{type(error).__name__}: {error}".rstrip(": .") + "."
+
+
+def written(value: Any) -> Any:
+    """A structural setting as its control shows it."""
+    return repr(value) if isinstance(value, (tuple, Mapping)) else value
+
+
+def read(name: str, shown: Any) -> Any:
+    """What a structural setting's control stands for. Raises ValueError for what cannot be read."""
+    if name not in ("hidden", "env_options"):
+        return shown
+    allowed = Settings.__dataclass_fields__[name].metadata["allowed"]
+    try:
+        value = ast.literal_eval(shown.strip() or ("()" if name == "hidden" else "{}"))
+    except (ValueError, SyntaxError, TypeError) as error:
+        raise ValueError(f"{name} reads {shown!r}, which is not Python. Write {allowed}.") from error
+    return (value,) if isinstance(value, int) and name == "hidden" else value

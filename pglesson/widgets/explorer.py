@@ -1,0 +1,140 @@
+"""A picture that answers a slider."""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import ipywidgets as widgets
+from ipyevents import Event
+from matplotlib import style
+from matplotlib.axes import Axes
+from matplotlib.text import Text
+
+from pglesson.analysis.plots import new_figure
+from pglesson.widgets.picture import Picture, contents
+
+
+def _empty(axes: Axes) -> None:
+    axes.containers.clear()  # a legend would list what they held
+    for artist in contents(axes):
+        if isinstance(artist, Text) and artist not in axes.texts:
+            artist.set_text("")  # a title
+        else:
+            artist.remove()
+    axes.set_prop_cycle(None)
+    axes.set_aspect("auto")
+    axes.set_axis_on()
+    axes.relim()
+    axes.autoscale()
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_inverted(False)
+
+
+class Explorer(Picture):
+    """Sliders above a figure, redrawn by `draw` at every move.
+
+    draw(axes, **values) gets an Axes (or the array of them, for columns > 1) and the controls' values by name. What it
+    drew before is gone; labels, ticks and scales stay until it sets others, since making them anew takes longest.
+    controls: (low, high, start) or (low, high, start, step) for a slider, a list for a choice, True or False for a box.
+    drag(x, y) gets the place in the first Axes, in data units, where the learner presses or drags the mouse, and
+    returns the values to set, by the controls' names; None leaves the mouse without effect.
+    An exception in `draw` or `drag` is shown below the sliders and leaves the last good picture.
+    """
+
+    def __init__(
+        self,
+        draw: Callable[..., None],
+        *,
+        columns: int = 1,
+        size: tuple[float, float] = (7.6, 3.2),
+        drag: Callable[[float, float], dict[str, Any]] | None = None,
+        **controls: Any,
+    ) -> None:
+        super().__init__(new_figure(*size), "Explorer: " + ", ".join(controls))
+        self._draw, self._columns = draw, columns
+        self.controls = {name: _control(name, choice) for name, choice in controls.items()}
+        self.status = widgets.HTML()
+        self._setting = False  # several controls at once: one drawing, when the last is set
+        for control in self.controls.values():
+            control.observe(self._moved, "value")
+        grid = widgets.GridBox(
+            list(self.controls.values()),
+            layout=widgets.Layout(grid_template_columns="repeat(auto-fit, minmax(330px, 1fr))", max_width="780px"),
+        )
+        self.children = [grid, self.picture, self.status]
+        self.redraw()
+        if drag is not None:
+            self._drag, self.mouse = (
+                drag,
+                Event(
+                    source=self.image,
+                    watched_events=["mousedown", "mousemove"],
+                    prevent_default_action=True,  # the browser's own: to carry the picture away
+                    throttle_or_debounce="throttle",
+                    wait=50,
+                ),
+            )
+            self.mouse.on_dom_event(self._dragged)
+
+    def _moved(self, _: Any) -> None:
+        if not self._setting:
+            self.redraw()
+
+    def _dragged(self, event: dict[str, Any]) -> None:
+        """A press in the first Axes, or a move with the main button down."""
+        place = event["dataX"], self.figure.bbox.height - event["dataY"]
+        axes = self.figure.axes[0]
+        if not event["buttons"] & 1 or not axes.bbox.contains(*place):
+            return
+        with self._told():
+            values = self._drag(*axes.transData.inverted().transform(place))
+            self._setting = True
+            try:
+                for name, value in values.items():
+                    self.controls[name].value = value
+            finally:
+                self._setting = False
+            self._redraw()
+
+    def redraw(self) -> None:
+        """Draws anew from the controls' values."""
+        with self._told():
+            self._redraw()
+
+    def _redraw(self) -> None:
+        with style.context("pglesson.lesson"):
+            if len(self.figure.get_children()) == 1 + self._columns:  # the background and the axes
+                for axes in self.figure.axes:
+                    _empty(axes)
+            else:  # at first, and where `draw` made more: a twin, a colour bar, a title over the whole figure
+                self.figure.clear()
+                self._axes = self.figure.subplots(1, self._columns)
+            self._draw(self._axes, **{name: control.value for name, control in self.controls.items()})
+        self.draw()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Shows below the sliders what goes wrong inside."""
+        try:
+            yield
+        except Exception as error:
+            self.status.value = f"<b>{type(error).__name__}:</b> {html.escape(str(error))}"
+        else:
+            self.status.value = ""
+
+
+def _control(name: str, choice: Any) -> widgets.Widget:
+    shared = {"description": name.replace("_", " "), "style": {"description_width": "125px"}}
+    if isinstance(choice, bool):
+        return widgets.Checkbox(value=choice, description=shared["description"], indent=False)
+    if isinstance(choice, list):
+        return widgets.Dropdown(options=choice, **shared)
+    low, high, start, *rest = choice
+    kind = widgets.IntSlider if all(isinstance(x, int) for x in choice) else widgets.FloatSlider
+    # a fiftieth of the power of ten below the range: round starts such as 0.5 lie on it
+    step = rest[0] if rest else 1 if kind is widgets.IntSlider else 10.0 ** math.floor(math.log10(high - low)) / 50
+    return kind(min=low, max=high, value=start, step=step, layout=widgets.Layout(width="360px"), **shared)

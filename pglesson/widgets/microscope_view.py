@@ -1,0 +1,179 @@
+"""The variance microscope on screen: a cloud of single-episode gradients, and what each estimator would need."""
+
+from __future__ import annotations
+
+import html
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import ipywidgets as widgets
+import torch
+from matplotlib import style
+from matplotlib.axes import Axes
+from torch import Tensor, nn
+
+from pglesson.analysis.microscope import Estimate, estimate_gradients
+from pglesson.analysis.plots import COLORS, new_figure
+from pglesson.analysis.plots import text as words
+from pglesson.settings import BASELINES, NORMALIZATIONS, Settings
+from pglesson.widgets.controls import button, choice, error_message
+from pglesson.widgets.main_loop import MainLoop
+from pglesson.widgets.picture import Picture
+
+MARKERS = {
+    "none": ("o", COLORS["truth"]),
+    "batch": ("s", COLORS["return"]),
+    "episode": ("^", "#3492CB"),
+    "group": ("D", "#663300"),
+}
+Estimates = Mapping[tuple[str, str], Estimate]
+
+
+def two_directions(cloud: Tensor, first: Tensor) -> Tensor:
+    """Two unit vectors (2, parameters): along `first`, and where `cloud` (n, parameters) spreads most across it."""
+    along = first / first.norm().clamp_min(1e-12)
+    across = cloud - (cloud @ along)[:, None] * along
+    across = across - across.mean(0)
+    spread = across[across.norm(dim=1).argmax()]
+    for _ in range(50):  # power iteration: of a network's thousands of weights, all eigenvectors would take minutes
+        spread = across.T @ (across @ spread)
+        spread = spread / spread.norm().clamp_min(1e-12)
+    spread = spread - (spread @ along) * along
+    return torch.stack([along, spread / spread.norm().clamp_min(1e-12)])
+
+
+def draw_cloud(axes: Axes, estimates: Estimates, chosen: tuple[str, str], exact: Tensor | None = None) -> None:
+    """Single-episode gradients of `chosen`, in front of those without a baseline; the mean as an arrow.
+
+    The axes are the direction of the gradient (`exact` (parameters,), where it is known, or else the mean without a
+    baseline) and the one across it in which the cloud without a baseline spreads most.
+    """
+    plain, own = estimates["none", chosen[1]], estimates[chosen]
+    truth = estimates["none", "none"].mean if exact is None else exact
+    directions = two_directions(plain.gradients.flatten(0, 1), truth)
+    for estimate, color, name in ((plain, "#888888", "no baseline"), (own, COLORS["gradient"], words(chosen[0]))):
+        points = (estimate.gradients.flatten(0, 1) @ directions.T)[:2000]
+        axes.plot(*points.T, ".", color=color, markersize=4, alpha=0.5, label=name)
+    reach = float((plain.gradients.flatten(0, 1) @ directions.T).abs().quantile(0.98))
+    reach = reach if 0 < reach < math.inf else 1.0
+    mean = directions @ own.mean
+    # the scale of a normalized gradient is another than the gradient's: only its direction is to be compared
+    length = float(mean.norm()) if chosen[1] != "none" else float(truth.norm())
+    axes.plot(*mean, "o", color="white", markeredgecolor="black", markersize=13, label="its mean")
+    if exact is not None:
+        at = directions @ exact * length / exact.norm()
+        axes.plot(*at, "x", color="black", markersize=8, markeredgewidth=2.5, label="exact")
+    axes.axhline(0, color="black", linewidth=0.8)
+    axes.axvline(0, color="black", linewidth=0.8)
+    axes.set(xlim=(-reach, reach), ylim=(-reach, reach), xlabel="along the gradient", ylabel="across it")
+    axes.set_title("One dot an episode", loc="left")
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2, columnspacing=1.0, handletextpad=0.3)
+
+
+def draw_needs(axes: Axes, estimates: Estimates, chosen: tuple[str, str] | None = None, accuracy: float = 0.3) -> None:
+    """The episodes that each estimator needs, a row a baseline, with 95 % intervals; `chosen` is ringed."""
+    baselines = list(dict.fromkeys(b for b, _ in estimates))
+    normalizations = list(dict.fromkeys(n for _, n in estimates))
+    needs = {name: estimate.episodes_needed(accuracy) for name, estimate in estimates.items()}
+    seen = [need for need in needs.values() if math.isfinite(need) and need > 0] or [1.0]
+    limits = 10 ** math.floor(math.log10(min(seen)) - 0.3), 10 ** math.ceil(math.log10(max(seen)) + 0.3)
+    for normalization in normalizations:
+        marker, color = MARKERS[normalization]
+        label = f"normalized per {normalization}" if normalization != "none" else "not normalized"
+        axes.plot([], [], marker, color=color, label=label)
+        for row, baseline in enumerate(baselines):
+            name = baseline, normalization
+            height = row + 0.25 * (normalizations.index(normalization) - (len(normalizations) - 1) / 2)
+            low, high = estimates[name].needed_interval(accuracy)
+            if math.isfinite(low):
+                axes.plot([low, high], [height, height], color=color, linewidth=1.5)
+            beyond = not math.isfinite(needs[name])  # no signal was seen: the marker stands at the right edge
+            axes.plot(limits[1] if beyond else needs[name], height, marker, color=color, clip_on=False)
+            if name == chosen and not beyond:
+                axes.plot(needs[name], height, "o", markersize=17, mfc="none", mec="black", mew=1.5)
+    axes.set_xscale("log")
+    axes.set(xlim=limits, ylim=(len(baselines) - 0.5, -0.6), xlabel="episodes for an error of 30 %")
+    axes.set_yticks(range(len(baselines)), [words(b) for b in baselines])
+    axes.set_title("Fewer is better", loc="left")
+    axes.legend(loc="upper center", bbox_to_anchor=(0.4, -0.2), ncols=1)
+
+
+class MicroscopeView(Picture):
+    """Measures every baseline and normalization at one policy, on the same episodes, and shows one of them closely.
+
+    look_at: Settings, or a function that gives (settings, policy) as they are at a press of Look. exact: the gradient
+    (parameters,), where it is known. call: runs a function where the training runs, so that both take turns. The rest
+    is that of `estimate_gradients`, such as normalizations=("none",) for a learner who has not met the others yet;
+    "none" is always measured too, since all is compared with it. seed: of the first Look; the next one has the next.
+    A change of the two choices draws anew; Look plays new episodes.
+    """
+
+    def __init__(
+        self,
+        look_at: Settings | Callable[[], tuple[Settings, nn.Module | None]],
+        *,
+        exact: Tensor | None = None,
+        call: Callable[[Callable[[], Any]], Any] | None = None,
+        baselines: Sequence[str] = BASELINES,
+        normalizations: Sequence[str] = NORMALIZATIONS,
+        seed: int = 0,
+        **options: Any,
+    ) -> None:
+        super().__init__(new_figure(7.8, 3.9), "Microscope")
+        self._look_at = look_at if callable(look_at) else lambda: (look_at, None)
+        baselines, normalizations = (list(dict.fromkeys(["none", *names])) for names in (baselines, normalizations))
+        self._options = options | {"baselines": baselines, "normalizations": normalizations}
+        self._exact, self._seed = exact, seed
+        self._call = call or MainLoop().call
+        self.estimates: dict[tuple[str, str], Estimate] = {}
+        self.look_button = button("Look", "search", "play new episodes with the present policy, and measure", "info")
+        rows = list(dict.fromkeys([*baselines, *(options.get("estimators") or ())]))
+        first = "time_mean" if "time_mean" in rows else rows[-1]
+        self.baseline = choice("baseline", rows, first, "whose cloud is shown in orange")
+        self.normalization = choice("normalization", normalizations, "none", "of both clouds")
+        self.status = widgets.HTML()
+        self.look_button.on_click(lambda _: self._call(self.look))
+        for control in (self.baseline, self.normalization):
+            control.observe(lambda _: self._call(self.redraw), "value")
+        shown = [self.look_button, self.baseline, *[self.normalization] * (len(self.normalization.options) > 1)]
+        row = widgets.HBox(shown, layout=widgets.Layout(flex_flow="row wrap"))
+        self.children = [row, self.status, self.picture]
+        self.look()
+
+    def look(self) -> None:
+        """Plays new episodes, measures, and draws. What fails is said in `status`, and leaves the last picture."""
+        started = time.perf_counter()
+        try:
+            settings, policy = self._look_at()
+            self.estimates = estimate_gradients(settings, policy, seed=self._seed, **self._options)
+        except Exception as error:
+            self.status.value = f'<span role="alert"><b>{html.escape(error_message(error))}</b></span>'
+            return
+        self._seed += 1
+        self._seconds = time.perf_counter() - started
+        self.redraw()
+
+    def redraw(self) -> None:
+        """Draws the choices as they are now."""
+        if not self.estimates:
+            return
+        chosen = self.baseline.value, self.normalization.value
+        own, plain = self.estimates[chosen], self.estimates["none", "none"]
+        with style.context("pglesson.lesson"):
+            self.figure.clear()
+            left, right = self.figure.subplots(1, 2)
+            self.figure.subplots_adjust(bottom=0.34, wspace=0.52)
+            draw_cloud(left, self.estimates, chosen, self._exact)
+            draw_needs(right, self.estimates, chosen)
+        self.draw()
+        number = own.gradients.shape[0] * own.gradients.shape[1]
+        truth, name = (plain.mean, "the plain gradient") if self._exact is None else (self._exact, "the exact gradient")
+        angle = math.degrees(math.acos(max(-1.0, min(1.0, float(torch.cosine_similarity(own.mean, truth, dim=0))))))
+        need = own.episodes_needed()
+        self.status.value = (
+            f"{number:,} episodes: variance {own.variance:.3g}, signal-to-noise {own.signal_to_noise:.2f}. "
+            + (f"About {need:,.0f} episodes for a gradient right to within 30 %." if need < math.inf else "No signal.")
+            + f" The mean lies {angle:.0f}° from {name}."
+        )

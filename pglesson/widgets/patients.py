@@ -1,0 +1,238 @@
+"""Sick trainings: what ails each, what its curves show, and why a wrong diagnosis does not fit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from pglesson.advantages import returns_to_go
+from pglesson.distributions import DiagGaussian
+from pglesson.reinforce import Update, make_policy, reinforce
+from pglesson.rollout import Episodes
+from pglesson.settings import Settings
+
+ReturnsFunction = Callable[[Episodes, float], Tensor]
+
+CARTPOLE = {"env": "CartPole-v1", "runs": 4, "updates": 25, "max_steps": 200}
+CARTPOLE_SGD = CARTPOLE | {"optimizer": "sgd", "learning_rate": 0.1}
+ARM = {"env": "pglesson/PlanarArm-v0", "runs": 4, "updates": 40, "gamma": 0.9, "learning_rate": 0.02}
+
+
+# --- the mistakes that are made in code, each in the place of what is right -------------------------------------------
+
+
+def episode_returns(episodes: Episodes, gamma: float) -> Tensor:
+    """What is right: G_t over each episode by itself, (runs, episodes, steps)."""
+    return returns_to_go(episodes.rewards, gamma)
+
+
+def carried_over_returns(episodes: Episodes, gamma: float) -> Tensor:
+    """The running sum is not set back to 0 between episodes: each goes on with the return of the one after it."""
+    returns = torch.zeros_like(episodes.rewards)
+    for run, played in enumerate(episodes.mask > 0):  # a run's episodes, laid end to end
+        returns[run][played] = returns_to_go(episodes.rewards[run][played], gamma)
+    return returns
+
+
+def hundredfold_returns(episodes: Episodes, gamma: float) -> Tensor:
+    """Rewards of 100 a step where there was 1."""
+    return 100 * returns_to_go(episodes.rewards, gamma)
+
+
+def flipped(advantages: Tensor) -> Tensor:
+    """The sign of the loss."""
+    return -advantages
+
+
+def summed_over_the_batch(advantages: Tensor) -> Tensor:
+    """sum(log pi) * A instead of sum(log pi * A): every log-probability is weighed by the sum of all advantages.
+
+    The loop's normalization then makes that constant 0, as a sum of normalized advantages would be.
+    """
+    return advantages.sum((1, 2), keepdim=True).expand_as(advantages)
+
+
+class ClippedGaussian(DiagGaussian):
+    """The sample is clipped before its log-probability is taken."""
+
+    def sample(self, generator: torch.Generator | None = None) -> Tensor:
+        """Clipped to the arm's bounds."""
+        return super().sample(generator).clamp(-1, 1)
+
+
+# --- causes, and what each shows --------------------------------------------------------------------------------------
+
+PANELS = ("return", "entropy", "gradient norm", "policy change", "returns G_t")
+HEALTHY = "as in health"
+
+
+@dataclass(frozen=True)
+class Cause:
+    """signs: a word for each of PANELS; None where it varies. why: said to whoever finds it. mend: code, or words."""
+
+    name: str
+    signs: Mapping[str, str | None]
+    why: str
+    mend: str
+
+
+def _signs(*words: str | None) -> dict[str, str | None]:
+    return dict(zip(PANELS, words))
+
+
+STUCK, WORSE, SLOW = "no better than at the start", "worse than at the start", "slow to rise"
+CAUSES = {
+    "healthy": Cause(
+        "no illness at all",
+        _signs(HEALTHY, HEALTHY, HEALTHY, HEALTHY, HEALTHY),
+        "All five panels go the way of the grey curves, up to the luck of the runs. Not every patient is ill.",
+        "",
+    ),
+    "rate too high": Cause(
+        "a learning rate that is too high",
+        _signs(SLOW, "gone within a few updates", HEALTHY, "far larger than in health", HEALTHY),
+        "The gradient is as long as in health, and yet the first update moves the policy far more. Within a "
+        "few updates it is certain, and of something that one batch of noise has told it.",
+        "learning_rate=0.03 instead of 1.0",
+    ),
+    "rate too low": Cause(
+        "a learning rate that is too low",
+        _signs(STUCK, "stuck where it began", HEALTHY, "far smaller than in health", HEALTHY),
+        "The gradient is there, as long as in health, but the policy change is some ten thousand times smaller: it "
+        "learns the right thing, in steps that nobody will live to see the end of.",
+        "learning_rate=0.03 instead of 0.0003",
+    ),
+    "gamma too short": Cause(
+        "a gamma that is too short",
+        _signs(SLOW, None, None, HEALTHY, "flat, and lower only in the last few steps"),
+        "With gamma = 0.3 the return of a step is that step's reward and little more: 1 + 0.3 + 0.09 + ... = 1.43, the "
+        "same nearly everywhere. Only the last two or three steps before the fall look different, so it learns slowly "
+        "what led there.",
+        "gamma=0.99 instead of 0.3",
+    ),
+    "large rewards": Cause(
+        "large rewards, not normalized",
+        _signs(WORSE, "gone within a few updates", "far larger than in health", None, "a hundred times too large"),
+        "Plain gradient ascent makes steps as long as the gradient, and the gradient is as large as the rewards. One "
+        "step was enough to be certain for ever: afterwards the score, and with it the gradient, is zero. Adam would "
+        "have hidden it, since it divides by the gradient's size.",
+        'normalization="batch" instead of "none"; or rewards of 1 a step and a far lower learning rate',
+    ),
+    "sign flipped": Cause(
+        "the sign of the loss, flipped",
+        _signs(WORSE, None, HEALTHY, HEALTHY, HEALTHY),
+        "Everything works, and works towards the worst: the return falls below what an untrained agent gets. An "
+        "optimizer goes downhill, so the loss must be minus the objective.",
+        "loss = -(log_prob * advantages).sum() instead of (log_prob * advantages).sum()",
+    ),
+    "clipped log-probability": Cause(
+        "the log-probability of the clipped action",
+        _signs(STUCK, "lower and lower", "growing without end", "growing without end", HEALTHY),
+        "Many actions are recorded exactly at the bound. One that did worse than expected is made less likely, and a "
+        "log-density has no floor: mu moves away from the bound and sigma shrinks, and each step makes the next one "
+        "longer, since the score is (a - mu) / sigma². With the sampled action this cannot run away: the samples move "
+        "along with mu (notebook 09). The environment gets the clipped action; the log-probability belongs to the "
+        "sampled one.",
+        "log_prob(action), then env.step(action.clip(low, high)); not log_prob(action.clip(low, high))",
+    ),
+    "returns not reset": Cause(
+        "returns that are not reset between episodes",
+        _signs(SLOW, None, None, HEALTHY, "not back at the last reward when the episode ends"),
+        "Look at the last panel: at an episode's last step G_t must be that step's reward. Here the sum runs on into "
+        "the next episode, which had nothing to do with these actions, so the fall is not felt.",
+        "G = 0.0 at the start of each episode, inside the loop over episodes",
+    ),
+    "entropy too large": Cause(
+        "an entropy weight that is too large",
+        _signs(STUCK, "stuck where it began", None, HEALTHY, HEALTHY),
+        "The first update moves the policy as far as in health, and yet the entropy stays where an undecided policy "
+        "has it: whatever the returns teach, the bonus takes back.",
+        "entropy_weight=0.0 instead of 3.0",
+    ),
+    "wrong axis": Cause(
+        "the batch, summed over the wrong axis",
+        _signs(STUCK, "stuck where it began", "zero but for rounding", "zero but for rounding", HEALTHY),
+        "Normalized advantages add up to zero. Summing the log-probabilities first weighs each of them with that sum, "
+        "so nothing is left of the gradient but rounding, about 1e-7. (Adam divides by the gradient's size: it would "
+        "make full steps of that, in a direction that means nothing.)",
+        "(log_prob * advantages).sum() instead of log_prob.sum() * advantages.sum()",
+    ),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Patient:
+    """A training with at most one thing wrong. healthy: the settings that are right; the rest: what is not."""
+
+    cause: str
+    healthy: Mapping[str, Any]
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    returns: ReturnsFunction = episode_returns
+    weigh: Callable[[Tensor], Tensor] | None = None
+    distribution: type[DiagGaussian] | None = None
+
+    def treated(self) -> Patient:
+        """The same training, mended."""
+        return next(twin for twin in TWINS if twin.healthy == self.healthy)
+
+
+TWINS = tuple(Patient("healthy", healthy) for healthy in (CARTPOLE, CARTPOLE_SGD, ARM))
+PATIENTS = (
+    Patient("sign flipped", CARTPOLE, weigh=flipped),
+    Patient("rate too low", CARTPOLE, {"learning_rate": 0.0003}),
+    Patient("clipped log-probability", ARM, distribution=ClippedGaussian),
+    Patient("large rewards", CARTPOLE_SGD, {"normalization": "none"}, hundredfold_returns),
+    Patient("gamma too short", CARTPOLE, {"gamma": 0.3}),
+    Patient("healthy", ARM, {"seed": 1}),
+    Patient("wrong axis", CARTPOLE_SGD, weigh=summed_over_the_batch),
+    Patient("rate too high", CARTPOLE, {"learning_rate": 1.0}),
+    Patient("sign flipped", ARM, weigh=flipped),
+    Patient("returns not reset", CARTPOLE, returns=carried_over_returns),
+    Patient("entropy too large", CARTPOLE, {"entropy_weight": 3.0}),
+)
+
+
+class Training:
+    """A patient's training, an update at a time. updates: so far. returns: G_t of the first episode, (steps,)."""
+
+    def __init__(self, patient: Patient) -> None:
+        self.settings = Settings(**(dict(patient.healthy) | dict(patient.changes)), measure_change=True)
+        self.patient, self.updates, self.returns = patient, list[Update](), torch.zeros(0)
+        policy = make_policy(self.settings)
+        if patient.distribution is not None:
+            policy.distribution = patient.distribution  # type: ignore[assignment]
+        self._generator: Iterator[Update] = reinforce(self.settings, policy, advantages=self._advantages)
+
+    def _advantages(self, episodes: Episodes, baseline: Tensor, _: Tensor) -> Tensor:
+        returns = self.patient.returns(episodes, self.settings.gamma)
+        if not self.updates:
+            self.returns = returns[0, 0][episodes.mask[0, 0] > 0]
+        advantages = (returns - baseline) * episodes.mask
+        return advantages if self.patient.weigh is None else self.patient.weigh(advantages)
+
+    def step(self) -> bool:
+        """Makes one update; returns whether there was one left."""
+        update = next(self._generator, None)
+        if update is not None:
+            self.updates.append(update)
+        return update is not None
+
+
+def explain(patient: Patient, guess: str) -> str:
+    """What to say to the diagnosis `guess`, a key of CAUSES: why it is right, or what speaks against it."""
+    cause, other = CAUSES[patient.cause], CAUSES[guess]
+    if guess == patient.cause:
+        return f"Right: {cause.name}. {cause.why}" + (f" What mends it: {cause.mend}." if cause.mend else "")
+    for panel in reversed(PANELS):  # the further right, the nearer to the cause
+        seen, expected = cause.signs[panel], other.signs[panel]
+        if seen and expected and seen != expected:
+            start = "It is ill: in health" if guess == "healthy" else f"Not {other.name}:"
+            return (
+                f"{start} you would see the {panel} {expected}. In this patient: {seen}. "
+                f"Look at the panel “{panel}” again."
+            )
+    raise AssertionError(f"nothing tells {patient.cause} from {guess}")  # a test holds that this cannot be

@@ -1,0 +1,97 @@
+"""One Matplotlib figure, drawn by Agg into one ipywidgets.Image, fast enough to follow a slider."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+from typing import Any
+
+import ipywidgets as widgets
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from PIL import Image
+
+from pglesson.analysis.plots import describe, tick_words
+
+
+def to_png(picture: NDArray[np.uint8], size: tuple[int, int] | None = None) -> bytes:
+    """A picture (height, width, 3 or 4) as PNG bytes, compressed fast: it only travels to the same screen."""
+    image, buffer = Image.fromarray(picture).convert("RGB"), io.BytesIO()
+    (image.resize(size) if size else image).save(buffer, "png", compress_level=1)
+    return buffer.getvalue()
+
+
+def contents(axes: Axes) -> list[Artist]:
+    """What was drawn into an Axes, titles included, in drawing order: all but its background, spines and axis."""
+    frame = (axes.patch, axes.xaxis, axes.yaxis, *axes.spines.values())
+    return sorted((a for a in axes.get_children() if a not in frame), key=lambda artist: artist.get_zorder())
+
+
+def _frame(axes: Axes) -> list[Any]:
+    words = [(axis.get_scale(), axis.get_label_text(), *tick_words(axis)) for axis in (axes.xaxis, axes.yaxis)]
+    look = [axes.get_facecolor(), *(spine.get_visible() for spine in axes.spines.values())]
+    grid = [(axis.get_visible(), axis.get_tick_params().get("gridOn")) for axis in (axes.xaxis, axes.yaxis)]
+    return [axes, axes.bbox.bounds, axes.viewLim.bounds, axes.axison, words, look, grid]
+
+
+def _words(axes: Axes) -> list[Any]:
+    """What `describe` reads of an Axes beside its frame: gathered in microseconds, put into words in a millisecond."""
+    titles = [axes.get_title(loc) for loc in ("left", "center", "right")]
+    return [titles, axes.get_legend_handles_labels()[1], [text.get_text() for text in axes.texts]]
+
+
+class Picture(widgets.VBox):  # type: ignore[misc]
+    """A box of widgets around one figure that also stores its picture, for readers who have no kernel."""
+
+    def __init__(self, figure: Figure, name: str) -> None:
+        self.figure, self.name, self.canvas = figure, name, FigureCanvasAgg(figure)
+        self._background: tuple[list[Any], Any] | None = None  # what the axes look like, and their pixels
+        self._said: tuple[list[Any], list[Any]] | None = None  # what the words were made from
+        width = round(figure.get_figwidth() * figure.dpi)
+        # with a margin, the box would scroll by its pixels where the picture is as wide as the page
+        layout = widgets.Layout(width=f"{width}px", max_width="100%", margin="0", display="none")
+        self.image = widgets.Image(format="png", layout=layout)
+        # an Image widget takes no alternative text, so words for a screen reader stand beside it, in a single pixel
+        self._words = widgets.HTML(layout=widgets.Layout(width="1px", height="1px", overflow="hidden", margin="0"))
+        self.picture = widgets.VBox([self.image, self._words])
+        super().__init__()
+
+    def draw(self) -> None:
+        """Shows the figure as it is now. Axes, ticks and titles cost most of a drawing: unchanged ones are kept."""
+        moving = [artist for axes in self.figure.axes for artist in contents(axes)]
+        # over the whole figure: a title, a legend
+        moving += [
+            artist for artist in self.figure.get_children() if artist not in (self.figure.patch, *self.figure.axes)
+        ]
+        for axes in self.figure.axes:
+            if axes.get_axes_locator() is None:
+                axes.apply_aspect()  # else an equal aspect would take its place only while it is drawn
+        frame = [_frame(axes) for axes in self.figure.axes]
+        if self._background is None or self._background[0] != frame:
+            for artist in moving:
+                artist.set_animated(True)  # left out of the figure's own drawing
+            self.canvas.draw()
+            self._background = frame, self.canvas.copy_from_bbox(self.figure.bbox)
+        self.canvas.restore_region(self._background[1])
+        for artist in moving:
+            self.figure.draw_artist(artist)
+        self.image.value, self.image.layout.display = to_png(np.asarray(self.canvas.buffer_rgba())), None
+        said = frame, [self.figure.get_suptitle(), *(_words(axes) for axes in self.figure.axes)]
+        if said != self._said:
+            self._words.value, self._said = html.escape(describe(self.figure)), said
+
+    def __repr__(self) -> str:
+        return f"<{self.name}>"
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
+        bundle["text/plain"] = repr(self)
+        if not self.image.value:  # nothing could be drawn yet
+            return bundle, {}
+        picture = {"image/png": base64.b64encode(self.image.value).decode()}
+        return bundle | picture, {"image/png": {"alt": html.unescape(self._words.value)}}

@@ -1,0 +1,109 @@
+"""How fast the widgets answer in a real JupyterLab: `python scripts/bench_latency.py`.
+
+Prints, as median and 95th percentile, the time from a key on a slider to the new picture, decoded in the browser, and
+from a key on a knob, while training runs, to the end of the first update made with it. Aims: 50 and 100 ms. A knob
+counts from the next update on, so half an update of waiting and a whole one are in its time. Needs what test_browser.py
+needs.
+"""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from lab import CHROMIUM, QUIET, NotebookPage, jupyter_lab, write_notebook
+from playwright.sync_api import sync_playwright
+
+PRESSES = 60
+EXPLORER = """
+import numpy as np
+from pglesson.widgets.explorer import Explorer
+x = np.linspace(-3, 3, 200)
+def draw(axes, mu):
+    axes[0].plot(x, np.exp(-((x - mu) ** 2)))
+    axes[1].bar(range(3), [mu, 1, 2])
+    axes[0].set_title(f"mu = {mu:.2f}")
+"""
+STILL = """
+    axes[0].set(xlim=(-3, 3), ylim=(0, 1.1))
+    axes[1].set_ylim(-3, 3)
+"""
+SHOW = "\nExplorer(draw, columns=2, mu=(-2.0, 2.0, -2.0))"
+DASHBOARD = """
+import time
+import numpy as np
+from pglesson import Settings
+from pglesson.widgets.dashboard import Dashboard
+ended = []
+def clock(policy):
+    ended.append(1000 * time.time())
+    return np.zeros(box.settings.runs)
+box = Dashboard(Settings(updates=100_000, SETTINGS), watch=clock)
+box
+"""
+# resolves, with the milliseconds that passed, when the first picture of the notebook has changed and is decoded
+PICTURE = """() => { const image = document.querySelector('.jp-OutputArea img.widget-image'), begun = performance.now();
+    window.answered = new Promise(done => { new MutationObserver((_, seen) => { seen.disconnect();
+        image.decode().then(() => done(performance.now() - begun)); }).observe(image, {attributes: true}); }); }"""
+
+
+def slider_to_picture(notebook: NotebookPage) -> list[float]:
+    """Milliseconds from a key on the slider to the picture that it asks for, for each of PRESSES keys."""
+    handle, times = notebook.page.locator(".noUi-handle").first, []
+    for _ in range(PRESSES):
+        handle.focus()
+        notebook.page.evaluate(PICTURE)
+        notebook.page.keyboard.press("ArrowRight")
+        times.append(float(notebook.page.evaluate("() => window.answered")))
+        notebook.page.wait_for_timeout(150)
+    return times
+
+
+def knob_to_update(notebook: NotebookPage) -> list[float]:
+    """Milliseconds from a key on the learning rate to the end of the first update with it, by one clock."""
+    notebook.click_button("Start")
+    notebook.wait_until_asked("len(box.updates) > 5", True)
+    handle, pressed = notebook.page.locator(".jp-OutputArea .noUi-handle").nth(1), []
+    for press in range(PRESSES):
+        handle.focus()
+        pressed.append(notebook.page.evaluate("() => Date.now()"))
+        notebook.page.keyboard.press("ArrowLeft" if press % 2 else "ArrowRight")
+        notebook.page.wait_for_timeout(600)
+    notebook.click_button("Pause")
+    ended = notebook.ask("ended")
+    rates = notebook.ask("[update.live['learning_rate'] for update in box.updates]")
+    changed = [time for time, rate, before in zip(ended[1:], rates[1:], rates) if rate != before]
+    assert len(changed) == PRESSES
+    return [time - key for time, key in zip(changed, pressed)]
+
+
+SCENES: dict[str, tuple[Callable[[NotebookPage], list[float]], str]] = {
+    "slider to picture, scales stay": (slider_to_picture, EXPLORER + STILL + SHOW),
+    "slider to picture, scales move": (slider_to_picture, EXPLORER + SHOW),
+    "knob to update, two rooms": (
+        knob_to_update,
+        DASHBOARD.replace("SETTINGS", "env='pglesson/TwoRooms-v0', runs=10, hidden=()"),
+    ),
+    "knob to update, 10 x CartPole": (knob_to_update, DASHBOARD.replace("SETTINGS", "runs=10")),
+}
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder, jupyter_lab(Path(folder)) as address, sync_playwright() as p:
+        browser = p.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        print(f"{'':32} {'median':>9} {'95 %':>9}")
+        for number, (name, (measure, source)) in enumerate(SCENES.items()):
+            write_notebook(Path(folder, f"{number}.ipynb"), source)
+            notebook = NotebookPage(browser, address, f"{number}.ipynb")
+            notebook.run_all()
+            times = measure(notebook)
+            late = statistics.quantiles(times, n=20)[-1]
+            print(f"{name:32} {statistics.median(times):6.0f} ms {late:6.0f} ms", flush=True)
+            notebook.close()
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()

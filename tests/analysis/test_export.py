@@ -1,0 +1,170 @@
+"""A run on paper: the code makes it again bit for bit, and the files say what the updates say."""
+
+import csv
+import io
+import json
+
+import numpy as np
+import pytest
+import tiny_envs  # noqa: F401  registers the tiny environments
+from torch import nn
+
+from pglesson import Settings, reinforce
+from pglesson.analysis.export import first_settings, moves, to_code, to_csv, to_json
+from pglesson.analysis.plots import run_series
+
+SMALL = {"episodes": 4, "updates": 6}
+
+
+def train(settings, moved=None, policy=None):
+    """All updates; before update k the knobs moved[k] are set, as a dashboard's sliders do."""
+    made, training = [], reinforce(settings, policy)
+    for number in range(1, settings.updates + 1):
+        for name, value in (moved or {}).get(number, {}).items():
+            setattr(settings, name, value)
+        made.append(next(training))
+    return made
+
+
+def by_hand(code):
+    names = {}
+    exec(code, names)
+    return names["updates"]
+
+
+MOVES = {
+    2: {"learning_rate": 0.2},
+    4: {"baseline": "none", "max_grad_norm": 0.5},
+    5: {"max_grad_norm": float("inf"), "learning_rate": 0.03},
+}
+
+
+@pytest.mark.parametrize("moved", [{}, MOVES], ids=["still", "moved"])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"runs": 3, "seed": 7, "hidden": (8, 8), "activation": "relu", "optimizer": "sgd", "max_steps": 30},
+        {"env": "pglesson/PlanarArm-v0", "env_options": {"joints": 3}, "runs": 2, "max_steps": 5},
+        {"env": "pglesson/TwoHills-v0", "hidden": (), "gamma": np.float32(0.9), "max_grad_norm": 0.1},
+        {"env": "pglesson/RockPaperScissors-v0", "env_options": {"opponent": "rock"}, "hidden": (5,), "seed": 3},
+        {"env": "tiny/Bandit-v0", "baseline": "value", "value_steps": 2, "entropy_weight": 0.1},
+    ],
+    ids=["defaults", "structure", "continuous", "bandit", "options", "registered"],
+)
+def test_the_code_makes_the_run_again_bit_for_bit(settings, moved):
+    settings = Settings(**(SMALL | settings))
+    updates = train(settings, moved)
+    again = by_hand(to_code(settings, updates))
+    assert len(again) == len(updates)
+    for one, other in zip(updates, again):
+        assert np.array_equal(one.returns, other.returns) and np.array_equal(one.loss, other.loss)
+        assert one.live == other.live
+
+
+def test_the_code_names_only_what_differs():
+    settings = Settings(runs=2, updates=3)
+    assert to_code(settings, []).count("=") == 5  # settings, runs, updates, policy and the list
+    assert "settings = Settings(runs=2, updates=3)\n" in to_code(settings, [])
+    assert "settings = Settings()\n" in to_code(Settings(), []) and "moves" not in to_code(Settings(), [])
+
+
+def test_a_run_that_stopped_early_is_made_as_far_as_it_went():
+    settings = Settings(**SMALL)
+    training = reinforce(settings)
+    updates = [next(training), next(training)]
+    settings.gamma = 0.5  # turned, but no update has read it
+    again = by_hand(to_code(settings, updates))
+    assert len(again) == 2 and again[0].live["gamma"] == 0.99
+    assert all(np.array_equal(one.returns, other.returns) for one, other in zip(updates, again))
+
+
+def test_knobs_that_moved_before_the_first_update_are_settings_not_moves():
+    settings = Settings(**SMALL)
+    updates = train(settings, {1: {"gamma": 0.5}, 3: {"gamma": 0.9}})
+    assert first_settings(settings, updates)["gamma"] == 0.5 and moves(updates) == {3: {"gamma": 0.9}}
+
+
+def test_lines_are_short_enough_for_a_notebook():
+    settings = Settings(**SMALL, hidden=(64, 64), env_options={}, baseline="value", normalization="none", gamma=0.5)
+    settings.value_learning_rate, settings.env = 0.1, "pglesson/CoinOrPrize-v0"
+    code = to_code(settings, train(settings, {k: {"learning_rate": k / 100, "gamma": 0.9} for k in range(2, 7)}))
+    assert max(map(len, code.splitlines())) <= 110 and "    hidden=(64, 64),\n" in code
+
+
+class Two(nn.Linear):
+    def __init__(self):
+        super().__init__(4, 2)
+
+
+def test_an_own_policy_is_named_with_a_warning_about_its_weights():
+    code = to_code(Settings(), [], policy=Two())
+    assert "policy = Two()  # your own" in code and "own starting weights" in code and "make_policy" not in code
+    assert "policy = ...  # put your own module here, a Sequential" in to_code(Settings(), [], policy=nn.Sequential())
+
+
+def test_the_code_of_an_own_policy_runs_where_its_class_is_known():
+    import torch
+
+    torch.manual_seed(0)
+    settings, policy = Settings(**SMALL), Two()
+    names, updates = {"Two": Two}, train(settings, policy=policy)
+    torch.manual_seed(0)
+    exec(to_code(settings, updates, policy=policy), names)
+    assert np.array_equal(updates[-1].returns, names["updates"][-1].returns)
+
+
+def no_constant(name):
+    raise AssertionError(f"{name} is not JSON")
+
+
+def test_json_holds_every_setting_the_moves_and_the_curve():
+    settings = Settings(**SMALL, runs=2, hidden=(8, 8), env_options={"sutton_barto_reward": False})
+    updates = train(settings, MOVES)
+    document = json.loads(to_json(settings, updates), parse_constant=no_constant)
+    first = document["settings"]
+    assert set(first) == set(settings.fixed()) | set(settings.live())
+    assert first["max_grad_norm"] == "inf" and float(first["max_grad_norm"]) == float("inf")
+    assert first["learning_rate"] == 0.03 and first["hidden"] == [8, 8]
+    assert first["env_options"] == {"sutton_barto_reward": False}
+    assert [move["update"] for move in document["moves"]] == [2, 4, 5]
+    assert document["moves"][2]["knobs"] == {"max_grad_norm": "inf", "learning_rate": 0.03}
+    for name, quantity in NAMES.items():
+        episodes, values = run_series(updates, quantity)
+        assert document["curve"][name] == values.tolist() and document["curve"]["episodes"] == episodes.tolist()
+
+
+def test_json_of_what_json_has_no_form_for():
+    settings = Settings(
+        env_options={"low": np.array([0.0, np.inf]), "name": int, "far": (np.float32(0.5), float("nan"))}
+    )
+    options = json.loads(to_json(settings, []), parse_constant=no_constant)["settings"]["env_options"]
+    assert options == {"low": [0.0, "inf"], "name": "<class 'int'>", "far": [0.5, "nan"]}
+
+
+NAMES = {
+    "mean_return": "returns",
+    "mean_length": "lengths",
+    "loss": "loss",
+    "gradient_norm": "gradient_norm",
+    "entropy": "entropy",
+}
+
+
+def test_csv_read_back_is_what_the_figures_show():
+    settings = Settings(**SMALL, runs=3)
+    updates = train(settings, MOVES)
+    rows = list(csv.DictReader(io.StringIO(to_csv(updates))))
+    assert len(rows) == 6 * 3 and list(rows[0]) == ["update", "run", "episodes", *NAMES, *settings.live()]
+    for name, quantity in NAMES.items():
+        episodes, values = run_series(updates, quantity)
+        assert np.array_equal(np.array([float(row[name]) for row in rows]).reshape(6, 3), values)
+        assert [float(row["episodes"]) for row in rows[::3]] == episodes.tolist()
+    assert [(row["update"], row["run"]) for row in rows[:4]] == [("1", "0"), ("1", "1"), ("1", "2"), ("2", "0")]
+    for row in rows:
+        knobs = updates[int(row["update"]) - 1].live
+        assert {name: row[name] for name in knobs} == {name: str(value) for name, value in knobs.items()}
+
+
+def test_no_updates_are_a_header():
+    assert to_csv([]).splitlines() == [",".join(["update", "run", "episodes", *NAMES, *Settings().live()])]

@@ -1,0 +1,158 @@
+"""What the figures show is what the updates say."""
+
+import dataclasses
+import re
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+from matplotlib import rcParams, style
+from matplotlib.colors import to_rgb
+
+from pglesson import Settings, reinforce
+from pglesson.analysis.plots import (
+    ACTION_COLORS,
+    COLORS,
+    CurvePlot,
+    contour_lines,
+    describe,
+    differences,
+    knob_moves,
+    learning_curve,
+    new_figure,
+    run_series,
+    text,
+)
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def updates():
+    settings = Settings(runs=4, updates=5)
+    made = []
+    for update in reinforce(settings):
+        made.append(update)
+        if update.number == 2:
+            settings.baseline, settings.learning_rate = "none", 0.1
+    return made
+
+
+def test_series_are_means_over_episodes(updates):
+    x, values = run_series(updates, "returns")
+    assert x.tolist() == [16, 32, 48, 64, 80] and values.shape == (5, 4)
+    assert np.allclose(values[3], updates[3].returns.mean(1))
+
+
+def test_moves_are_found_and_named(updates):
+    assert knob_moves(updates) == [(2, "alpha: 0.03 → 0.1\nbaseline: time mean → none")]
+    assert knob_moves(updates[2:]) == [] == knob_moves([])
+
+
+def test_differences_name_only_what_differs(updates):
+    assert differences(updates[-1].live, updates[0].live) == "alpha 0.1, baseline none"
+    assert differences(updates[0].live, updates[0].live) == "same knobs"
+
+
+def test_options_are_written_as_they_are_typed():
+    assert text({"is_slippery": False, "map_name": "8x8"}) == "{'is_slippery': False, 'map_name': '8x8'}"
+    assert text("time_mean") == "time mean"
+
+
+def test_the_curve_holds_mean_band_runs_and_marks(updates):
+    axes = new_figure().subplots()
+    plot = learning_curve(updates, axes, "It learns")
+    _, values = run_series(updates, "returns")
+    assert np.allclose(plot.mean.get_ydata(), values.mean(1))
+    corners = plot.band.get_paths()[0].vertices[:, 1]
+    assert corners.min() == pytest.approx(np.quantile(values, 0.1, axis=1).min())
+    assert corners.max() == pytest.approx(np.quantile(values, 0.9, axis=1).max())
+    assert len(plot.single.get_segments()) == 4
+    texts = [artist.get_text().strip() for artist in plot.moves if hasattr(artist, "get_text")]
+    assert texts == ["alpha: 0.03 → 0.1\nbaseline: time mean → none"]
+    line = next(artist for artist in plot.moves if not hasattr(artist, "get_text"))
+    assert line.get_xdata()[0] == 40  # between the second update, at 32 episodes, and the third, at 48
+    assert axes.get_title(loc="left") == "It learns" and axes.get_xlabel() and axes.get_ylabel()
+    low, high = axes.get_ylim()
+    assert low <= values.min() and high >= values.max()
+
+
+def test_a_single_run_and_no_run_are_drawn_too(updates):
+    plot = CurvePlot(new_figure().subplots(), "entropy", "#000000", "t", "y")
+    plot.show([])
+    alone = [dataclasses.replace(u, entropy=u.entropy[:1]) for u in updates]
+    plot.show(alone)
+    assert np.allclose(plot.mean.get_ydata(), [u.entropy[0] for u in updates])
+
+
+def test_a_pinned_curve_stays(updates):
+    axes = new_figure().subplots()
+    plot = learning_curve(updates, axes, "t")
+    plot.pin(updates, "1: first")
+    plot.show(updates[:2])
+    pinned = next(line for line in axes.lines if line.get_label() == "1: first")
+    assert len(pinned.get_xdata()) == 5 and axes.get_xlim()[1] >= 80
+
+
+def luminance(color: str) -> float:
+    """Relative luminance by WCAG 2.1."""
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(color)]
+    return float(np.dot(linear, [0.2126, 0.7152, 0.0722]))
+
+
+def contrast(color: str) -> float:
+    """With white, by WCAG 2.1: from 1 to 21."""
+    return 1.05 / (luminance(color) + 0.05)
+
+
+def test_colours_of_text_and_lines_stand_out_from_white():
+    """WCAG 2.1 asks for 4.5 to 1 for text (names of moves) and 3 to 1 for graphics."""
+    assert contrast(COLORS["move"]) >= 4.5
+    assert len(set(ACTION_COLORS)) == len(ACTION_COLORS)
+    code = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "pglesson").rglob("*.py")}
+    for path in (ROOT / "notebooks").glob("*.ipynb"):
+        cells = nbformat.read(path, as_version=4).cells
+        code[path.name] = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
+    used = {(name, color) for name, text in code.items() for color in re.findall(r"#[0-9A-Fa-f]{6}\b", text)}
+    with style.context("pglesson.lesson"):
+        used |= {("lesson.mplstyle", color) for color in rcParams["axes.prop_cycle"].by_key()["color"]}
+    assert len({color for _, color in used}) > 5
+    assert {(name, color, contrast(color)) for name, color in used if contrast(color) < 3} == set()
+
+
+def test_a_noise_that_is_all_but_gone_does_not_flatten_the_rest():
+    """Updates whose episodes were all equal have a variance of 0, or of a rounding error: the axis spans 5 decades."""
+    figure = new_figure()
+    plot = CurvePlot(figure.subplots(), "gradient_variance", "#000000", "", "", log=True)
+    settings = Settings(updates=3, episodes=4, measure_variance=True)
+    updates = list(reinforce(settings))
+    dying = [dataclasses.replace(u, gradient_variance=np.array([v])) for u, v in zip(updates, (3e4, 2e-7, 0.0))]
+    plot.show(dying)
+    low, high = plot.axes.get_ylim()
+    assert 0.1 * 10 ** (np.log10(3e4) - 5) < low < 1 and 3e4 < high < 2e5
+
+
+def test_contour_lines_of_a_cone():
+    """By hand: the lines of the distance from the origin are circles, here within the grid's error."""
+    ticks = np.linspace(-2, 2, 81)
+    lines = contour_lines(ticks, ticks, np.hypot(*np.meshgrid(ticks, ticks)), [0.5, 1.5])
+    assert len(lines) == 2
+    for line, radius in zip(lines, (0.5, 1.5)):
+        assert np.allclose(np.hypot(*line.T), radius, atol=0.005) and np.allclose(line[0], line[-1])
+
+
+def test_a_figure_is_told_in_words():
+    figure = new_figure()
+    left, right = figure.subplots(1, 2)
+    left.plot([0, 1], label="mean of the runs")
+    left.set(xlabel="episodes", ylabel="return")
+    left.set_title("It learns.", loc="left")
+    right.bar(["rock", "paper"], [0.2, 0.8])
+    right.set_yticks([0, 1], labels=[0, 1])  # numbers, where Matplotlib expects words
+    right.text(0, 0.5, "beaten\nby paper")
+    right.text(0, 0.7, "")
+    left.set_yscale("log")  # whose ticks are TeX
+    assert describe(figure) == (
+        "It learns. Return against episodes. Shown: mean of the runs. For rock, paper. Beaten by paper."
+    )

@@ -1,0 +1,377 @@
+"""Learners' answers to the exercises of notebook 05."""
+
+import math
+
+import numpy as np
+import torch
+from torch import nn
+from torch.distributions import Categorical
+
+
+def loss_by_loop(logits, actions, weights):
+    loss = 0.0
+    for z, a, w in zip(logits, actions, weights):
+        loss = loss - w * torch.log_softmax(z, 0)[a]
+    return loss
+
+
+def loss_of_all_actions(z, a, w):
+    return sum(-w[t] * z.log_softmax(1)[t].sum() for t in range(len(w)))
+
+
+def no_graph(z, a, w):
+    with torch.no_grad():
+        return loss_by_loop(z, a, w)
+
+
+def loss_in_numpy(z, a, w):
+    z = z.detach().numpy()
+    log_pi = z - np.log(np.exp(z).sum(1, keepdims=True))
+    return -(log_pi[np.arange(len(a)), a] * w.numpy()).sum()
+
+
+def loss_in_place(z, a, w):
+    w -= w.mean()
+    return loss_by_loop(z, a, w)
+
+
+def to_go(r, gamma):
+    return torch.tensor([sum(gamma ** (k - t) * float(r[k]) for k in range(t, len(r))) for t in range(len(r))])
+
+
+def update_by_score(theta, x, a, r, gamma, alpha):
+    change = np.zeros(tuple(theta.shape))
+    theta_, x_, r_ = theta.double().numpy(), x.double().numpy(), r.tolist()
+    for t in range(len(r_)):
+        G = sum(gamma ** (k - t) * r_[k] for k in range(t, len(r_)))
+        z = x_[t] @ theta_
+        pi = np.exp(z - z.max()) / np.exp(z - z.max()).sum()
+        onehot = np.eye(len(pi))[int(a[t])]
+        change += G * np.outer(x_[t], onehot - pi)
+    return theta_ + alpha * change
+
+
+def update_by_optimizer(theta, x, a, r, gamma, alpha):
+    parameter = nn.Parameter(theta.clone())
+    optimizer = torch.optim.SGD([parameter], lr=alpha)
+    loss = -(Categorical(logits=x @ parameter).log_prob(a) * to_go(r, gamma)).sum()
+    loss.backward()
+    optimizer.step()
+    return parameter
+
+
+def update_by_cross_entropy(theta, x, a, r, gamma, alpha):
+    def loss(th):
+        return (nn.functional.cross_entropy(x @ th, a, reduction="none") * to_go(r, gamma)).sum()
+
+    return theta - alpha * torch.func.grad(loss)(theta)
+
+
+def climbing(theta, x, a, G, alpha, log_prob=None):
+    """What autograd gives for weights G, for the answers below."""
+    th = theta.clone().requires_grad_(True)
+    log_probs = (x @ th).log_softmax(-1)[torch.arange(len(a)), a] if log_prob is None else log_prob(x @ th, a)
+    (log_probs * G).sum().backward()
+    return theta + alpha * th.grad
+
+
+def weighed_by(weigh):
+    return lambda theta, x, a, r, gamma, alpha: climbing(theta, x, a, weigh(r, gamma), alpha)
+
+
+def discounts(r, gamma):
+    return torch.tensor([gamma**t for t in range(len(r))])
+
+
+def forward_recursion(r, gamma):
+    G, out = 0.0, []
+    for reward in r.tolist():
+        G = reward + gamma * G
+        out.append(G)
+    return torch.tensor(out)
+
+
+def forgot_to_reverse(r, gamma):
+    G, out = 0.0, []
+    for reward in r.tolist()[::-1]:
+        G = reward + gamma * G
+        out += [G]
+    return torch.tensor(out)
+
+
+def step_by_step(theta, x, a, r, gamma, alpha):
+    G = to_go(r, gamma)
+    for t in range(len(a)):
+        theta = climbing(theta, x[t : t + 1], a[t : t + 1], G[t : t + 1], alpha)
+    return theta
+
+
+def averaged(theta, x, a, r, gamma, alpha):
+    return climbing(theta, x, a, to_go(r, gamma) / len(r), alpha)
+
+
+def downhill(theta, x, a, r, gamma, alpha):
+    return climbing(theta, x, a, to_go(r, gamma), -alpha)
+
+
+def gradient_alone(theta, x, a, r, gamma, alpha):
+    return climbing(theta, x, a, to_go(r, gamma), alpha) - theta
+
+
+def with_log_prob(log_prob):
+    return lambda theta, x, a, r, gamma, alpha: climbing(theta, x, a, to_go(r, gamma), alpha, log_prob)
+
+
+def rows(z, a):
+    return z[range(len(a)), a]
+
+
+def update_in_place(theta, x, a, r, gamma, alpha):
+    theta += climbing(theta, x, a, to_go(r, gamma), alpha) - theta
+    return theta
+
+
+def not_copied(theta, x, a, r, gamma, alpha):
+    loss = -((x @ theta).log_softmax(-1)[torch.arange(len(a)), a] * to_go(r, gamma)).sum()
+    loss.backward()
+    return theta - alpha * theta.grad
+
+
+def endless(theta, x, a, r, gamma, alpha):
+    t = len(r) - 1
+    while t >= 0:
+        G = r[t]
+    return G
+
+
+def normalized_by_index(returns, mask):
+    living = returns[mask.bool()]
+    out = torch.zeros_like(returns)
+    out[mask.bool()] = (living - living.mean()) / (living.std(correction=0) + 1e-8)
+    return out
+
+
+def normalized_in_numpy(returns, mask):
+    x, m = returns.double().numpy(), mask.numpy() > 0
+    return np.where(m, (x - x[m].mean()) / (x[m].std() + 1e-8), 0)
+
+
+def normalized_by_loop(returns, mask):
+    living = [g for row, on in zip(returns.tolist(), mask.tolist()) for g, yes in zip(row, on) if yes]
+    mean = sum(living) / len(living)
+    std = math.sqrt(sum((g - mean) ** 2 for g in living) / len(living))
+    return [
+        [(g - mean) / (std + 1e-8) if yes else 0.0 for g, yes in zip(row, on)]
+        for row, on in zip(returns.tolist(), mask.tolist())
+    ]
+
+
+def episode_by_episode(returns, mask):
+    out = torch.zeros_like(returns)
+    for i in range(len(returns)):
+        T = int(mask[i].sum())
+        G = returns[i, :T]
+        out[i, :T] = (G - G.mean()) / (G.std(correction=0) + 1e-8)
+    return out
+
+
+def step_by_time(returns, mask):
+    out = torch.zeros_like(returns)
+    for t in range(returns.shape[1]):
+        on = mask[:, t] > 0
+        G = returns[on, t]
+        out[on, t] = (G - G.mean()) / (G.std(correction=0) + 1e-8)
+    return out
+
+
+def dead_in_the_std(returns, mask):
+    mean = returns[mask > 0].mean()
+    centred = (returns - mean) * mask
+    return centred / (centred.pow(2).mean().sqrt() + 1e-8)
+
+
+def unbiased(returns, mask):
+    living = returns[mask > 0]
+    return (returns - living.mean()) / (living.std() + 1e-8) * mask
+
+
+def living_mean(returns, mask):
+    return returns[mask > 0].mean()
+
+
+def living_std(returns, mask):
+    return returns[mask > 0].std(correction=0)
+
+
+def normalized_in_place(returns, mask):
+    returns -= living_mean(returns, mask)
+    return returns / (living_std(returns, mask) + 1e-8) * mask
+
+
+def band_by_sorting(returns):
+    lower, upper = [], []
+    for row in returns:
+        ordered = sorted(row)
+        for share, edge in ((0.1, lower), (0.9, upper)):
+            place = share * (len(ordered) - 1)
+            k = min(int(place), len(ordered) - 2) if len(ordered) > 1 else 0
+            following = ordered[min(k + 1, len(ordered) - 1)]
+            edge.append(ordered[k] + (place - k) * (following - ordered[k]))
+    return lower, [sum(row) / len(row) for row in returns], upper
+
+
+def band_in_torch(returns):
+    x = torch.as_tensor(returns)
+    low, high = torch.quantile(x, torch.tensor([0.1, 0.9], dtype=x.dtype), dim=1)
+    return low, x.mean(1), high
+
+
+def band_by_percentile(returns):
+    low, high = np.percentile(returns, [10, 90], axis=-1)
+    return low, np.average(returns, axis=-1), high
+
+
+def edges(returns, low, high, axis=1):
+    return np.quantile(returns, low, axis=axis), np.mean(returns, axis=axis), np.quantile(returns, high, axis=axis)
+
+
+def sorted_in_place(returns):
+    returns.sort(axis=1)
+    return edges(returns, 0.1, 0.9)
+
+
+RIGHT = {
+    "loss": [
+        loss_by_loop,
+        lambda z, a, w: nn.functional.cross_entropy(z.double(), a, reduction="none") @ w.double(),
+        lambda z, a, w: -(torch.gather(z.log_softmax(-1), 1, a.unsqueeze(1)).squeeze(1) * w).sum(),
+        lambda z, a, w: -(Categorical(logits=z).log_prob(a) * w).sum(),
+        lambda z, a, w: -(torch.diagonal(z.log_softmax(-1)[:, a]) * w).sum(),
+    ],
+    "update": [update_by_score, update_by_optimizer, update_by_cross_entropy],
+    "one_line": ["zero_grad", " Zero_grad ", "ZERO_GRAD"],
+    "adam": [1.28, 128 * 0.01, torch.tensor(1.28), np.float32(1.28), 128 * 0.01 * 0.0003 / (0.0003 + 1e-8)],
+    "normalize": [normalized_by_index, normalized_in_numpy, normalized_by_loop],
+    "band": [
+        band_by_sorting,
+        band_in_torch,
+        band_by_percentile,
+        lambda x: edges(x.T, 0.1, 0.9, axis=0),
+        lambda x: np.stack(edges(x, 0.1, 0.9)),
+        lambda x: list(edges(x, 0.1, 0.9)),
+        lambda x: [edge.tolist() for edge in edges(x, 0.1, 0.9)],
+    ],
+}
+MISTAKES = {
+    "loss": [
+        (lambda z, a, w: -torch.sum(torch.log_softmax(z, 1)[:, a] * w), "shape \\(T, T\\)"),
+        (lambda z, a, w: -(z.log_softmax(1)[:, a].T * w).sum(), "other axis"),
+        (lambda z, a, w: -(rows(z.log_softmax(-1), a) * w).mean(), "mean over the steps"),
+        (lambda z, a, w: (rows(z.log_softmax(-1), a) * w).sum(), "minus sign"),
+        (lambda z, a, w: -(rows(z.softmax(-1), a) * w).sum(), "these are probabilities"),
+        (lambda z, a, w: -(rows(z.log_softmax(0), a) * w).sum(), "runs over the steps"),
+        (lambda z, a, w: -(rows(z, a) * w).sum(), "these are logits"),
+        (lambda z, a, w: -(z.log_softmax(-1).amax(1) * w).sum(), "most likely action"),
+        (loss_of_all_actions, "all actions"),
+        (lambda z, a, w: nn.functional.cross_entropy(z, a, reduction="sum"), "weights are gone"),
+        (lambda z, a, w: nn.functional.cross_entropy(z, a, reduction="none") @ (w - w.mean()), "look alike"),
+        (lambda z, a, w: nn.functional.cross_entropy(z, a, reduction="sum") * w.sum(), "multiply the sums"),
+        (no_graph, "no derivative can flow"),
+        (lambda z, a, w: torch.tensor(loss_by_loop(z, a, w).item()), "no derivative can flow"),
+        (lambda z, a, w: nn.functional.cross_entropy(z, a, reduction="none") * w, "one number a step"),
+        (loss_in_numpy, "must give a torch tensor"),
+        (loss_in_place, "in place"),
+        (lambda z, a, w: -(z.log_softmax(-1)[a] * w).sum() + z[:, 7].sum(), "raised a"),
+    ],
+    "update": [
+        (downhill, "walks downhill"),
+        (weighed_by(lambda r, gamma: to_go(r, gamma)[0] * torch.ones(len(r))), "whole episode"),
+        (weighed_by(lambda r, gamma: r), "own reward alone"),
+        (weighed_by(lambda r, gamma: torch.cumsum(r * discounts(r, gamma), 0)), "past rewards"),
+        (weighed_by(forgot_to_reverse), "reversed order"),
+        (weighed_by(forward_recursion), "without reversed"),
+        (weighed_by(lambda r, gamma: gamma * to_go(r, gamma)), "off by one"),
+        (
+            weighed_by(lambda r, gamma: gamma * torch.cat([to_go(r, gamma)[1:], torch.zeros(1)])),
+            "own reward is missing",
+        ),
+        (weighed_by(lambda r, gamma: discounts(r, gamma) * to_go(r, gamma)), "factor gamma"),
+        (weighed_by(lambda r, gamma: to_go(r, 1)), "nothing is discounted"),
+        (averaged, "mean over the steps"),
+        (step_by_step, "middle of the episode"),
+        (lambda th, x, a, r, gamma, alpha: climbing(th, x, a, to_go(r, gamma), 1.0), "alpha is missing"),
+        (gradient_alone, "step alone"),
+        (lambda th, x, a, r, gamma, alpha: th.clone(), "has not moved"),
+        (with_log_prob(lambda z, a: rows(z.softmax(-1), a)), "not softmax"),
+        (with_log_prob(rows), "as if logits"),
+        (with_log_prob(lambda z, a: rows(z.log_softmax(0), a)), "runs over the steps"),
+        (with_log_prob(lambda z, a: z.log_softmax(-1).max(1).values), "most likely actions"),
+        (weighed_by(lambda r, g: (to_go(r, g) - to_go(r, g).mean()) / (to_go(r, g).std() + 1e-8)), "you normalize"),
+        (weighed_by(lambda r, g: to_go(r, g) - to_go(r, g).mean()), "mean return"),
+        (update_in_place, "in place"),
+        (not_copied, "raised a RuntimeError"),
+        (endless, "had not come back"),
+    ],
+    "one_line": [
+        ("no_grad", "same numbers"),
+        ("multinomial", "greedily"),
+        ("reversed", "add up the past"),
+        ("log_softmax", "logits for log-probabilities"),
+        ("minus", "walk downhill"),
+        ("backward", "no weight has a gradient"),
+        ("step", "nobody follows them"),
+        ("seed", "which starts"),
+        ("optimizer.zero_grad()", "must be one of"),
+        (3, "must be one of"),
+    ],
+    "adam": [
+        (0.01, "one weight moves"),
+        (128 * 0.01 * 0.0003, "plain gradient descent"),
+        (0.01 * 0.0003, "one weight under plain"),
+        (128 * 0.0003, "sum of the gradients"),
+        (math.sqrt(128) * 0.01, "square root"),
+        (2.56, "both logits"),
+        (0.64, "half of it"),
+        (0.128, "factor of ten"),
+        (128, "sum of the activations"),
+        (-1.28, "without the sign"),
+        (0.0003, "one gradient"),
+        (7.0, "128 such moves"),
+    ],
+    "normalize": [
+        (
+            lambda x, m: (x - x.mean(1)[:, None]) / x.std(1)[:, None] * m,
+            "each episode is still normalized within itself,",
+        ),
+        (episode_by_episode, "over its living steps"),
+        (step_by_time, "every time step"),
+        (lambda x, m: (x - x.mean()) / (x.var(correction=0).sqrt() + 1e-8) * m, "are counted as returns. Sum"),
+        (lambda x, m: (x - x.mean()) / (torch.std(x) + 1e-8) * m, "are counted as returns, and"),
+        (dead_in_the_std, "the mean is right"),
+        (unbiased, "torch's default"),
+        (lambda x, m: torch.where(m > 0, x - living_mean(x, m), 0.0), "nothing is divided"),
+        (lambda x, m: x / (living_std(x, m) + 1e-8), "not subtracted"),
+        (lambda x, m: (x - living_mean(x, m)) / (living_std(x, m) ** 2 + 1e-8) * m, "square root"),
+        (lambda x, m: (x - living_mean(x, m)) / living_std(x, m) * m, "0 / 0 is NaN"),
+        (lambda x, m: (x - living_mean(x, m)) / (living_std(x, m) + 1e-8), "still gets weights"),
+        (normalized_in_place, "in place"),
+        (lambda x, m: (x[m > 0] - living_mean(x, m)) / (living_std(x, m) + 1e-8), "shape"),
+        (lambda x, m: (x - x[m].mean()) * m, "raised a"),
+    ],
+    "band": [
+        (lambda x: edges(x, 0.1, 0.9, axis=0), "along the updates"),
+        (lambda x: edges(x, 0.1, 0.9, axis=None), "three numbers for the whole"),
+        (lambda x: tuple(np.quantile(x, q, axis=1) for q in (0.1, 0.5, 0.9)), "is the median"),
+        (lambda x: (x.min(1), x.mean(1), x.max(1)), "worst and the best"),
+        (lambda x: edges(x, 0.25, 0.75), "quartiles"),
+        (lambda x: edges(x, 0.2, 0.8), "middle 60 %"),
+        (lambda x: (x.mean(1) - x.std(1), x.mean(1), x.mean(1) + x.std(1)), "one standard deviation"),
+        (lambda x: tuple(x.mean(1) + k * x.std(1) / len(x[0]) ** 0.5 for k in (-1, 0, 1)), "how sure the mean is"),
+        (lambda x: edges(x, 0.9, 0.1), "changed places"),
+        (lambda x: (np.percentile(x, 0.1, 1), x.mean(1), np.percentile(x, 0.9, 1)), "np.percentile counts"),
+        (lambda x: tuple(np.broadcast_to(x.mean(axis=1), (3, len(x)))), "no width"),
+        (sorted_in_place, "in place"),
+        (lambda x: edges(x, 0.1, 0.9)[:2], "gives 2 values, but 3"),
+        (lambda x: x.quantile(0.1), "raised an? AttributeError"),
+    ],
+}

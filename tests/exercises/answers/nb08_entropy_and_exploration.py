@@ -1,0 +1,308 @@
+"""Learners' answers to the exercises of notebook 08."""
+
+import math
+
+import numpy as np
+import torch
+from torch import nn
+
+from pglesson.distributions import Categorical
+
+
+def entropy_by_loop(logits):
+    found = []
+    for row in logits.tolist():
+        weights = [math.exp(x - max(row)) for x in row]
+        pi = [w / sum(weights) for w in weights]
+        found.append(-sum(p * math.log(p) for p in pi if p > 0))
+    return found
+
+
+def entropy_in_numpy(logits):
+    z = np.asarray(logits, dtype=float)
+    z = z - z.max(1, keepdims=True)
+    log_pi = z - np.log(np.exp(z).sum(1, keepdims=True))
+    return -np.sum(np.exp(log_pi) * log_pi, axis=1)
+
+
+def entropy_by_expectation(logits):
+    """log of the sum of exponentials, minus the mean logit under the policy."""
+    return logits.logsumexp(-1) - (logits.softmax(-1) * logits).sum(-1)
+
+
+def entropy_from_probabilities(logits):
+    p = nn.functional.softmax(logits, dim=1)
+    return -torch.sum(p * torch.log(p), dim=1)
+
+
+def entropy_overflowing(logits):
+    p = torch.exp(logits)
+    p = p / p.sum(1, keepdim=True)
+    return -(p * p.log()).sum(1)
+
+
+def categorical(logits):
+    return torch.distributions.Categorical(logits=logits)
+
+
+def bonus_by_loop(log_prob, A, entropy, mask, beta):
+    loss = 0.0
+    for i in range(log_prob.shape[0]):
+        for t in range(int(mask[i].sum())):
+            loss = loss - log_prob[i, t] * A[i, t] - beta * entropy[i, t]
+    return loss / log_prob.shape[0]
+
+
+def bonus_by_index(log_prob, A, entropy, mask, beta):
+    played = mask.bool()
+    return -(log_prob * A).sum(1).mean() - beta * entropy[played].sum() / len(played)
+
+
+def still_adds(log_prob, A, entropy, mask, beta):
+    return -(log_prob * A).sum() / len(A) + beta * (entropy * mask).sum() / len(A)
+
+
+def still_counts_padding(log_prob, A, entropy, mask, beta):
+    return -(log_prob * A).sum() / len(A) - beta * entropy.sum(1).mean()
+
+
+def still_a_mean(log_prob, A, entropy, mask, beta):
+    return -(log_prob * A).sum() / len(A) - beta * (entropy * mask).mean()
+
+
+def mean_of_the_played(log_prob, A, entropy, mask, beta):
+    return -(log_prob * A).sum() / len(A) - beta * entropy[mask > 0].mean()
+
+
+def divided_by_the_played(log_prob, A, entropy, mask, beta):
+    return -(log_prob * A + beta * entropy * mask).sum() / mask.sum()
+
+
+def weight_by_loop(betas, J):
+    best, most = None, -1
+    for beta, row in sorted(zip(betas.tolist(), J.tolist())):
+        number = sum(value > 5 for value in row)
+        if number > most:
+            best, most = beta, number
+    return best
+
+
+def weight_by_lexsort(betas, J):
+    return betas[np.lexsort((betas, -(J > 5).sum(axis=1)))[0]]
+
+
+def weight_in_torch(betas, J):
+    betas, order = torch.tensor(betas).sort()
+    return betas[(torch.tensor(J) > 5).float().mean(1)[order].argmax()]
+
+
+def weight_by_key(betas, J):
+    counts = {beta: np.count_nonzero(row > 5) for beta, row in zip(betas, J)}
+    return min(counts, key=lambda beta: (-counts[beta], beta))
+
+
+def first_of_the_best(betas, J):
+    counts = {beta: np.count_nonzero(row > 5) for beta, row in zip(betas, J)}
+    return max(counts, key=counts.get)
+
+
+def last_of_the_best(betas, J):
+    best, most = None, -1
+    for beta, row in zip(betas, J):
+        if (row > 5).sum() >= most:
+            best, most = beta, (row > 5).sum()
+    return best
+
+
+def largest_of_the_best(betas, J):
+    return max(zip((J > 5).sum(1), betas))[1]
+
+
+def five_counts(betas, J):
+    return betas[np.lexsort((betas, -(J >= 5).sum(axis=1)))[0]]
+
+
+def schedule_by_cases(k, start, hold, until):
+    if k <= hold:
+        return start
+    if k >= until:
+        return 0.0
+    return start - start * (k - hold) / (until - hold)
+
+
+def falls_at_once(k, start, hold, until):
+    if k >= until:
+        return 0
+    return start - start / until * k
+
+
+def jumps(k, start, hold, until):
+    if k <= hold:
+        return start
+    if k >= until:
+        return 0
+    return start * (1 - k / until)
+
+
+def too_slow(k, start, hold, until):
+    if k <= hold:
+        return start
+    return max(0, start - start * (k - hold) / until)
+
+
+def negative(k, start, hold, until):
+    if k <= hold:
+        return start
+    return start - start * (k - hold) / (until - hold)
+
+
+def never_held(k, start, hold, until):
+    return max(0, start - start * (k - hold) / (until - hold))
+
+
+def starts_again(k, start, hold, until):
+    if hold < k <= until:
+        return start * (until - k) / (until - hold)
+    return start
+
+
+RIGHT = {
+    "policy_entropy": [
+        entropy_by_loop,
+        entropy_in_numpy,
+        entropy_by_expectation,
+        lambda z: categorical(z.double()).entropy(),
+        lambda z: torch.special.entr(z.softmax(-1)).sum(-1),
+        lambda z: Categorical(z).entropy(),
+    ],
+    "loss_with_bonus": [
+        bonus_by_loop,
+        bonus_by_index,
+        lambda lp, A, H, mask, beta: -((lp * A).sum() + beta * torch.einsum("et,et->", H, mask)) / A.shape[0],
+        lambda lp, A, H, mask, beta: -(lp.double() * A + beta * torch.where(mask > 0, H, 0.0)).sum(1).mean(0),
+    ],
+    "best_weight": [weight_by_loop, weight_by_lexsort, weight_in_torch, weight_by_key],
+    "smallest_beta": [0.4, 2 / 5, np.float32(0.4), torch.tensor(0.4)],
+    "beta_schedule": [
+        schedule_by_cases,
+        lambda k, start, hold, until: np.interp(k, [hold, until], [start, 0.0]),
+        lambda k, start, hold, until: start * np.clip((until - k) / (until - hold), 0, 1),
+        lambda k, start, hold, until: (
+            torch.tensor(start) * (1 - (k - hold) / (until - hold))
+            if hold < k < until
+            else torch.tensor(start if k <= hold else 0.0)
+        ),
+    ],
+    "too_much": [2.3, 0.2 + 10 * 0.8**7, np.float64(2.297), torch.tensor(0.8) ** 7 * 10 + 0.2],
+}
+MISTAKES = {
+    "policy_entropy": [
+        (lambda z: -categorical(z).entropy(), "sign is turned"),
+        (lambda z: -(z.softmax(1) * z.log_softmax(1) / math.log(2)).sum(1), "bits"),
+        (lambda z: -(torch.log_softmax(z, 0).exp() * torch.log_softmax(z, 0)).sum(1), "the softmax runs"),
+        (lambda z: -(z.softmax(1) * z.log_softmax(1)).sum(dim=0), "you sum over the states"),
+        (lambda z: categorical(z.T).entropy(), "softmax and sum"),
+        (lambda z: categorical(z).entropy().sum(), "added up"),
+        (lambda z: categorical(z).entropy().mean(), "are averaged"),
+        (lambda z: categorical(z).entropy() / z.shape[1], "mean over the actions"),
+        (entropy_from_probabilities, "rounded to zero"),
+        (entropy_overflowing, "overflows for large logits"),
+        (lambda z: -torch.einsum("na,na->n", z.softmax(1), z), "logarithm of the sum is missing"),
+        (lambda z: -(z * torch.log(z)).sum(1), "taken for probabilities"),
+        (lambda z: -categorical(z).logits.sum(1), "each counting the same"),
+        (lambda z: categorical(z).entropy() / math.log(z.shape[1]) if z.shape[1] > 1 else z[:, 0] * math.nan, "log n"),
+        (lambda z: -categorical(z).probs * z.log_softmax(1), "are not summed"),
+        (lambda z: z.entropy(), "raised a AttributeError"),
+        (0.69, "must be a function"),
+    ],
+    "loss_with_bonus": [
+        (still_adds, "one thing left to repair: the sign"),
+        (still_counts_padding, "one thing left to repair: the mask"),
+        (still_a_mean, "one thing left to repair: the mean"),
+        (mean_of_the_played, "one thing left to repair: the mean"),
+        (
+            lambda lp, A, H, mask, beta: -(lp * A).sum() / len(A) + beta * H.sum() / len(A),
+            "two things left to repair: the sign.*; the mask",
+        ),
+        (
+            lambda lp, A, H, mask, beta: -(lp * A).sum() / len(A) + beta * (H * mask).sum() / mask.sum(),
+            "two things left to repair: the sign.*; the mean",
+        ),
+        (
+            lambda lp, A, H, mask, beta: -(lp * A).sum() / len(A) - beta * H.mean(),
+            "two things left to repair: the mask.*; the mean",
+        ),
+        (lambda lp, A, H, mask, beta: -(lp * A).sum() / len(A) + beta * H.mean(), "all three things"),
+        (lambda lp, A, H, mask, beta: bonus_by_loop(lp, A, torch.tensor(H.tolist()), mask, beta), "as a constant"),
+        (lambda lp, A, H, mask, beta: -(lp * A).sum(1).mean() - beta * H[mask > 0].sum(), "not divided by N"),
+        (lambda lp, A, H, mask, beta: -(lp * A + beta * H * mask).mean(), "both terms are means"),
+        (lambda lp, A, H, mask, beta: -(lp * A).sum(1).mean() + 0 * H.sum(), "the bonus is gone"),
+        (lambda lp, A, H, mask, beta: -((lp + beta * H) * A).sum() / len(A), "weighed with the advantages"),
+        (lambda lp, A, H, mask, beta: (lp * A - beta * H * mask).sum(1).mean(), "sign of the first term"),
+        (lambda lp, A, H, mask, beta: -beta * (lp * A + H * mask).sum() / len(lp), "multiplies both"),
+        (divided_by_the_played, "something else than before"),
+        (lambda lp, A, H, mask, beta: bonus_by_loop(lp, A, H, mask, beta).item(), "must give a torch tensor"),
+    ],
+    "best_weight": [
+        (lambda betas, J: betas[np.argmax(np.mean(J, axis=1))], "mean J"),
+        (lambda betas, J: max(zip(J.max(1), betas))[1], "best agent"),
+        (lambda betas, J: betas[torch.tensor(J).quantile(0.5, 1).argmax()], "medians"),
+        (lambda betas, J: int(np.argmax([sum(row > 5) for row in J])), "place of the weight"),
+        (lambda betas, J: max((row > 5).mean() for row in J), "that is the share of the agents"),
+        (lambda betas, J: max((row > 5).sum() for row in J), "number of the agents"),
+        (first_of_the_best, "take the first"),
+        (largest_of_the_best, "take the largest"),
+        (last_of_the_best, "take the last"),
+        (five_counts, "exactly 5"),
+        (lambda betas, J: betas[np.argmax([(row <= 5).mean() for row in J])], "fewest"),
+        (lambda betas, J: [(row > 5).mean() for row in J], "share of every weight"),
+        (lambda betas, J: betas[(J > 5).sum(1) == max((J > 5).sum(1))], "all weights"),
+        (lambda betas, J: betas[(J > 5).mean(0).argmax()], "IndexError|is right"),
+        (lambda betas, J: betas.sort() or betas[0], "in place"),
+    ],
+    "smallest_beta": [
+        (0.3, "once it is gone"),
+        (0.2, "from \\(-1, -1\\)"),
+        (0.1, "at the coin"),
+        (0, "how it happens"),
+        (10, "want to see"),
+        (1, "smaller weight"),
+        (0.5, "smaller weight"),
+        (3.0, "smaller weight"),
+        (-2, "where the agent starts"),
+        (0.45, "by steps of 0.1"),
+        ("J = 10", "one number"),
+    ],
+    "beta_schedule": [
+        (negative, "becomes negative"),
+        (never_held, "before `hold` beta is larger"),
+        (lambda k, start, hold, until: start - (k - hold) * start / (until - hold), "a straight line everywhere"),
+        (falls_at_once, "as in the notebook"),
+        (jumps, "jumps down"),
+        (too_slow, "comes too late"),
+        (lambda k, start, hold, until: float(np.interp(k, [hold, until], [0, start])), "it rises"),
+        (lambda k, start, hold, until: start * np.clip((until - k) // (until - hold), 0, 1), "right after `hold`"),
+        (lambda k, start, hold, until: start * np.clip(1 - (k - hold) // (until - hold), 0, 1), "jump, at `until`"),
+        (lambda k, start, hold, until: schedule_by_cases(k + 1, start, hold, until), "too early"),
+        (lambda k, start, hold, until: schedule_by_cases(k - 1, start, hold, until), "too late: at"),
+        (starts_again, "start again"),
+        (lambda k, start, hold, until: 0 if k > hold else start, "right after `hold`"),
+        (lambda k, start, hold, until: np.clip((until - k) / (until - hold), 0, 1), "Multiply it by start"),
+        (lambda k, start, hold, until: start * max(1, min(0, (until - k) / (until - hold))), "confused"),
+        (lambda k, start, hold: start, "raised a TypeError"),
+    ],
+    "too_much": [
+        (10 * 0.8**7, "prize's part"),
+        (10 * 0.8**6, "six decisions"),
+        (0.2 + 10 * 0.8**6, "the coin is right"),
+        (0.8**7, "chance of the prize"),
+        (8, "one decision"),
+        (8.2, "one decision"),
+        (10, "never turned back"),
+        (1, "that is the coin"),
+        (1 + 10 * 0.8**7, "taken only by those"),
+        (1 + 9 * 0.8**7, "Only the first one"),
+        (10 - 2.297, "what it costs"),
+        (5, "With which probability"),
+    ],
+}

@@ -1,0 +1,252 @@
+"""The notebooks and the widgets where people use them: JupyterLab in Chromium, with mouse and keyboard.
+
+Run with PGLESSON_BROWSER=some, or all for every notebook and a more patient monkey. Needs `pip install
+playwright axe-playwright-python` and a Chromium from the system; skipped, with the reason, where either is missing.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lab import CHROMIUM, QUIET, NotebookPage, jupyter_lab, write_notebook
+
+playwright = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
+axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pip install axe-playwright-python")
+ASKED = os.environ.get("PGLESSON_BROWSER")
+if ASKED not in ("some", "all"):
+    pytest.skip("takes six minutes or more: set PGLESSON_BROWSER to some, or all", allow_module_level=True)
+if CHROMIUM is None:
+    pytest.skip(
+        "no Chromium is installed: apt-get install chromium, or another browser of its kind", allow_module_level=True
+    )
+
+FOLDER = Path(__file__).parents[2] / "notebooks"
+ALL = ASKED == "all"
+CHOSEN = "" if ALL else ("00", "08", "11")  # with a widget of each kind
+PRESSES = 500 if ALL else 120
+NOTEBOOKS = sorted(path.name for path in FOLDER.glob("*.ipynb") if path.name.startswith(CHOSEN))
+SIZES = [(1280, 900), (768, 1024), (640, 450)]  # a laptop, a tablet, and the laptop at a zoom of 200 %
+NOT_OURS = {  # what ipywidgets 8 and JupyterLab 4 leave out, and no notebook can add
+    "image-alt": "an Image widget and a stored picture take no words; a widget's description stands beside it",
+    "aria-input-field-name": "the handle of a slider is not tied to its visible label",
+}
+KINDS = "button.jupyter-button, select, .noUi-handle, input[type=checkbox], input[type=text], input[type=number]"
+TRAINING = "<span>Training. Move any knob: it counts from the next update on.</span>"
+OPERABLE = "e => e.isConnected && e.checkVisibility() && !e.disabled"
+CONTROLS = f".jp-OutputArea :is({KINDS})"
+KIND = "e => e.matches('button') ? 'button' : e.matches('select') ? 'list' : e.matches('input') ? e.type : 'slider'"
+
+WATCH = """
+import ipywidgets as widgets
+
+KNOWN = (widgets.Button, widgets.Dropdown, widgets.Checkbox, widgets.ToggleButton, widgets.Text, widgets.IntText,
+         widgets.SelectionSlider, widgets.FloatSlider, widgets.IntSlider)
+
+def descendants(widget):
+    return [widget] + [w for child in getattr(widget, "children", ()) for w in descendants(child)]
+
+def watch(box, part=""):
+    left = set()
+    for w in descendants(box):
+        if getattr(w, "options", None) is not None and len(w.options) < 2:
+            continue  # nothing to choose yet
+        if isinstance(w, KNOWN) and part in (w.description + (w.tooltip or "")) and w.layout.display != "none":
+            name = f"{type(w).__name__} {w.description or w.tooltip}"
+            left.add(name)
+            if isinstance(w, widgets.Button):
+                w.on_click(lambda _, name=name: left.discard(name))
+            else:
+                w.observe(lambda _, name=name: left.discard(name), "value")
+    return left
+"""
+BOXES = {
+    "dashboard": """
+from pglesson import Settings
+from pglesson.widgets.dashboard import Dashboard
+box = Dashboard(Settings(runs=2, episodes=4, updates=100_000), microscope=True)
+""",
+    "playground": """
+from pglesson import Settings
+from pglesson.widgets.playground import Playground
+box = Playground(Settings(runs=2, episodes=4, updates=100_000))
+""",
+    "clinic": """
+from pglesson.widgets.clinic import Clinic
+box = Clinic()
+""",
+    "explorer": """
+from pglesson.widgets.explorer import Explorer
+controls = {"slope": (-1.0, 1.0, 0.0), "n": (1, 9, 3), "kind": ["a", "b"], "on": True}
+box = Explorer(lambda axes, **values: axes.set_title(str(values)), **controls)
+""",
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the notebooks: JupyterLab saves what it shows."""
+    copied = tmp_path_factory.mktemp("lab") / "notebooks"
+    shutil.copytree(FOLDER, copied)
+    for name, source in BOXES.items():
+        write_notebook(copied / f"{name}.ipynb", WATCH, source, "left = watch(box)\nbox")
+    return copied
+
+
+@pytest.fixture(scope="module")
+def address(folder: Path) -> Iterator[str]:
+    with jupyter_lab(folder) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with playwright.sync_playwright() as started:
+        launched = started.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def opened(browser: Any, address: str) -> Iterator[Any]:
+    """Opens notebooks by name, runs them, and closes them with their kernels after the test."""
+    pages = []
+
+    def run(name: str) -> NotebookPage:
+        pages.append(NotebookPage(browser, address, name))
+        pages[-1].run_all()
+        return pages[-1]
+
+    yield run
+    for page in pages:
+        page.close()
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_a_notebook_runs_and_shows_everything(name: str, opened: Any) -> None:
+    """No console error, no request to elsewhere, no cell that raises, nothing cut off, nothing that axe-core finds."""
+    notebook = opened(name)
+    assert notebook.look_for_faults() == []
+    for width, height in SIZES:
+        notebook.resize(width, height)
+        assert notebook.cut_off() == [], f"{width} x {height}"
+    notebook.resize(*SIZES[0])
+    shown = {"include": [[".jp-NotebookPanel .jp-OutputArea"], [".jp-NotebookPanel .jp-RenderedMarkdown"]]}
+    rules = {"runOnly": ["wcag2a", "wcag2aa"]}
+    violations = axe.Axe().run(notebook.page, context=shown, options=rules).response["violations"]
+    found = [f"{v['id']}: {node['html'][:200]}" for v in violations if v["id"] not in NOT_OURS for node in v["nodes"]]
+    assert found == []
+
+
+@pytest.mark.parametrize("by", ["mouse", "keyboard"])
+@pytest.mark.parametrize("name", BOXES)
+def test_every_control_can_be_operated(name: str, by: str, opened: Any) -> None:
+    """Oracle: the kernel, where each control strikes itself off a list when it hears of a press or of a new value."""
+    notebook = opened(f"{name}.ipynb")
+    assert len(notebook.ask("sorted(left)")) >= 3
+    reached = 0
+    for control in notebook.page.query_selector_all(CONTROLS):
+        if control.is_visible():
+            control.wait_for_element_state("enabled")  # Pause once training has begun, Step once it has paused
+            if by == "keyboard":
+                control.focus()
+                assert control.evaluate("e => e === document.activeElement"), "the keyboard does not reach it"
+            operate(notebook, control, by, random.Random(0))
+            reached += 1
+    notebook.wait_until_asked("sorted(left)", [])
+    if name == "playground":  # what a pinned run brings with it
+        for part, selector in (("which run", "select[title^='which run']"), ("Remove", "button:has-text('Remove')")):
+            number = notebook.ask(f"[box.step(), box.pin(), globals().update(left=watch(box, {part!r}))] and len(left)")
+            operate(notebook, notebook.page.query_selector_all(f".jp-OutputArea {selector}")[-1], by, random.Random(0))
+            notebook.wait_until_asked("len(left)", number - 1)
+    assert reached >= 3 and notebook.look_for_faults() == []
+
+
+def operate(notebook: NotebookPage, control: Any, by: str, luck: random.Random) -> None:
+    """Does with a control what a person does, to give it another value than it has."""
+    kind = control.evaluate(KIND)
+    page = notebook.page
+    if by == "mouse":
+        # by clicks that wait until the control stands still, and make sure that it was hit: others come and go above it
+        if kind == "slider":
+            track = control.evaluate_handle("e => e.closest('.noUi-target')").as_element()
+            low, now, high = control.evaluate("e => [e.ariaValueMin, e.ariaValueNow, e.ariaValueMax].map(Number)")
+            width, height = track.evaluate("e => [e.clientWidth, e.clientHeight]")
+            track.click(position={"x": (0.85 if now < (low + high) / 2 else 0.15) * width, "y": height / 2})
+        elif kind == "list":
+            options, now = control.evaluate("e => [e.options.length, e.selectedIndex]")
+            control.select_option(index=(now + 1 + luck.randrange(max(options - 1, 1))) % options)
+        else:
+            control.click()
+        if kind in ("text", "number"):
+            change_text(page, control, kind)
+        return
+    control.focus()
+    if kind == "slider":
+        last = control.evaluate("e => Number(e.ariaValueNow) >= Number(e.ariaValueMax)")
+        page.keyboard.press("ArrowLeft" if last else "ArrowRight")
+    elif kind == "list":
+        last = control.evaluate("e => e.selectedIndex === e.options.length - 1")
+        for key in ("Space", "ArrowUp" if last else "ArrowDown", "Enter"):  # JupyterLab takes arrows outside a list
+            page.keyboard.press(key)
+            page.wait_for_timeout(150)
+    elif kind in ("button", "checkbox"):
+        page.keyboard.press("Space")
+    else:
+        change_text(page, control, kind)
+
+
+def change_text(page: Any, control: Any, kind: str) -> None:
+    """Types something that a field of its kind takes, or a word that it refuses in a sentence."""
+    text = control.input_value()
+    page.keyboard.press("Control+a")
+    page.keyboard.type(str(int(text) + 1) if kind == "number" else "(8,)" if text.startswith("(") else "CartPole-v1")
+    page.keyboard.press("Enter")
+
+
+@pytest.mark.parametrize("name", ["dashboard", "playground"])
+def test_a_monkey_does_no_harm(name: str, opened: Any) -> None:
+    """Presses random controls while training runs; afterwards it still trains, and no exception was shown."""
+    notebook, luck, pressed = opened(f"{name}.ipynb"), random.Random(1), 0
+    notebook.page.set_default_timeout(3_000)  # for a control that a press before this one has just switched off
+    for press in range(PRESSES):
+        if press % 20 == 0:  # a monkey that pauses, or has trained to the end, would sit beside a quiet dashboard
+            notebook.ask("box.start()")
+        control = luck.choice(notebook.page.query_selector_all(CONTROLS))
+        if not control.evaluate(OPERABLE):
+            continue
+        try:
+            operate(notebook, control, luck.choice(["mouse", "keyboard"]), luck)
+        except playwright.TimeoutError:
+            continue
+        except playwright.Error:  # or has taken it away
+            if control.evaluate(OPERABLE):
+                raise
+            continue
+        pressed += 1
+    notebook.page.set_default_timeout(30_000)
+    assert pressed > PRESSES / 2
+    assert notebook.look_for_faults() == []
+    notebook.ask("box._choose('CartPole-v1')")
+    for button in ("Reset", "Start"):
+        notebook.click_button(button)
+    notebook.wait_until_asked("[len(box.updates) > 2 and box.running, box.status.value]", [True, TRAINING])
+    assert notebook.look_for_faults() == []
+
+
+def test_a_restarted_kernel_recovers(opened: Any) -> None:
+    """Restart while a dashboard trains, then run all cells: the new dashboard trains too."""
+    notebook = opened("dashboard.ipynb")
+    notebook.click_button("Start")
+    notebook.wait_until_asked("len(box.updates) > 2", True)
+    notebook.restart()
+    notebook.run_all()
+    assert notebook.ask("len(box.updates)") == 0
+    notebook.click_button("Start")
+    notebook.wait_until_asked("len(box.updates) > 2", True)
+    assert notebook.look_for_faults() == []
