@@ -6,11 +6,14 @@ batched product, which is why ten runs cost about twice what one does.
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, cast
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from pglesson import errors
@@ -61,11 +64,6 @@ class BatchedMLP(nn.Sequential):
         scale = 0.1 if hidden else 0.0
         layers += [BatchedLinear(runs, sizes[-1], outputs, bias=bool(hidden), scale=scale, generator=generator)]
         super().__init__(*layers)
-
-    def forward(self, x: Tensor) -> Tensor:
-        for layer in self._modules.values():
-            x = layer.forward(x)  # not layer(x): without hooks to run, a call per time step costs a tenth of the speed
-        return x
 
 
 class SoftmaxPolicy(nn.Module):
@@ -169,6 +167,64 @@ def to_distribution(policy: nn.Module, output: Any) -> ActionDistribution:
     own: type[ActionDistribution] | None = getattr(policy, "distribution", None)
     kind = own or (DiagGaussian if isinstance(output, tuple) else Categorical)
     return kind(*parameters)
+
+
+Sampler = Callable[[NDArray[np.float32]], NDArray[Any]]
+
+
+def numpy_sampler(policy: nn.Module, generator: torch.Generator) -> Sampler | None:
+    """A function from observations (runs, n, size) to sampled actions, in NumPy; None for all but the package's own.
+
+    Playing needs no gradient, and a step of few small arrays spends its time in calls, of which NumPy's cost less: with
+    ten runs of 16 episodes a step takes 45 microseconds here and 110 in torch. It draws the same random numbers as
+    `Categorical` and `DiagGaussian` do, and its actions are theirs but for rounding; a test holds it.
+    """
+    if type(policy) not in (SoftmaxPolicy, GaussianPolicy) or hasattr(policy, "distribution"):
+        return None
+    network = forward_in_numpy(cast(BatchedMLP, policy.logits if isinstance(policy, SoftmaxPolicy) else policy.mu))
+    if network is None:
+        return None
+    if isinstance(policy, SoftmaxPolicy):
+
+        def sample_categorical(observations: NDArray[np.float32]) -> NDArray[Any]:
+            logits = network(observations)
+            waiting_time = torch.empty(logits.shape).exponential_(generator=generator).numpy()
+            return (logits - np.log(waiting_time, out=waiting_time)).argmax(-1)
+
+        return sample_categorical
+    assert isinstance(policy, GaussianPolicy)
+    middle, half_range = policy.middle.numpy(), policy.half_range.numpy()
+    sigma = policy.log_sigma.detach().exp().numpy()
+
+    def sample_gaussian(observations: NDArray[np.float32]) -> NDArray[Any]:
+        mu = middle + half_range * network(observations)
+        return mu + sigma * torch.empty(mu.shape).normal_(generator=generator).numpy()
+
+    return sample_gaussian
+
+
+def forward_in_numpy(network: nn.Module) -> Callable[[NDArray[np.float32]], NDArray[np.float32]] | None:
+    """The forward pass of a BatchedMLP; None for a network that was changed, or is not in float32 on the CPU."""
+    modules = list(network.modules())
+    plain = type(network) is BatchedMLP and {type(m) for m in modules} <= {BatchedMLP, BatchedLinear, nn.Tanh, nn.ReLU}
+    hooked = any(module._forward_hooks or module._forward_pre_hooks for module in modules)
+    if not plain or hooked or any(w.device.type != "cpu" or w.dtype != torch.float32 for w in network.parameters()):
+        return None
+    layers = [
+        (layer.weight.detach().numpy(), 0.0 if layer.bias is None else layer.bias.detach().numpy())
+        if isinstance(layer, BatchedLinear)
+        else np.tanh
+        if isinstance(layer, nn.Tanh)
+        else functools.partial(np.maximum, 0.0)
+        for layer in modules[1:]
+    ]
+
+    def forward(x: NDArray[np.float32]) -> NDArray[np.float32]:
+        for layer in layers:
+            x = layer(x) if callable(layer) else x @ layer[0] + layer[1]
+        return x
+
+    return forward
 
 
 def distribution_at(policy: nn.Module, observations: Tensor) -> ActionDistribution:

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from pglesson import errors
 from pglesson.distributions import TorchDistribution
 from pglesson.envs.making import VectorEnv, decode_actions, encode_observations
-from pglesson.policies import device_of, to_distribution
+from pglesson.policies import device_of, numpy_sampler, to_distribution
 
 PIECE_ROWS = 8_000  # time steps, over all runs, in one pass through a network: more would leave the processor's cache
 
@@ -69,13 +69,12 @@ Act = Callable[[NDArray[np.float32]], NDArray[Any]]
 
 
 def actor(policy: nn.Module, space: spaces.Space[Any], runs: int, generator: torch.Generator) -> Act:
-    """A function from observations (runs * n, size) to sampled actions (runs, n[, action_size])."""
-    asked = False
+    """A function from observations (runs * n, size) to sampled actions (runs, n[, action_size]), checked at first."""
+    asked, in_numpy = False, numpy_sampler(policy, generator)
 
     @torch.inference_mode()
-    def act(observations: NDArray[np.float32]) -> NDArray[Any]:
+    def ask(batch: Tensor) -> NDArray[Any]:
         nonlocal asked
-        batch = torch.from_numpy(observations).view(runs, -1, observations.shape[-1])
         output = forward(policy, batch) if asked else checked_forward(policy, batch, space)
         pi = to_distribution(policy, output)
         actions = pi.sample(generator).cpu()
@@ -84,6 +83,10 @@ def actor(policy: nn.Module, space: spaces.Space[Any], runs: int, generator: tor
             errors.check_sampled_actions(actions, (*batch.shape[:2], *shape), space)
         asked = True
         return actions.numpy()
+
+    def act(observations: NDArray[np.float32]) -> NDArray[Any]:
+        batch = observations.reshape(runs, -1, observations.shape[-1])
+        return in_numpy(batch) if asked and in_numpy is not None else ask(torch.from_numpy(batch))
 
     return act
 

@@ -10,9 +10,11 @@ from gymnasium import spaces
 
 from pglesson.envs.batch import Array, BatchEnv
 
-GRAVITY, FORCE, TIME_STEP = 9.8, 10.0, 0.02  # m/s^2, N, s
+GRAVITY, TIME_STEP = 9.8, 0.02  # m/s^2, s
+FORCE = np.array([-10.0, 10.0])  # of each action, in N
 POLE_MASS, TOTAL_MASS, HALF_LENGTH = 0.1, 1.1, 0.5  # kg, kg, m
 MAX_POSITION, MAX_ANGLE = 2.4, 12 * 2 * math.pi / 360  # m, rad
+LIMITS = np.array([[MAX_POSITION], [MAX_ANGLE]])
 
 
 class CartPoleVector(BatchEnv):
@@ -34,17 +36,17 @@ class CartPoleVector(BatchEnv):
 
     def _advance(self, state: Array, actions: Array) -> tuple[Array, Array, Array]:
         # Gymnasium's order of operations, so that the states stay equal bit for bit
-        x, speed, angle, spin = state.T
+        _, speed, angle, spin = state.T
         cos, sin = np.cos(angle), np.sin(angle)
-        pushed = ((2 * actions - 1) * FORCE + POLE_MASS * HALF_LENGTH * spin**2 * sin) / TOTAL_MASS
-        inertia = HALF_LENGTH * (4.0 / 3.0 - POLE_MASS * cos**2 / TOTAL_MASS)
-        angular = (GRAVITY * sin - cos * pushed) / inertia
-        linear = pushed - POLE_MASS * HALF_LENGTH * angular * cos / TOTAL_MASS
-        state = np.empty((4, len(actions)))
-        state[0], state[1] = x + TIME_STEP * speed, speed + TIME_STEP * linear
-        state[2], state[3] = angle + TIME_STEP * spin, spin + TIME_STEP * angular
-        fallen = (np.abs(state[0]) > MAX_POSITION) | (np.abs(state[2]) > MAX_ANGLE)
-        return state.T, np.ones(len(actions), dtype=np.float32), fallen
+        pushed = (FORCE[actions] + POLE_MASS * HALF_LENGTH * (spin * spin) * sin) / TOTAL_MASS
+        inertia = HALF_LENGTH * (4.0 / 3.0 - POLE_MASS * (cos * cos) / TOTAL_MASS)
+        change = np.empty((4, len(actions)))  # per second
+        change[0], change[2] = speed, spin
+        change[3] = (GRAVITY * sin - cos * pushed) / inertia
+        change[1] = pushed - POLE_MASS * HALF_LENGTH * change[3] * cos / TOTAL_MASS
+        following = state.T + TIME_STEP * change
+        beyond = np.abs(following[::2]) > LIMITS
+        return following.T, np.ones(len(actions), dtype=np.float32), beyond[0] | beyond[1]
 
     def _observe(self, state: Array) -> Array:
         return state.astype(np.float32)

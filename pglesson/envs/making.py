@@ -83,7 +83,7 @@ def encode_observations(space: spaces.Space[Any], observations: NDArray[Any]) ->
     if isinstance(space, spaces.Discrete):
         return np.eye(int(space.n), dtype=np.float32)[observations - space.start]
     # a copy: environments may reuse theirs
-    return np.array(observations, dtype=np.float32).reshape(len(observations), -1)
+    return np.array(observations, dtype=np.float32, order="C").reshape(len(observations), -1)
 
 
 def decode_actions(space: spaces.Space[Any], actions: NDArray[Any]) -> NDArray[Any]:
