@@ -1,4 +1,4 @@
-"""Coin or prize: a near reward that tempts, and a larger one that only those find who keep trying."""
+"""Coin or prize: a small reward at once, or a larger one after seven steps."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class CoinOrPrizeVector(FiniteMDPVector):
     """A corridor of seven cells, with a coin at its entrance and a prize at its end.
 
     In the first cell, action 0 takes the coin, a reward of 1, and ends the episode. Action 1 goes on, and in the last
-    cell it takes the prize, a reward of 10. To turn back, action 0, ends the episode with nothing. An episode starts in
-    the first cell and takes seven steps at most. Going on pays only for those who hardly ever turn back: under random
-    actions it is worth 10 / 64, less than the coin.
+    cell it takes the prize, a reward of 10. In any other cell, action 0 ends the episode with no reward. An episode
+    starts in the first cell and takes seven steps at most. Going on pays only if action 0 is rare: under random actions
+    it is worth 10 / 64, less than the coin.
     """
 
     mdp = COIN_OR_PRIZE

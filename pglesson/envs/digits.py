@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from pglesson.envs.batch import Array, BatchEnv, SingleEnv
 
-EQUALS, EMPTY = 10, 11  # the tokens beside the ten digits: where the answer begins, and what is not written yet
+EQUALS, EMPTY = 10, 11  # the tokens besides the ten digits: the answer begins; not written yet
 
 
 def share_in_order(answers: Array) -> NDArray[np.float64]:
-    """Of the neighbouring digits of each answer (n, length), the share that does not fall: (n,)."""
+    """The share of neighbouring digits of each answer (n, length) of which the second is not smaller: (n,)."""
     return np.asarray((np.diff(answers) >= 0).mean(1))
 
 
@@ -22,10 +22,10 @@ class DigitsVector(BatchEnv):
     """A prompt of digits, and an answer to write after it: the same digits, sorted or reversed.
 
     Observation: Box (2 * length,), the tokens of the prompt, an equals sign (10) and what is written of the answer;
-    11 where nothing is yet. Action: Discrete(10), the next digit of the answer. The reward comes with the last one:
-    the share of its digits that are right ("tokens"), 1 for an answer without a mistake ("exact"), or the share of its
-    neighbours that do not fall ("order"), which anybody can earn without reading the prompt. `group_size` copies
-    beside each other get the same prompt. Raises ValueError for options that are none of these.
+    11 where nothing is written yet. Action: Discrete(10), the next digit of the answer. The reward comes with the last
+    one: the share of its digits that are right ("tokens"), 1 for an answer without a mistake ("exact"), or
+    `share_in_order` ("order"), which an agent can earn without reading the prompt. `group_size` neighbouring copies get
+    the same prompt. Raises ValueError for other options.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class DigitsVector(BatchEnv):
 
     def _advance(self, state: Array, actions: Array) -> tuple[Array, Array, Array]:
         state, row = state.copy(), np.arange(len(state))
-        state[row, (state < EMPTY).sum(1) % state.shape[1]] = actions  # after a full answer a new prompt follows
+        state[row, (state < EMPTY).sum(1) % state.shape[1]] = actions  # after a full answer the next prompt replaces it
         over = (state < EMPTY).all(1)
         return state, np.where(over, self._earned(state), 0.0), np.asarray(over)
 

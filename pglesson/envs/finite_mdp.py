@@ -1,4 +1,4 @@
-"""Tasks that are tables: few states, few actions, every probability known."""
+"""Tasks given by tables: few states, few actions, every probability known."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from pglesson.envs.batch import Array, BatchEnv
 class FiniteMDP:
     """A finite Markov decision process with episodes.
 
-    transitions: (states, actions, states), p(s'|s, a); what a row lacks to 1 is the chance that the episode ends
-    rewards:     (states, actions), the reward of a step, whatever state it leads to
+    transitions: (states, actions, states), p(s'|s, a); 1 minus a row's sum is the probability that the episode ends
+    rewards:     (states, actions), the reward of a step, which does not depend on the next state
     start:       (states,), the distribution of the first state
-    Raises ValueError for shapes that do not fit, and for what is not a probability.
+    Raises ValueError for shapes that do not fit and for probabilities that are not valid.
     """
 
     transitions: ArrayLike
@@ -51,16 +51,17 @@ class FiniteMDPVector(BatchEnv):
     def __init__(self, num_envs: int = 1, max_episode_steps: int | None = 200, **options: Any) -> None:
         self._transitions, self._rewards = np.asarray(self.mdp.transitions), np.asarray(self.mdp.rewards)
         states, actions = self._rewards.shape
-        self._ladder = np.append(self._transitions, np.ones((states, actions, 1)), -1)  # the last rung ends the episode
-        self._ladder[..., :-1] = self._transitions.cumsum(-1)
+        # cumulative probabilities of the next states; beyond the last of them the episode ends
+        self._cumulative = np.append(self._transitions, np.ones((states, actions, 1)), -1)
+        self._cumulative[..., :-1] = self._transitions.cumsum(-1)
         super().__init__(spaces.Discrete(states), spaces.Discrete(actions), num_envs, max_episode_steps, **options)
 
     def _start(self, number: int) -> Array:
         return self.np_random.choice(len(self._rewards), number, p=np.asarray(self.mdp.start))
 
     def _advance(self, state: Array, actions: Array) -> tuple[Array, Array, Array]:
-        luck = self.np_random.random((len(state), 1))
-        following = (luck >= self._ladder[state, actions]).sum(1)
+        uniform = self.np_random.random((len(state), 1))
+        following = (uniform >= self._cumulative[state, actions]).sum(1)
         over = following >= len(self._rewards)
         return np.where(over, state, following), self._rewards[state, actions], over
 

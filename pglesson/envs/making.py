@@ -1,8 +1,8 @@
-"""Making environments, many at once, and what passes between them and a policy.
+"""Making vectorized environments, encoding their observations and decoding actions for them.
 
-Which vectorized code steps a task is chosen here: the task's own where it has one, else one environment after the
-other. Gymnasium's CartPole and Pendulum, where nothing about them was changed, are stepped by the lesson's own arrays,
-which are faster; a test holds them equal to Gymnasium's step for step.
+A task is stepped by its own vectorized code if it has some, else one environment after the other. Gymnasium's CartPole
+and Pendulum, as they are registered and without options, are stepped by the package's own vectorized code, which is
+faster; a test holds it equal to Gymnasium's, step for step.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ STEPPED_HERE: dict[Any, type[CartPoleVector] | type[PendulumVector]] = {  # by t
 
 
 def make_envs(env: str, number: int, /, **options: Any) -> VectorEnv:
-    """`number` copies of a registered environment, in the fastest vectorized form that there is of it.
+    """`number` copies of a registered environment, in its fastest vectorized form.
 
     Raises ValueError for an id that is not registered, for options that it does not take, and for spaces that the
-    lesson's policies cannot serve.
+    lesson's policies cannot handle.
     """
     spec = find_spec(env)
     stepped_here = STEPPED_HERE.get(spec.entry_point)
@@ -69,7 +69,7 @@ def options_that_fit(env: str, options: dict[str, Any]) -> Iterator[None]:
 
 
 def group_size(envs: VectorEnv) -> int:
-    """How many copies beside each other start their episodes alike, which an environment says itself; 1 by default."""
+    """How many neighbouring copies start their episodes alike: the environment's attribute, 1 by default."""
     return int(getattr(envs.unwrapped, "group_size", 1))
 
 
@@ -89,7 +89,7 @@ def encode_observations(space: spaces.Space[Any], observations: NDArray[Any]) ->
 def decode_actions(space: spaces.Space[Any], actions: NDArray[Any]) -> NDArray[Any]:
     """Sampled actions (runs, n[, action_size]) as the environments take them (runs * n, ...), clipped to their bounds.
 
-    Only the environment sees the clipped action: the log-probability belongs to the sampled one.
+    Only the environment gets the clipped action: the log-probability is that of the sampled one.
     """
     if isinstance(space, spaces.Discrete):
         whole = actions.reshape(-1).astype(np.int64, copy=False)

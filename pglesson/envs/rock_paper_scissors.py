@@ -18,10 +18,10 @@ _NAMED = dict(zip(MOVES, np.eye(3))) | {"uniform": np.full(3, 1 / 3), "counter":
 class RockPaperScissorsVector(BatchEnv):
     """`rounds` rounds against one opponent: reward 1 for a win, 0 for a draw, -1 for a loss.
 
-    The last round terminates the episode. Observation: Discrete(1), there is nothing to see. Actions: 0 rock,
-    1 paper, 2 scissors. opponent: "rock", "paper", "scissors", "uniform", "counter" (the best answer to the
-    learner's own moves of the episode so far, a random one of them where several are best, as in the first
-    round), or three probabilities. Raises ValueError for another opponent and for rounds < 1.
+    The last round terminates the episode. Observation: Discrete(1), always the same. Actions: 0 rock,
+    1 paper, 2 scissors. opponent: "rock", "paper", "scissors", "uniform", "counter" (a best response to the
+    agent's moves of the episode so far, chosen at random where there are several, as in the first round), or
+    three probabilities. Raises ValueError for another opponent and for rounds < 1.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Two hills: a bandit with one continuous action, a low hill near the start and a high one further off."""
+"""Two hills: a bandit with one continuous action, a low hill near the start and a higher one further away."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def two_hills_reward(action: Any) -> Any:
 
 
 class TwoHillsVector(BatchEnv):
-    """One step, one action a in [-5, 5], clipped to that range; the reward is `two_hills_reward(a)`; it ends.
+    """One step with one action a, clipped to [-5, 5]; the reward is `two_hills_reward(a)`, and the episode ends.
 
-    Observation: Discrete(1), there is nothing to see.
+    Observation: Discrete(1), always the same.
     """
 
     def __init__(self, num_envs: int = 1, max_episode_steps: int | None = None, **options: Any) -> None:

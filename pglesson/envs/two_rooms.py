@@ -1,4 +1,4 @@
-"""Two rooms: a task with two decisions, small enough to know its policy gradient exactly."""
+"""Two rooms: a task with two decisions, so small that its policy gradient can be computed exactly."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class TwoRoomsVector(FiniteMDPVector):
     State 0, the hall: action 0 takes the coin, a reward of 1, and leaves, which ends the episode; action 1 enters the
     study. State 1, the study: action 0 goes back into the hall; action 1 searches, a reward of 2, after which the
     episode ends with probability 1/2. An episode starts in the hall and is truncated after 200 steps. Entering pays
-    only for those who search, and searching is learned only by those who enter.
+    only if the agent then searches, and it can learn to search only after it has entered.
     """
 
     mdp = TWO_ROOMS
