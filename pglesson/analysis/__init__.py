@@ -1,4 +1,4 @@
-"""What is measured of a policy, an estimator or a run, and how it is drawn and kept."""
+"""Measuring policies, estimators and runs; drawing and exporting the results."""
 
 from pglesson.analysis import exact as exact
 from pglesson.analysis.confidence import bootstrap_interval

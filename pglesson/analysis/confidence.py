@@ -1,4 +1,4 @@
-"""How sure a comparison of runs is."""
+"""Confidence intervals for comparisons of runs."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ def bootstrap_interval(
     resamples: int = 4000,
     seed: int = 0,
 ) -> tuple[float, float]:
-    """An interval that holds the truth with probability `level`, by the percentile bootstrap.
+    """A confidence interval that covers the truth with probability `level`, by the percentile bootstrap.
 
-    samples: one number a run, (runs,), of one group or of two that are to be compared. statistic: gets as many arrays
-    (resamples, runs) and reduces the last axis; by default the mean, or the first group's mean minus the second's.
-    Somewhat too narrow for few runs, as every bootstrap: Efron & Tibshirani (1993), chapter 13.
-    Raises ValueError for a sample that is not one number a run, for at least two runs, for a level that is not between
-    0 and 1, and for resamples < 1.
+    samples: one number a run, (runs,), of one group or of two to compare. statistic: gets as many arrays (resamples,
+    runs) and reduces the last axis; by default the mean, or the first group's mean minus the second's.
+    Somewhat too narrow for few runs, as every percentile bootstrap: Efron & Tibshirani (1993), chapter 13.
+    Raises ValueError for a sample that is not one finite number for each of two or more runs, for a level outside
+    (0, 1), and for resamples < 1.
     """
     if not 0 < level < 1 or resamples < 1:
         raise ValueError(

@@ -1,7 +1,7 @@
-"""Exact values and gradients of small tasks, against which every estimate of the lesson can be held.
+"""Exact values and gradients of small tasks, with which the lesson compares its estimates.
 
-`policy` is a tensor (states, actions) of probabilities pi(a|s) throughout, gamma a number from 0 to 1. All is
-differentiable, so that autograd through `objective` is the exact policy gradient of any parameterization. ValueError
+`policy` is a tensor (states, actions) of probabilities pi(a|s) throughout, gamma a number from 0 to 1. Everything
+is differentiable, so that autograd through `objective` is the exact policy gradient of any parameterization. ValueError
 for a policy of another shape, and for one whose episodes do not end, where that leaves nothing to compute.
 """
 
@@ -26,11 +26,11 @@ def _tables(mdp: FiniteMDP, policy: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _solve(matrix: Tensor, known: Tensor) -> Tensor:
-    # states that only lead to each other, at gamma 1, make the matrix singular; near that, the digits are lost
+    # states that only lead to each other, at gamma 1, make the matrix singular; nearly so, rounding errors dominate
     sound = torch.linalg.cond(matrix.detach()) * torch.finfo(matrix.dtype).eps < 1e-3
     try:
         certain = bool(sound)
-    except RuntimeError:  # under torch.func.vmap there is not one answer: a singular matrix raises LinAlgError there
+    except RuntimeError:  # under torch.func.vmap it has no single value; a singular matrix raises LinAlgError there
         certain = True
     if not certain:
         raise ValueError(
@@ -54,7 +54,7 @@ def action_values(mdp: FiniteMDP, policy: Tensor, gamma: float) -> Tensor:
 
 
 def discounted_visitation(mdp: FiniteMDP, policy: Tensor, gamma: float) -> Tensor:
-    """sum_t gamma^t Pr(S_t = s) (states,): how often an episode is in s, later visits counting less."""
+    """sum_t gamma^t Pr(S_t = s) (states,): how often an episode is in s, weighted by gamma^t."""
     transitions, _, start = _tables(mdp, policy)
     p = torch.einsum("sa,sat->st", policy, transitions)
     return _solve(torch.eye(len(start), dtype=p.dtype) - gamma * p.T, start)
@@ -69,7 +69,7 @@ def expected_entropy(mdp: FiniteMDP, policy: Tensor, gamma: float) -> Tensor:
     """The expected sum of gamma^t H(pi(.|S_t)) over an episode, (), in nats: what an entropy bonus adds to J.
 
     Raising J + beta times it is maximum entropy reinforcement learning: Ziebart (2010); the bonus of
-    `policy_gradient_loss` leaves out that an action also changes where the policy will be undecided later.
+    `policy_gradient_loss` leaves out that an action also changes the entropy of later states.
     """
     entropy = torch.special.entr(policy).sum(-1)
     return discounted_visitation(mdp, policy, gamma) @ entropy
@@ -79,8 +79,8 @@ def policy_gradient(mdp: FiniteMDP, logits: Tensor, gamma: float, *, discount_vi
     """The gradient of J for softmax preferences (states, actions), by the policy gradient theorem, of their shape.
 
     d J / d theta(s, a) = d(s) pi(a|s) (q(s, a) - v(s)), with d the `discounted_visitation`: Sutton & Barto (2018),
-    section 13.2; Sutton, McAllester, Singh & Mansour (2000). discount_visits=False counts all visits alike, d with
-    gamma 1: what an implementation follows that leaves the factor gamma^t out.
+    section 13.2; Sutton, McAllester, Singh & Mansour (2000). discount_visits=False weights all time steps
+    equally, d with gamma 1: the direction of an implementation that leaves out the factor gamma^t.
     """
     policy = logits.softmax(-1)
     advantage = action_values(mdp, policy, gamma) - state_values(mdp, policy, gamma)[:, None]
@@ -88,7 +88,7 @@ def policy_gradient(mdp: FiniteMDP, logits: Tensor, gamma: float, *, discount_vi
 
 
 def finite_differences(function: Callable[[Tensor], Tensor], theta: Tensor, step: float = 1e-4) -> Tensor:
-    """The gradient of a scalar function by central differences, two evaluations for each number in theta."""
+    """The gradient of a scalar function by central differences, with two evaluations for each number in theta."""
     gradient = torch.zeros(theta.shape, dtype=theta.dtype)
     for index in range(theta.numel()):
         move = torch.zeros(theta.numel(), dtype=theta.dtype)
@@ -101,8 +101,8 @@ def finite_differences(function: Callable[[Tensor], Tensor], theta: Tensor, step
 def gaussian_mean(function: Callable[[Tensor], Tensor], mu: Tensor, log_sigma: Tensor, points: int = 4001) -> Tensor:
     """E[function(a)] for a ~ N(mu, sigma^2), of the shape of mu, by the trapezoidal rule over 8 sigma to each side.
 
-    Differentiable in mu and log_sigma, also where `function` has steps and kinks: those stay where they are while the
-    density moves.
+    Differentiable in mu and log_sigma, also where `function` has steps and kinks: the points are held fixed, and only
+    the density depends on mu and log_sigma.
     """
     sigma = log_sigma.exp()
     offsets = torch.linspace(-8, 8, points, dtype=mu.dtype)

@@ -1,4 +1,4 @@
-"""A run on paper: its settings and its curve as JSON and CSV, and the cell that makes it again."""
+"""Exporting a run: its settings and its curve as JSON and CSV, and a cell of code that repeats it."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ LINE_LENGTH = 110  # of the code, as in the notebooks
 
 
 def first_settings(settings: Settings, updates: Sequence[Update]) -> dict[str, Any]:
-    """Every setting of a run as it was at the first update, whatever moved since."""
+    """Every setting of a run as it was at the first update."""
     return settings.fixed() | (updates[0].live if updates else settings.live())
 
 
 def moves(updates: Sequence[Update]) -> dict[int, dict[str, Any]]:
-    """The live settings that moved while training ran: {number of the first update under them: {name: value}}."""
+    """The live settings that changed while training ran: {number of the first update under them: {name: value}}."""
     return {
         updates[index].number: {name: new for name, (_, new) in moved.items()}
         for index, moved in setting_changes(updates).items()
@@ -45,10 +45,11 @@ def _series(updates: Sequence[Update]) -> dict[str, Any]:
 
 
 def to_json(settings: Settings, updates: Sequence[Update]) -> str:
-    """A run as JSON: its first settings, the moves of its knobs, and its curve.
+    """A run as JSON: its first settings, the changes of its live settings, and its curve.
 
-    "curve" holds "episodes", what a run had played so far (updates,), and five quantities (updates, runs). JSON knows
-    no infinity: it is the string "inf", which Python's float() reads. A value that JSON has no form for is its repr.
+    "curve" holds "episodes", the number that a run had played so far (updates,), and five quantities (updates, runs).
+    JSON has no infinity: it is written as "inf", which Python's float() reads. A value that JSON cannot hold is written
+    as its repr.
     """
     document = {
         "settings": first_settings(settings, updates),
@@ -74,9 +75,9 @@ def _plain(value: Any) -> Any:
 
 
 def to_csv(updates: Sequence[Update]) -> str:
-    """A run's curve as CSV, one row for each update and run: what was measured, and the knobs that were in force.
+    """A run's curve as CSV, one row for each update and run: what was measured, and the live settings of the update.
 
-    Updates count from 1 and runs from 0; `episodes` is what a run had played so far.
+    Updates count from 1 and runs from 0; `episodes` is the number that a run had played so far.
     """
     file = io.StringIO()
     series = _series(updates)
@@ -93,10 +94,10 @@ def to_csv(updates: Sequence[Update]) -> str:
 
 
 def to_code(settings: Settings, updates: Sequence[Update], *, policy: nn.Module | None = None) -> str:
-    """The cell that makes a run again by hand, bit for bit on the same machine, knobs moved while it trained included.
+    """A cell of code that repeats a run, bit for bit on the same machine, with the settings changed while it trained.
 
     It names the settings that differ from the defaults, and trains for as many updates as the run has, if it has any.
-    policy: the learner's own module, whose starting weights only the learner can bring back.
+    policy: the learner's own module, whose initial weights only the learner can restore.
     """
     first, defaults = first_settings(settings, updates), Settings()
     if updates:

@@ -1,4 +1,4 @@
-"""The noise of the policy gradient, measured: every baseline and normalization on the same episodes."""
+"""Measures the noise of the policy gradient, for every baseline and normalization on the same episodes."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ from pglesson.rollout import Episodes, play_episodes
 from pglesson.settings import BASELINES, GROUPED, NORMALIZATIONS, OWN, Settings
 
 ROWS = 20_000  # time steps in one backward pass: more would leave the processor's cache
-PILOT = 256  # episodes from which the baselines learn, before those that are measured
+PILOT = 256  # episodes from which the baselines learn, played before those that are measured
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """What one estimator makes of many batches of episodes, all played by the same policy.
+    """One estimator's gradients on many batches of episodes, all played by the same policy.
 
     gradients: (batches, episodes of a batch, parameters), what each episode contributes; a batch's gradient is the mean
-    over its episodes. Batches are independent of each other, the episodes of one need not be.
+    over its episodes. Batches are independent of each other; the contributions within a batch need not be.
     """
 
     gradients: Tensor
@@ -50,13 +50,13 @@ class Estimate:
     def variance(self) -> float:
         """The trace of the covariance of one episode's contribution; a mean over N episodes has 1/N of it.
 
-        Measured between batches, times their size, so that it counts what normalizing ties together.
+        Measured between batches, times their size: it includes the dependence that normalization creates in a batch.
         """
         return float(self.gradients.mean(1).var(0).sum() * self.gradients.shape[1])
 
     @property
     def signal(self) -> float:
-        """|mean|^2 without the share that noise adds to it, 0 at least."""
+        """|mean|^2 minus the part that noise adds to it, at least 0."""
         number = self.gradients.shape[0] * self.gradients.shape[1]
         return max(0.0, float(self.mean.square().sum()) - self.variance / number)
 
@@ -72,7 +72,8 @@ class Estimate:
     def needed_interval(self, accuracy: float = 0.3) -> tuple[float, float]:
         """A 95 % interval of `episodes_needed`, by the jackknife over batches on its logarithm.
 
-        Each batch is left out in turn: Efron & Tibshirani (1993), chapter 11. (nan, inf) where the signal is not seen.
+        Each batch is left out in turn: Efron & Tibshirani (1993), chapter 11. (nan, inf) if the signal is not
+        above the noise.
         """
         batch_means = self.gradients.double().mean(1)
         number, size = self.gradients.shape[:2]
@@ -89,7 +90,7 @@ class Estimate:
 
 
 def first_run(policy: nn.Module) -> nn.Module:
-    """A copy of a policy that holds its first run alone, on the CPU."""
+    """A copy of a policy with its first run only, on the CPU."""
     copied = copy.deepcopy(policy).cpu()
     if getattr(copied, "runs", 1) > 1:
         for weight in copied.parameters():
@@ -117,9 +118,9 @@ def fit_values(observations: Tensor, returns: Tensor) -> Callable[[Tensor], Tens
 
 
 class FittedValueBaseline(Baseline):
-    """v(s) by least squares on what it learns from, once: the best that a value of this form can know of its policy.
+    """v(s) by least squares, fitted once: the best value of this form for one fixed policy.
 
-    The 'value' baseline of a training is a network that follows a policy as it moves; here one policy stands still.
+    During training, the 'value' baseline is a network that follows a changing policy.
     """
 
     is_critic = True
@@ -148,15 +149,15 @@ def estimate_gradients(
     steps: int = 150_000,
     seed: int = 0,
 ) -> dict[tuple[str, str], Estimate]:
-    """What each (baseline, normalization) makes of the same episodes, played by the first run of `policy`.
+    """The gradients of each (baseline, normalization) on the same episodes, played by the first run of `policy`.
 
-    settings: the task, gamma, the constant baseline; policy: by default the untrained one that settings begin with.
+    settings: the task, gamma, the constant baseline; policy: by default the untrained `make_policy(settings)`.
     batch: the episodes that a baseline and a normalization see together, by default settings.episodes. Plays about
     `episodes` of them in whole batches, fewer where they would take more than `steps` time steps, 2 batches at least.
-    What baselines have learned comes from episodes played before, in one batch. estimators: functions of your own by
+    Baselines learn from other episodes, played before these in one batch. estimators: functions of your own by
     name, as `reinforce` takes them for advantages; the baseline that they get is settings.baseline. own_baseline: the
     object that is measured as the baseline "own". Returns the Estimates by (baseline or estimator, normalization).
-    Raises ValueError for a name that is unknown, a batch below 1 and episodes below twice the batch.
+    Raises ValueError for an unknown name, a batch below 1 and episodes below twice the batch.
     """
     batch = settings.episodes if batch is None else batch
     own = dict(estimators or {})
@@ -236,7 +237,7 @@ def _play(settings: Settings, policy: nn.Module, number: int, seed: int) -> tupl
 
 
 def _gradients(policy: nn.Module, played: Episodes, advantages: Tensor) -> Tensor:
-    # (episodes, estimators, parameters), in pieces of similar lengths: no time goes into what comes after an end
+    # (episodes, estimators, parameters), in pieces of similar lengths: less time goes into masked steps
     lengths = played.mask[0].sum(-1).long()
     order, start, pieces = lengths.argsort(descending=True), 0, []
     while start < len(order):

@@ -1,4 +1,4 @@
-"""The lesson's figures: learning curves with a band over runs, drawn once or kept up to date while training runs."""
+"""The lesson's figures: learning curves with a band over runs, drawn once or updated while training runs."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from pglesson.reinforce import FloatArray, Update
 
-# One meaning, one colour, in every figure. Okabe & Ito's palette, which colour-blind readers tell apart, without its
-# orange, light blue and yellow: WCAG 2.1 asks of graphics a contrast of 3 to 1, and these have 2.3 or less on white.
+# One meaning, one colour, in every figure. Okabe & Ito's palette, which colour-blind readers can tell apart, without
+# its orange, light blue and yellow: WCAG 2.1 requires a contrast of 3 to 1, and these have 2.3 or less on white.
 COLORS = {
     "return": "#0072B2",
     "gradient": "#D55E00",
@@ -44,7 +44,7 @@ SYMBOLS = {
 
 
 def new_figure(width: float = 7.6, height: float = 3.2) -> Figure:
-    """A figure in the lesson's style, sized in inches, that no pyplot window holds on to."""
+    """A figure in the lesson's style, sized in inches, without a pyplot window."""
     with style.context("pglesson.lesson"):
         return Figure(figsize=(width, height))
 
@@ -59,12 +59,12 @@ def setting_changes(updates: Sequence[Update]) -> dict[int, dict[str, tuple[Any,
 
 
 def tick_words(axis: Axis) -> list[str]:
-    """What stands at an axis' ticks, without the making of the ticks, which takes milliseconds."""
+    """The texts at an axis' ticks, without creating the ticks, which takes milliseconds."""
     return [str(word) for word in axis.get_major_formatter().format_ticks(list(axis.get_majorticklocs()))]
 
 
 def describe(figure: Figure) -> str:
-    """The figure in words, for those who cannot see it: titles, what is drawn against what, the legend, the labels."""
+    """The figure in words, for readers who cannot see it: titles, axes, legend, labels."""
     sentences = [figure.get_suptitle()]
     for axes in figure.axes:
         sentences += [axes.get_title(loc) for loc in ("left", "center", "right")]
@@ -92,12 +92,12 @@ def knob_moves(updates: Sequence[Update]) -> list[tuple[int, str]]:
 
 
 def label(name: str) -> str:
-    """A setting's name as figures write it: the symbol of the field, or the words."""
+    """A setting's name in figures: its usual symbol, or its name in words."""
     return SYMBOLS.get(name, name).replace("_", " ")
 
 
 def text(setting: Any) -> str:
-    """A setting's value as figures write it."""
+    """A setting's value in figures."""
     return (
         "off"
         if setting == float("inf")
@@ -110,7 +110,7 @@ def text(setting: Any) -> str:
 
 
 def differences(knobs: Mapping[str, Any], others: Mapping[str, Any]) -> str:
-    """What sets one run's knobs apart from another's: "baseline none, alpha 0.1"; "same knobs" where nothing does."""
+    """How one run's settings differ from another's: "baseline none, alpha 0.1"; "same knobs" if they are equal."""
     apart = [f"{label(name)} {text(value)}" for name, value in knobs.items() if others.get(name) != value]
     return ", ".join(apart) or "same knobs"
 
@@ -120,11 +120,11 @@ def run_series(
 ) -> tuple[FloatArray, FloatArray]:
     """A quantity of each update as (episodes played by a run so far (updates,), values (updates, runs)).
 
-    quantity: the name of an Update's field, or a function of the Update that gives a number a run (runs,); "returns"
-    and "lengths" are averaged over the update's episodes.
+    quantity: the name of an Update's field, or a function of the Update that gives one number for each run
+    (runs,); "returns" and "lengths" are averaged over the update's episodes.
     """
     rows = [getattr(update, quantity) if isinstance(quantity, str) else quantity(update) for update in updates]
-    runs = len(updates[0].returns) if updates else 0  # what an update did not measure leaves a gap
+    runs = len(updates[0].returns) if updates else 0  # a quantity that an update did not measure is a gap
     values = np.array([np.full(runs, np.nan) if row is None else np.asarray(row, dtype=float) for row in rows])
     values = values.mean(-1) if values.ndim == 3 else values
     return np.cumsum([update.returns.shape[1] for update in updates]).astype(float), values
@@ -155,7 +155,7 @@ class CurvePlot:
             axes.set_yscale("log")
         else:
             axes.locator_params("y", nbins=6)
-        # labels at a fixed distance: finding one from the ticks' sizes takes as long as all the rest of a drawing
+        # labels at a fixed distance: computing one from the ticks' sizes takes as long as drawing all the rest
         inch = axes.figure.dpi
         axes.xaxis.set_label_coords(0.5, -0.36 * inch / axes.bbox.height)
         axes.yaxis.set_label_coords(-0.66 * inch / axes.bbox.width, 0.5)
@@ -204,8 +204,8 @@ class CurvePlot:
         self.pinned.append((name, x, values))
 
     def _mark(self, updates: Sequence[Update], x: FloatArray, curve: FloatArray) -> None:
-        # the last few are named, at alternating heights, so that names stay readable when a slider is dragged,
-        # and below the curve once it is high
+        # only the last few are named, at alternating heights, so that names stay readable while a slider is dragged;
+        # below the curve where it is high
         middle = sum(self.axes.get_ylim()) / 2
         moves = knob_moves(updates)
         for order, (index, name) in enumerate(moves):
@@ -232,7 +232,7 @@ class CurvePlot:
 
 
 def _round_limits(series: Sequence[FloatArray]) -> tuple[float, float]:
-    # zero, and limits on a grid of 1, 2 or 5 times a power of ten, change seldom: a live plot stands still
+    # limits at zero and on a grid of 1, 2 or 5 times a power of ten seldom change: a live plot does not jump
     low, high = min(0.0, *(v.min() for v in series)), max(0.0, *(v.max() for v in series))
     half = max(high - low, 0.01) / 2
     power = 10.0 ** np.floor(np.log10(half))
@@ -244,19 +244,19 @@ def _round_limits(series: Sequence[FloatArray]) -> tuple[float, float]:
 def _round_decades(series: Sequence[FloatArray]) -> tuple[float, float]:
     values = np.concatenate([v[v > 0] for v in series])
     low, high = np.log10([values.min(), values.max()]) if values.size else (0.0, 1.0)
-    low = max(low, high - 5)  # a noise that is all but gone leaves the picture, or all the rest would be flat
+    low = max(low, high - 5)  # five decades at most: a noise that is almost 0 would flatten all the rest
     return float(10 ** (np.floor(low) - 0.05)), float(10 ** (max(np.ceil(high), np.floor(low) + 1) + 0.05))
 
 
 def learning_curve(updates: Sequence[Update], axes: Axes, title: str, color: str = COLORS["return"]) -> CurvePlot:
-    """Draws the return over training into `axes`: mean, middle 80 % of runs, each run faint, moved knobs marked."""
+    """Draws the return over training into `axes`: mean, middle 80 % of runs, each run faint, setting changes marked."""
     plot = CurvePlot(axes, "returns", color, title, "return of an episode", marks=True)
     plot.show(updates)
     return plot
 
 
 def contour_lines(x: ArrayLike, y: ArrayLike, heights: ArrayLike, levels: ArrayLike) -> list[FloatArray]:
-    """The lines of equal height of a landscape (y, x), each (points, 2): found once, so that a slider need not wait."""
+    """The lines of equal height of a landscape (y, x), each (points, 2): computed once, so that sliders are fast."""
     drawn = Figure().subplots().contour(*(np.asarray(array) for array in (x, y, heights)), levels=np.asarray(levels))
     return [np.asarray(line) for level in drawn.allsegs for line in level]
 

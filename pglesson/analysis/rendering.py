@@ -24,11 +24,11 @@ def render_episode(
     """Plays one episode with the first run of `policy` and yields (picture (height, width, 3), return so far) a step.
 
     policy: as `reinforce` takes it, a module of one's own without the run axis. The same seed gives the same start and
-    the same luck. Raises ValueError as `make_envs` does, for an environment that cannot draw itself and for a policy
-    that does not fit it, FloatingPointError for a policy that has diverged.
+    the same random numbers. Raises ValueError as `make_envs` does, for an environment that cannot draw itself and for a
+    policy that does not fit it, FloatingPointError for a policy that has diverged.
     """
-    os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")  # its greeting would end up in the notebook
-    os.environ.setdefault("SDL_VIDEODRIVER", "dummy")  # pictures need no screen, which a server does not have
+    os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")  # otherwise it prints a line into the notebook
+    os.environ.setdefault("SDL_VIDEODRIVER", "dummy")  # drawing pictures needs no screen, and a server has none
     find_spec(env)
     with options_that_fit(env, options or {}):
         made = gymnasium.make(env, **(options or {}))

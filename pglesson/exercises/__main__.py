@@ -15,7 +15,7 @@ from pglesson.exercises import teacher
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command; returns 0, or 1 where there was nothing to do it to."""
+    """Runs one command; returns 0, or 1 if there was no notebook."""
     parser = argparse.ArgumentParser(prog="python -m pglesson.exercises", description="Solutions and results.")
     commands = parser.add_subparsers(dest="command", required=True)
     for name, does in (("show", "fill in every solution"), ("strip", "empty every answer")):
@@ -61,7 +61,7 @@ def _grade(files: list[Path], given: argparse.Namespace) -> int:
 
 
 def _run(path: str, result: str, memory: str) -> int:
-    """What `grade` starts in a process of its own."""
+    """What `grade` runs in a separate process."""
     teacher.limit_memory(int(memory))
     outcomes = json.dumps(teacher.run(Path(path)))
     Path(result).write_text(outcomes, encoding="utf-8")

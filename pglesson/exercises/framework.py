@@ -1,7 +1,7 @@
-"""Exercises that check themselves: three answers, not attempted, wrong and why, right and what for.
+"""Exercises that check themselves. A check says: not attempted; wrong, and why; or right, and what it is good for.
 
 An `Exercise` is what an author writes; `Exercises` is what a notebook holds: the exercises of that notebook and what
-has been solved in it. There is no other state, and nothing leaves the notebook.
+has been solved in it. There is no other state, and nothing is sent anywhere.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ class Exercise:
 
     name: how a notebook calls it, and part of its cells' ids. objective: what solving it shows that one can do, in the
     words of the table in notebook 00. starter: the source of the cell that the learner edits; it assigns `answer`.
-    solution: the same cell, solved. hints: from a nudge to nearly all of it. why: said to whoever is right. judge:
-    gives what is wrong with an answer, or None.
+    solution: the same cell, solved. hints: from a first idea to nearly all of it. why: said when the answer is
+    right. judge: returns what is wrong with an answer, or None.
     """
 
     name: str
@@ -69,7 +69,7 @@ class Attempt:
         return outcome
 
     def hint(self) -> Outcome:
-        """The next hint; after the last one, the last again."""
+        """The next hint; after the last one, the last one again."""
         hints = self.exercise.hints
         self._hints = min(self._hints + 1, len(hints))
         return Outcome(HINT, f"({self._hints} of {len(hints)}) {hints[self._hints - 1]}")

@@ -1,9 +1,9 @@
-"""How answers are judged: functions by what they do on drawn cases, numbers and choices by what they are.
+"""How answers are judged: functions by their results on given cases, numbers and choices by their values.
 
 A wrong function is compared with models of the mistakes that learners make, on the cases where it is wrong. The model
-that does the same on most of them, and on half of them at least, names the mistake: a learner may have made two. Among
-equals the first in the list wins, so narrow mistakes stand before broad ones. Where none fits, the first case that came
-out wrong is shown.
+that agrees with it on most of them, and on at least half, names the mistake; not on all, since a learner may have made
+two. Of models that agree equally often, the first in the list is taken, so narrow mistakes come before broad ones. If
+none agrees often enough, the first wrong case is shown.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ PACKAGE = str(Path(__file__).parents[1])
 
 @dataclass(frozen=True)
 class Case:
-    """One call. what: how the learner is told of it, such as "an episode of one step"; arguments: of the call."""
+    """One call. what: its name in messages, such as "an episode of one step"; arguments: of the call."""
 
     what: str
     arguments: tuple[Any, ...]
@@ -38,7 +38,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Mistake:
-    """model: does on every case what a learner who makes this mistake gets; message: what they are told."""
+    """model: a function that makes this mistake; message: what the learner is told."""
 
     message: str
     model: Callable[..., Any]
@@ -57,11 +57,11 @@ def judge_function(
     tolerance: float = 1e-4,
     rounds: int = 1,
 ) -> Callable[[Any], Outcome | None]:
-    """A judge for a function that should do as `reference` does, to a relative and absolute `tolerance`.
+    """A judge for a function that should return what `reference` returns, to a relative and absolute `tolerance`.
 
-    gradients: the arguments, by position, by which the derivative of the sum of what it gives must be right too; it
-    must then give a torch tensor, as with tensor=True. rounds: how often each case is called, for a function that
-    must not depend on earlier calls.
+    gradients: positions of the arguments with respect to which the gradient of the sum of the results must be right
+    too; the results must then be torch tensors, as with tensor=True. rounds: how often each case is called, for a
+    function that must not depend on earlier calls.
     """
 
     def judge(answer: Any) -> Outcome | None:
@@ -101,7 +101,7 @@ def _model(mistake: Mistake, case: Case, gradients: Sequence[int]) -> list[Tenso
     try:
         return _run(mistake.model, case, gradients)
     except Exception:
-        return None  # the model cannot do this case, so the answer, which could, is not its like
+        return None  # the model fails on this case and the answer did not: they do not agree
 
 
 def _prepared(case: Case, gradients: Sequence[int]) -> list[Any]:
@@ -112,27 +112,27 @@ def _prepared(case: Case, gradients: Sequence[int]) -> list[Any]:
 
 
 def _run(function: Callable[..., Any], case: Case, gradients: Sequence[int]) -> list[Tensor]:
-    """What a function gives, and its derivatives: as float64 tensors."""
+    """The results of a function and its gradients, as float64 tensors."""
     arguments = _prepared(case, gradients)
     with warnings.catch_warnings(action="ignore"):
         return _values(function(*arguments), arguments, gradients)
 
 
 def _parts(given: Any) -> list[Any]:
-    """What a tuple holds, or a list of arrays, which need not have one shape; all else is one part."""
+    """The entries of a tuple, or of a list of arrays, which may differ in shape; anything else is one part."""
     arrays = isinstance(given, list) and any(isinstance(part, (Tensor, np.ndarray)) and part.ndim for part in given)
     return list(given) if isinstance(given, tuple) or arrays else [given]
 
 
 def _values(given: Any, arguments: list[Any], gradients: Sequence[int]) -> list[Tensor]:
-    # copied, since torch takes no array that was flipped by [::-1], and warns of one that cannot be written to
+    # copied: torch refuses arrays with negative strides, such as x[::-1], and warns about read-only ones
     parts = [part.copy() if isinstance(part, np.ndarray) else part for part in _parts(given)]
     values = [torch.as_tensor(part).detach().double() for part in parts]
     if gradients:
         leaves = [arguments[place] for place in gradients]
         total = sum(part.sum() for part in parts)
-        felt = isinstance(total, Tensor) and total.requires_grad
-        slopes = torch.autograd.grad(total, leaves, allow_unused=True) if felt else [None] * len(leaves)
+        tracked = isinstance(total, Tensor) and total.requires_grad
+        slopes = torch.autograd.grad(total, leaves, allow_unused=True) if tracked else [None] * len(leaves)
         values += [torch.zeros_like(leaf) if s is None else s for s, leaf in zip(slopes, leaves)]
     return [value.detach().double() for value in values]
 
@@ -140,11 +140,11 @@ def _values(given: Any, arguments: list[Any], gradients: Sequence[int]) -> list[
 def _call(
     function: Callable[..., Any], case: Case, gradients: Sequence[int], tensor: bool
 ) -> tuple[Outcome | None, list[Tensor] | None]:
-    """Calls a learner's function: what there is to say at once, and what it gave."""
+    """Calls a learner's function: the outcome if it is known at once, else None, and the results."""
     arguments = _prepared(case, gradients)
     before = copy.deepcopy([a.detach() if isinstance(a, Tensor) else a for a in arguments])
     try:
-        with warnings.catch_warnings(action="ignore"):  # such as torch's for the deviation of one number
+        with warnings.catch_warnings(action="ignore"):  # such as torch's about the standard deviation of one number
             given = function(*arguments)
     except NotImplementedError:
         return Outcome(NOT_ATTEMPTED, "your function says itself that it is not written yet."), None
@@ -177,7 +177,7 @@ def _same(a: Any, b: Any) -> bool:
 
 
 def _unpacked(got: list[Tensor], want: list[Tensor]) -> list[Tensor]:
-    """A list or an array in place of a tuple, as its parts: `low, high = f()` serves whoever calls it just as well."""
+    """A list or an array instead of a tuple, as its parts: `low, high = f()` works with either."""
     parts = 1 + len(want) - len(got)
     whole = parts > 1 and len(got) > 0 and got[0].ndim > 0 and len(got[0]) == parts
     return [*got[0], *got[1:]] if whole else got
@@ -213,12 +213,12 @@ def _difference(what: str, got: list[Tensor] | None, want: list[Tensor], toleran
 def judge_number(
     right: float, mistakes: Mapping[float, str], *, tolerance: float = 0.01, otherwise: str
 ) -> Callable[[Any], Outcome | None]:
-    """A judge for one number. mistakes: what to say to certain wrong ones; otherwise: to all others."""
+    """A judge for one number. mistakes: messages for known wrong numbers; otherwise: for all others."""
 
     def judge(answer: Any) -> Outcome | None:
         try:
             number = float(answer)
-        except OverflowError:  # a whole number beyond every float
+        except OverflowError:  # an int too large for a float
             number = math.inf
         except (TypeError, ValueError, RuntimeError):
             return _wrong(f"answer is {_short(answer)}, but must be one number.")
@@ -233,10 +233,10 @@ def judge_number(
 
 
 def judge_choice(right: str, reasons: Mapping[str, str]) -> Callable[[Any], Outcome | None]:
-    """A judge for one of several words. reasons: what speaks against each of the wrong ones."""
+    """A judge for one of several words. reasons: why each wrong one is wrong."""
 
     def judge(answer: Any) -> Outcome | None:
-        given = answer.strip().lower() if isinstance(answer, str) else ""  # no word
+        given = answer.strip().lower() if isinstance(answer, str) else ""  # not a word
         if given == right:
             return None
         if given in reasons:
@@ -263,7 +263,7 @@ def _short(value: Any) -> str:
 
 
 def _where(error: Exception) -> str:
-    """The learner's line in which it happened: the innermost frame that is neither this package's nor a library's."""
+    """The learner's line that raised: the innermost frame that is neither this package's nor a library's."""
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if "site-packages" not in frame.filename and not frame.filename.startswith(PACKAGE) and frame.line:
             return f"your line `{frame.line}` raised a"

@@ -9,15 +9,15 @@ from contextlib import contextmanager
 
 
 class TooLong(BaseException):
-    """Raised inside code that ran for too long. Not an Exception, so that a learner's `except Exception` lets it by."""
+    """Raised inside code that ran for too long. Not an Exception, so a learner's `except Exception` does not catch it."""
 
 
 @contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
     """Raises TooLong in this thread once `seconds` have passed inside the block.
 
-    It reaches Python code such as an endless loop, at the next bytecode; a single call that does not come back, such as
-    time.sleep(1e9), is not interrupted. Signals would do that, but Windows and threads other than the first lack them.
+    It interrupts Python code such as an endless loop, at the next bytecode; a single call that does not return, such as
+    time.sleep(1e9), is not interrupted. Signals would do that, but not on Windows, and only in the main thread.
     """
     thread, lock, over = threading.get_ident(), threading.Lock(), False
 
@@ -32,6 +32,6 @@ def time_limit(seconds: float) -> Iterator[None]:
     try:
         yield
     finally:
-        with lock:  # from here on nothing is raised any more
+        with lock:  # nothing is raised after this
             over = True
         timer.cancel()

@@ -1,8 +1,8 @@
 """For teachers: notebooks with solutions or without, and a class's notebooks as a table of results.
 
-Learners' code runs in a process of its own, with a limit on time and, where the system knows one, on memory. That keeps
-an endless loop or a runaway array from harming the teacher's session. It is no protection from code that means harm:
-such code can read and delete files, and can forge its results.
+Learners' code runs in a separate process, with a limit on time and, on Linux, on memory. That stops an endless loop or
+an array that fills the memory. It is no protection from malicious code, which can read and delete files and forge its
+results.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import nbformat
 
 from pglesson.exercises.framework import NOT_ATTEMPTED, NOTEBOOKS, RIGHT, WRONG, Exercises, exercises_of
 
-MISSING = "missing"  # the exercise's cell is gone, or was never reached
+MISSING = "missing"  # the exercise's cell does not exist, or was not reached
 Row = dict[str, str]  # file, notebook, exercise, result, message
 
 
@@ -34,7 +34,7 @@ def notebook_files(paths: list[Path]) -> list[Path]:
 
 
 def exercises_in(notebook: Any) -> str | None:
-    """Which notebook this one is, by the exercises that it opens; None where it opens none. It may be misspelt."""
+    """The name in a notebook's call of Exercises(), which may be misspelt; None if there is no such call."""
     code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
     opened = re.search(r"""\bExercises\(\s*["'](\w+)["']\s*\)""", code)
     return opened[1] if opened else None
@@ -59,8 +59,8 @@ def set_answers(notebook: Any, *, solved: bool) -> int:
 def run(path: Path) -> dict[str, tuple[str, str]]:
     """Runs a notebook's cells in this process, in the notebook's folder: each exercise's outcome, (kind, message).
 
-    An answer is checked right after its cell, by checks that the notebook cannot reach: those that stand in it may have
-    been changed. A cell that raises an error does not keep the next from being run.
+    An answer is checked right after its cell, and not by the notebook's own check cells, which may have been changed.
+    The cells after one that raises an error are run, too.
     """
     from IPython.core.interactiveshell import InteractiveShell
 
@@ -71,21 +71,21 @@ def run(path: Path) -> dict[str, tuple[str, str]]:
     shell = InteractiveShell.instance()
     for cell in notebook.cells:
         if cell.cell_type == "code":
-            shell.user_ns.pop("answer", None)  # one of an exercise before must not count again
+            shell.user_ns.pop("answer", None)  # an earlier exercise's answer must not count here
             shell.run_cell(cell.source)
             if (name := names.get(cell.get("id"))) is not None and "answer" in shell.user_ns:
                 try:
                     outcome = getattr(exercises, name).check(shell.user_ns["answer"])
                     outcomes[name] = outcome.kind, outcome.message
-                except BaseException as error:  # a function that calls sys.exit() must not take the others' rows along
+                except BaseException as error:  # a function that calls sys.exit() must not end the others' checks
                     outcomes[name] = WRONG, f"its check raised a {type(error).__name__}: {error}".splitlines()[0]
     return outcomes
 
 
 def grade(path: Path, *, seconds: float, memory: int) -> list[Row]:
-    """One notebook's results, a row an exercise. seconds: for the whole notebook; memory: in MiB, where it can be kept.
+    """One notebook's results, a row for each exercise. seconds: for the whole notebook; memory: in MiB, on Linux.
 
-    A notebook without exercises gives no rows; one that cannot be read, or that ran into a limit, says so in each.
+    A notebook without exercises gives no rows; if it cannot be read or ran into a limit, its rows say so.
     """
     try:
         name = exercises_in(nbformat.read(path, as_version=4))
@@ -111,7 +111,7 @@ def _run_apart(path: Path, seconds: float, memory: int) -> tuple[dict[str, tuple
     with tempfile.TemporaryDirectory() as folder:
         result = Path(folder) / "result.json"
         command = [sys.executable, "-m", "pglesson.exercises", "run", str(path.resolve()), str(result), str(memory)]
-        # a session of its own, so that whatever it starts can be ended with it
+        # a new session, so that the processes that it starts can be ended with it
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
@@ -141,7 +141,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def limit_memory(mebibytes: int) -> None:
-    """Limits the memory of this process and of those that it starts, on Linux; other systems do not keep it."""
+    """Limits the memory of this process and of those that it starts, on Linux; other systems ignore such a limit."""
     if sys.platform == "linux":
         import resource
 
@@ -149,7 +149,7 @@ def limit_memory(mebibytes: int) -> None:
 
 
 def table(rows: list[Row]) -> Iterator[str]:
-    """Lines to print: a file a line, how many exercises are solved, and which are not."""
+    """Lines to print: for each file, how many exercises are solved, and which are not."""
     files = dict.fromkeys(row["file"] for row in rows)
     width = max((len(file) for file in files), default=0)
     for file in files:
