@@ -133,7 +133,9 @@ def _updates(
                 epochs.append(Epoch(s.runs))
                 for index, (observations, actions, weights, m) in enumerate(pieces):  # their gradients add up
                     pi = distribution_at(policy, observations)
-                    log_prob, entropy = pi.log_prob(actions), pi.entropy() * m
+                    log_prob = pi.log_prob(actions)
+                    with torch.set_grad_enabled(s.entropy_weight > 0):
+                        entropy = pi.entropy() * m
                     errors.check_differentiable(log_prob, entropy, s.entropy_weight)
                     if epoch == 0:
                         old_log_probs.append(log_prob.detach())

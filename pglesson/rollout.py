@@ -112,25 +112,27 @@ def play_episodes(
 
     def encoded(raw: Any, counts: NDArray[np.bool_]) -> NDArray[np.float32]:
         found = encode_observations(envs.single_observation_space, raw)
-        if not math.isfinite(found.sum()):  # a quick way to see that there is nothing to look for
+        if not math.isfinite(np.vdot(found, found)):  # a quick way to see that there is nothing to look for
             errors.check_finite("observation", found, counts, len(steps), runs)
         return found
 
     playing, terminated = np.ones(envs.num_envs, dtype=bool), np.zeros(envs.num_envs, dtype=bool)
     observations = encoded(envs.reset(seed=seed)[0], playing)
     final = np.empty_like(observations)
-    while playing.any() and len(steps) < max_steps:
+    going_on = True
+    while going_on and len(steps) < max_steps:
         actions = act(observations)
         following, rewards, ended, cut, _ = envs.step(decode_actions(envs.single_action_space, actions))
-        if not math.isfinite(rewards.sum()):
+        if not math.isfinite(np.vdot(rewards, rewards)):
             errors.check_finite("reward", rewards, playing, len(steps), runs)
         steps.append((observations, actions.reshape(len(playing), *actions.shape[2:]), rewards, playing))
         observations = encoded(following, playing & ~ended)
         over = playing & (ended | cut)
-        if over.any():
+        if np.count_nonzero(over):  # a fourth of the time of any()
             final[over] = observations[over]
             terminated |= playing & ended
             playing = playing & ~over
+            going_on = bool(playing.any())
     final[playing] = observations[playing]  # cut off by max_steps
     return _episodes(steps, terminated, final, runs)
 
@@ -153,7 +155,7 @@ def _episodes(
     return Episodes(
         first_again(by_episode(observations)),
         first_again(by_episode(actions)),
-        torch.where(mask > 0, by_episode(rewards.astype(np.float32)), 0.0),
+        by_episode(np.where(playing, rewards, 0).astype(np.float32)),
         mask,
         torch.from_numpy(terminated).view(runs, -1),
         torch.from_numpy(final).unflatten(0, (runs, -1)),
