@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 
 class TooLong(BaseException):
-    """Raised inside code that ran for too long. Not an Exception, so a learner's `except Exception` does not catch it."""
+    """Raised in code that ran for too long. Not an Exception, so a learner's `except Exception` does not catch it."""
 
 
 @contextmanager
