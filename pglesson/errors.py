@@ -138,21 +138,28 @@ def diverged_policy() -> FloatingPointError:
     )
 
 
-def check_sampled_actions(actions: Tensor, shape: tuple[int, ...], space: gymnasium.Space[Any]) -> None:
-    """Raises ValueError unless what a torch distribution sampled has this shape, and FloatingPointError for NaN."""
+def check_torch_distribution(
+    distribution: torch.distributions.Distribution, actions: Tensor, number: int, space: gymnasium.Space[Any]
+) -> None:
+    """Raises ValueError unless a learner's distribution, and what it sampled (runs, number, ...), fit the actions.
+
+    Raises FloatingPointError where it sampled what is not finite: training has diverged.
+    """
+    shape = (len(actions), number) + (() if isinstance(space, spaces.Discrete) else (int(np.prod(space.shape or ())),))
     if tuple(actions.shape) != shape:
         raise ValueError(
             f"The policy's distribution sampled actions of shape {tuple(actions.shape)} (with the run axis in front), "
             f"but for the actions {space} they must have the shape {shape}. Check the size of its last layer, and that "
             "the distribution has one entry for each observation."
         )
+    highest = getattr(distribution.support, "upper_bound", None)  # of a Categorical
+    if isinstance(space, spaces.Discrete) and isinstance(highest, int) and highest + 1 != space.n:
+        raise ValueError(
+            f"The policy's distribution chooses among {highest + 1} actions, but there are {space}. Give it one logit "
+            "for each of them: check the size of its last layer."
+        )
     if not bool(actions.isfinite().all()):
         raise diverged_policy()
-    if isinstance(space, spaces.Discrete) and not bool(((actions >= 0) & (actions < int(space.n))).all()):
-        raise ValueError(
-            f"The policy's distribution sampled the action {float(actions.max()):g}, but the actions are {space}. A "
-            "Categorical has one logit for each of them."
-        )
 
 
 def check_differentiable(log_prob: Tensor, entropy: Tensor, entropy_weight: float) -> None:

@@ -79,8 +79,7 @@ def actor(policy: nn.Module, space: spaces.Space[Any], runs: int, generator: tor
         pi = to_distribution(policy, output)
         actions = pi.sample(generator).cpu()
         if not asked and isinstance(pi, TorchDistribution):
-            shape = () if isinstance(space, spaces.Discrete) else (int(np.prod(space.shape or ())),)
-            errors.check_sampled_actions(actions, (*batch.shape[:2], *shape), space)
+            errors.check_torch_distribution(pi.inner, actions, batch.shape[1], space)
         asked = True
         return actions.numpy()
 

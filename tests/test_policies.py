@@ -10,7 +10,16 @@ from torch import Tensor, nn
 from torch import distributions as torch_distributions
 
 from pglesson.distributions import Categorical, DiagGaussian
-from pglesson.policies import BatchedLinear, GaussianPolicy, SingleRunPolicy, SoftmaxPolicy, to_distribution
+from pglesson.policies import (
+    BatchedLinear,
+    GaussianPolicy,
+    SingleRunPolicy,
+    SoftmaxPolicy,
+    Tanh,
+    distribution_at,
+    numpy_sampler,
+    to_distribution,
+)
 
 
 def seeded(seed: int = 0) -> torch.Generator:
@@ -189,3 +198,62 @@ def test_a_distribution_is_made_from_what_a_policy_gives() -> None:
     policy, logits = nn.Linear(1, 1), torch.zeros(1, 4, 2)
     assert isinstance(to_distribution(policy, logits), Categorical)
     assert isinstance(to_distribution(policy, (logits, logits)), DiagGaussian)
+
+
+def test_tanh_and_its_gradient_are_torchs() -> None:
+    """Oracle: torch.tanh, to rounding; finite differences in double precision, and under torch.func.vmap too."""
+    x = normal(3, 4).float().requires_grad_()
+    ours, theirs = Tanh()(x), x.tanh()
+    torch.testing.assert_close(ours, theirs, atol=1e-6, rtol=1e-6)
+    gradients = [torch.autograd.grad(y.square().sum(), x)[0] for y in (ours, theirs)]
+    torch.testing.assert_close(*gradients, atol=1e-6, rtol=1e-5)
+    assert torch.autograd.gradcheck(Tanh(), (normal(2, 3).requires_grad_(),))
+    slope = torch.func.vmap(torch.func.grad(lambda row: Tanh()(row).sum()), 1)(x.detach())
+    torch.testing.assert_close(slope, (1 - x.tanh() ** 2).detach().T, atol=1e-6, rtol=1e-5)
+
+
+POLICIES = {
+    "linear": SoftmaxPolicy(4, 3, runs=3, hidden=()),
+    "tanh": SoftmaxPolicy(4, 3, runs=3, hidden=(8, 8), generator=torch.Generator().manual_seed(1)),
+    "relu": SoftmaxPolicy(4, 3, runs=3, hidden=(8,), activation="relu", generator=torch.Generator().manual_seed(1)),
+    "gaussian": GaussianPolicy(4, [-1, -9], [1, 9], runs=3, hidden=(8,), generator=torch.Generator().manual_seed(1)),
+}
+
+
+@pytest.mark.parametrize("name", POLICIES)
+def test_sampling_in_numpy_is_sampling_in_torch(name: str) -> None:
+    """Oracle: the policy's own distribution with the same generator; 30,000 actions, and where the generators end."""
+    policy, observations = POLICIES[name], normal(3, 10_000, 4).float()
+    ours, theirs = seeded(3), seeded(3)
+    sampler = numpy_sampler(policy, ours)
+    assert sampler is not None
+    with torch.no_grad():
+        expected = distribution_at(policy, observations).sample(theirs)
+    found = torch.from_numpy(sampler(observations.numpy()))
+    if name == "gaussian":
+        torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
+    else:  # a tie within rounding, one in millions, may fall to the other side
+        assert (found != expected).sum() <= 1
+    assert ours.get_state().equal(theirs.get_state())
+
+
+def test_a_policy_that_was_changed_is_asked_in_torch() -> None:
+    """A subclass, a hook, another layer, another type of number, its own distribution: NumPy knows nothing of these."""
+
+    class Sharper(SoftmaxPolicy):
+        def forward(self, observations: Tensor) -> Tensor:
+            return 100 * super().forward(observations)
+
+    def fresh() -> SoftmaxPolicy:
+        return SoftmaxPolicy(4, 3, hidden=(8,))
+
+    hooked, replaced, wide, own = fresh(), fresh(), fresh().double(), fresh()
+    hooked.logits[0].register_forward_hook(lambda module, inputs, output: output + 1)
+    replaced.logits[1] = nn.Sigmoid()
+    own.distribution = Categorical  # type: ignore[assignment]
+    parametrized = torch.nn.utils.parametrizations.weight_norm(fresh().logits[0], dim=0)
+    rebuilt = fresh()
+    rebuilt.logits[0] = parametrized
+    for policy in (Sharper(4, 3, hidden=(8,)), hooked, replaced, wide, own, rebuilt, nn.Linear(4, 3)):
+        assert numpy_sampler(policy, seeded()) is None
+    assert numpy_sampler(fresh(), seeded()) is not None
