@@ -1,12 +1,10 @@
 """The measurements of notebook 12 that take minutes: `python scripts/bench_actor_critic.py FILE.json`.
 
-Ten seeds of each training, side by side on one thread. First along lambda: CartPole with a slow and with a quick
-critic, and Pendulum with ten clipped steps an update. Then along the steps that a batch serves for: one, ten, and ten
-clipped ones, on both tasks, and a single longer one on Pendulum. FILE gets the settings of each group and, for every
+Ten seeds of each training, side by side on one thread. First, lambda varies: CartPole with a slow and with a quick
+critic, and Pendulum with ten clipped epochs an update. Then the number of epochs varies: one, ten, and ten clipped
+ones, on both tasks, and one with a higher learning rate on Pendulum. FILE gets the settings of each group and, for every
 training in it, the mean return of each run in each update, how far each update moved the policy (in nats, the median
-run's), and the processor seconds of it all.
-
-Nothing here passes or fails: the numbers are for reading.
+over runs), and the processor seconds.
 """
 
 from __future__ import annotations
@@ -42,7 +40,7 @@ QUICK: dict[str, Any] = {"value_learning_rate": 0.05, "value_steps": 10}
 TEN: dict[str, Any] = {"policy_epochs": 10}
 CLIPPED: dict[str, Any] = {"policy_epochs": 10, "clip_ratio": 0.2}
 ALONG_LAMBDA = {f"{value:g}": {"gae_lambda": value} for value in LAMBDAS}
-# a group: the settings that its trainings share, and what sets each of them apart
+# of each group: the settings that its trainings share, and those in which each of them differs
 GROUPS: dict[str, tuple[dict[str, Any], dict[str, dict[str, Any]]]] = {
     "cartpole, slow critic": ({**CARTPOLE, **SLOW}, ALONG_LAMBDA),
     "cartpole, quick critic": ({**CARTPOLE, **QUICK}, ALONG_LAMBDA),
@@ -78,16 +76,16 @@ def measure(settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def significant(x: float, digits: int = 2) -> float:
-    """x, rounded to so many digits from its first one on."""
+    """x, rounded to so many significant digits."""
     return round(float(x), digits - 1 - math.floor(math.log10(abs(x)))) if x and math.isfinite(x) else 0.0
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Trains every group, prints one line for each training, and writes the file."""
+    """Trains every group, prints a line for each training, and writes the file."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("file", type=Path)
     parser.add_argument("--runs", type=int, default=10)
-    parser.add_argument("--updates", type=int, help="of each training, in place of its own number")
+    parser.add_argument("--updates", type=int, help="of each training, instead of its own number")
     parser.add_argument("--only", help="train this group alone, and keep the others as FILE has them")
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)

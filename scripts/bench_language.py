@@ -1,13 +1,12 @@
 """The measurements of notebook 13 that take minutes: `python scripts/bench_language.py FILE.json`.
 
-A small transformer learns from scratch, by reward alone, to sort and to reverse three digits, once with each of five
-estimators of the gradient and ten seeds, one after the other, on one thread. The two called GRPO go on until nine of
-ten tokens are right, 60 seconds of processor time at most. FILE gets the share of tokens right, averaged over
-every ten updates, and the seconds. Then the ten that learned to sort so, as they were half-way and as they are at the
-end, go on with a reward that can be gamed, with and without a KL penalty, and FILE gets what becomes of them.
+A small transformer learns from scratch, by reward alone, to sort and to reverse three digits, with each of five
+estimators of the gradient and each of ten seeds, one after the other, on one thread. The two called GRPO go on until
+nine of ten tokens are right, or for 60 seconds of processor time. FILE gets the share of tokens right, averaged over
+every ten updates, and the seconds. Then the ten policies that learned to sort with GRPO, as they were half-way and as
+they are at the end, continue with a reward that can be gamed, with and without a KL penalty, and FILE gets the shares.
 
-The transformer is the notebook's own: its cells are read from there. Nothing here passes or fails: the numbers are for
-reading. Seconds depend on the processor, and other work on it lengthens them.
+The transformer is the notebook's: its cells are read from there. Seconds depend on the processor and its other work.
 """
 
 from __future__ import annotations
@@ -47,7 +46,7 @@ ESTIMATORS: dict[str, dict[str, Any]] = {
     "GRPO": {"baseline": "group_mean", "normalization": "group"},
     "GRPO, beta 0.1": {"baseline": "group_mean", "normalization": "group", "entropy_weight": 0.1},
 }
-GOES_ON = ("GRPO", "GRPO, beta 0.1")  # until they have reached BAR
+GOES_ON = ("GRPO", "GRPO, beta 0.1")  # they train until they have reached BAR
 TASKS = ("sort", "reverse")
 OWN = ("attention", "transformer", "write")  # the cells that define the model and its writing
 BAR, WINDOW = 0.9, 10  # share of tokens right, and the updates over which it is averaged
@@ -56,7 +55,7 @@ KL_WEIGHTS = (0.0, 0.1)
 
 
 def cells(*ids: str, path: Path = NOTEBOOK) -> dict[str, Any]:
-    """What the notebook's cells of these ids define, by name."""
+    """What the notebook's cells with these ids define, by name."""
     sources = {cell.id: cell.source for cell in nbformat.read(path, as_version=4).cells}
     names: dict[str, Any] = {"math": math, "torch": torch, "nn": nn, "EMPTY": EMPTY, "EQUALS": EQUALS}
     for name in ids:
@@ -65,7 +64,7 @@ def cells(*ids: str, path: Path = NOTEBOOK) -> dict[str, Any]:
 
 
 def settings(task: str, seed: int, **changes: Any) -> Settings:
-    """Those of one training."""
+    """The settings of one training."""
     options = {"length": LENGTH, "task": task, "reward": changes.pop("reward", "tokens")}
     return Settings(**{**SETTINGS, "env_options": options, "seed": seed, **changes})
 
@@ -73,7 +72,7 @@ def settings(task: str, seed: int, **changes: Any) -> Settings:
 def train(
     policy: nn.Module, task: str, seed: int, updates: int, limit: float = 0.0, **changes: Any
 ) -> tuple[dict[str, Any], nn.Module]:
-    """Trains `policy` for `updates`, and on until the BAR is reached or `limit` processor seconds are over.
+    """Trains `policy` for `updates`, and then until the BAR is reached or `limit` processor seconds have passed.
 
     Returns the share of tokens "right" in every WINDOW updates, the "seconds" until then, and at which update the mean
     of the last WINDOW was first above BAR ("reached", None if it never was); and the policy as it was HALF_WAY.
@@ -99,7 +98,7 @@ def train(
 def game(
     policy: nn.Module, seed: int, updates: int, prompts: torch.Tensor, write: Callable[..., torch.Tensor], **knobs: Any
 ) -> dict[str, list[float]]:
-    """Goes on with a copy of `policy` and the reward 'order'; what it writes for `prompts` before and every WINDOW."""
+    """Trains a copy of `policy` with the reward 'order'; shares on `prompts` before and every WINDOW updates."""
     agent = copy.deepcopy(policy)
     found = {"right": list[float](), "order": list[float]()}
 
@@ -116,7 +115,7 @@ def game(
 
 
 def measure(seeds: int, updates: int, gaming: int, limit: float) -> dict[str, Any]:
-    """All that the file holds."""
+    """Everything that the file holds."""
     own = cells(*OWN)
     curves: dict[str, dict[str, list[dict[str, Any]]]] = {task: {name: [] for name in ESTIMATORS} for task in TASKS}
     starts = ("half-way", "trained")
@@ -159,7 +158,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--limit", type=float, default=60.0, help="seconds of a training that has not reached the bar")
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
-    next(reinforce(Settings(episodes=2)))  # what is loaded at first use belongs to no seed
+    next(reinforce(Settings(episodes=2)))  # a warm-up that is not measured
     found = measure(options.seeds, options.updates, options.gaming, options.limit)
     options.file.write_text(json.dumps(found) + "\n", encoding="utf-8", newline="\n")
 

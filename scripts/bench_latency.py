@@ -1,9 +1,9 @@
 """How fast the widgets answer in a real JupyterLab: `python scripts/bench_latency.py`.
 
 Prints, as median and 95th percentile, the time from a key on a slider to the new picture, decoded in the browser, and
-from a key on a knob, while training runs, to the end of the first update made with it. Aims: 50 and 100 ms. A knob
-counts from the next update on, so half an update of waiting and a whole one are in its time. Needs what test_browser.py
-needs.
+from a key on a knob, while training runs, to the end of the first update made with it. The targets are 50 and 100 ms. A
+knob takes effect at the next update, so its time includes half an update of waiting and a whole one. Needs what
+tests/widgets/test_browser.py needs.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def clock(policy):
 box = Dashboard(Settings(updates=100_000, SETTINGS), watch=clock)
 box
 """
-# resolves, with the milliseconds that passed, when the first picture of the notebook has changed and is decoded
+# resolves to the milliseconds until the notebook's first picture has changed and is decoded
 PICTURE = """() => { const image = document.querySelector('.jp-OutputArea img.widget-image'), begun = performance.now();
     window.answered = new Promise(done => { new MutationObserver((_, seen) => { seen.disconnect();
         image.decode().then(() => done(performance.now() - begun)); }).observe(image, {attributes: true}); }); }"""

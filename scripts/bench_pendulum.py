@@ -1,15 +1,12 @@
 """The two measurements of notebook 09 that take minutes: `python scripts/bench_pendulum.py [--arm] FILE.json`.
 
 Pendulum-v1 by plain REINFORCE, ten seeds one after the other. Each trains alone, on one thread, for at most 30 seconds
-of processor time; then ten more do so with a mistake, the log-probability of the clipped action. FILE gets the
+of processor time; then ten more train with a mistake, the log-probability of the clipped action. FILE gets the
 settings, and for each seed the seconds so far and the mean return of every update.
 
-With --arm instead: the planar arm with 1, 3, 5 and 7 joints, five runs side by side for 45 seconds, by a DiagGaussian
-policy and by a softmax over the list of all combinations of three velocities a joint. FILE gets the mean return of each
-run in each span of three seconds.
-
-Nothing here passes or fails: the numbers are for reading. They depend on the processor, and other work on it lengthens
-them.
+With --arm instead: the planar arm with 1, 3, 5 and 7 joints, five runs side by side for 45 seconds, with a Gaussian
+policy and with a softmax policy over all combinations of three velocities for each joint. FILE gets the mean return of
+each run in each interval of three seconds. Seconds depend on the processor and its other work.
 """
 
 from __future__ import annotations
@@ -59,14 +56,14 @@ JOINTS, SPAN = (1, 3, 5, 7), 3.0  # seconds over which returns are averaged
 
 
 class Clipped(DiagGaussian):
-    """The mistake: samples are clipped to the torque's bounds before their log-probability is taken."""
+    """The mistake: samples are clipped to the torque's bounds before their log-probability is computed."""
 
     def sample(self, generator: torch.Generator | None = None) -> Tensor:
         return super().sample(generator).clamp(-2, 2)
 
 
 class ListedArm(PlanarArmVector):
-    """The arm with one list of actions: all combinations of the velocities -1, 0 and 1."""
+    """The arm with a Discrete action: one of all combinations of the velocities -1, 0 and 1."""
 
     def __init__(self, num_envs: int = 1, max_episode_steps: int | None = 50, **options: Any) -> None:
         super().__init__(num_envs, max_episode_steps, **options)
@@ -120,15 +117,15 @@ def reached(run: dict[str, Any]) -> float | None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Trains every seed, prints one line for each, and writes the file."""
+    """Trains every seed, prints a line for each, and writes the file."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("file", type=Path)
     parser.add_argument("--seeds", type=int, default=10)
-    parser.add_argument("--seconds", type=float, help="of each training, in place of 30, or 45 for the arm")
+    parser.add_argument("--seconds", type=float, help="of each training, instead of 30, or 45 for the arm")
     parser.add_argument("--arm", action="store_true")
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
-    next(reinforce(Settings(episodes=2)))  # what is loaded at first use belongs to no seed
+    next(reinforce(Settings(episodes=2)))  # a warm-up that is not measured
     found = measure_arm(options.seconds or 45.0) if options.arm else measure(options.seeds, options.seconds or 30.0)
     options.file.write_text(json.dumps(found) + "\n", encoding="utf-8", newline="\n")
 
@@ -144,7 +141,7 @@ def measure_arm(limit: float) -> dict[str, Any]:
 
 
 def measure(seeds: int, limit: float) -> dict[str, Any]:
-    """The pendulum's curves, rightly and wrongly."""
+    """The pendulum's curves, without and with the mistake."""
     groups: dict[str, list[dict[str, Any]]] = {"sampled": [], "clipped": []}
     for name, runs in groups.items():
         for seed in range(seeds):

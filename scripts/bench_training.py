@@ -1,9 +1,9 @@
 """Training speed on CartPole-v1, side by side in one process: `python scripts/bench_training.py [--quick]`.
 
 Compared are the usual textbook listing (one environment, one update an episode), the package's engine with 1, 10 and 32
-runs, bare stepping with random actions at as many environments, which is the ceiling, and, where stable_baselines3 is
+runs, bare stepping with random actions of as many environments, which is the ceiling, and, where stable_baselines3 is
 installed, its PPO and A2C with the settings tuned in rl-baselines3-zoo. The bar is a mean return of 475 over the last
-100 episodes. Everything runs on one thread. Nothing here passes or fails: the numbers are for reading.
+100 episodes. Everything runs on one thread.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Row = dict[str, Any]
 
 
 def peak_memory() -> float | None:
-    """The most memory this process has held so far, in MiB; None where the system does not tell (Windows)."""
+    """The peak memory of this process so far, in MiB; None where the system does not report it (Windows)."""
     try:
         import resource
     except ImportError:
@@ -39,7 +39,7 @@ def peak_memory() -> float | None:
 
 
 class ListingPolicy(nn.Module):
-    """Two hidden layers of 128 rectified units, as the listing has them."""
+    """Two hidden layers of 128 ReLU units, as in the listing."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -193,7 +193,7 @@ def run_stable_baselines(name: str, seed: int, steps: int | None = None) -> Row:
 
 
 def median(values: Sequence[float | None]) -> float | None:
-    """The median; a run that did not get there counts as longer than any, so that it cannot flatter; None if it is."""
+    """The median, where None, a training that did not reach the bar, counts as infinite; None if it is infinite."""
     middle = statistics.median([float("inf") if value is None else value for value in values])
     return None if middle == float("inf") else middle
 
@@ -240,7 +240,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     quick = parser.parse_args(arguments).quick
     seeds, repeats = range(3 if quick else 10), range(1 if quick else 3)
     torch.set_num_threads(1)
-    next(reinforce(Settings(episodes=2)))  # what is loaded at first use belongs to no contestant
+    next(reinforce(Settings(episodes=2)))  # a warm-up that is not measured
 
     listing = run_listing(10_000 if quick else 40_000)
     rows = [summary("listing", [listing], run_single_ceiling(20_000))]

@@ -4,9 +4,8 @@
     python scripts/golden_runs.py compare golden.npz
 
 Trains a few updates for every task with every baseline and both optimizers, and once for every other setting of the
-algorithm, and keeps the weights and the records. On one machine they must stay equal bit for bit, until the random
-numbers are drawn in another order on purpose. Another processor rounds differently, so the file is not kept with the
-project.
+algorithm, and stores the weights and the records. On one machine they must stay equal bit for bit, unless a change is
+meant to alter them. Another processor rounds differently, so the file is not kept in the repository.
 """
 
 from __future__ import annotations
@@ -106,7 +105,7 @@ def golden_runs() -> Iterator[tuple[str, dict[str, Any]]]:
     yield "own advantages", train(settings, advantages=own_advantages)
     moved, updates = Settings(env="CartPole-v1", **(short | {"updates": 10})), list[Any]()
     policy = make_policy(moved)
-    for update in reinforce(moved, policy):  # every baseline in turn, as the dashboard's list would choose them
+    for update in reinforce(moved, policy):  # every baseline in turn, as if chosen in a dashboard
         updates.append(update)
         moved.baseline = BASELINES[update.number % len(BASELINES)]
     yield (

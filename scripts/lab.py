@@ -1,4 +1,4 @@
-"""A real JupyterLab on a free port of this machine, and what a test asks of a page in it."""
+"""Runs a real JupyterLab on a free port of this machine, and operates its pages for tests and benchmarks."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ import nbformat
 from rebuild_notebooks import KERNEL
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-QUIET = [  # what a browser would otherwise ask the network for by itself
+QUIET = [  # no requests to the network by the browser itself
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -34,7 +34,7 @@ QUIET = [  # what a browser would otherwise ask the network for by itself
 APP = "(window.jupyterapp || window.jupyterlab)"
 KERNEL_OF = "nb.sessionContext.session?.kernel"
 IDLE = f"{KERNEL_OF}?.connectionStatus === 'connected' && {KERNEL_OF}.status === 'idle'"
-SETTINGS = {  # of the extensions: no news, and every cell in the page even while it is out of sight
+SETTINGS = {  # of the extensions: no news, and every cell is in the page even while it is not visible
     "apputils-extension/notification": '{"fetchNews": "false", "checkForUpdates": false}',
     "notebook-extension/tracker": '{"windowingMode": "none"}',
 }
@@ -48,7 +48,7 @@ def free_port() -> int:
 
 @contextmanager
 def jupyter_lab(folder: Path) -> Iterator[str]:
-    """Runs JupyterLab over a folder, with settings of its own; gives its address."""
+    """Runs JupyterLab in a folder, with its own settings; yields its address."""
     port = free_port()
     with tempfile.TemporaryDirectory() as home:
         for name, text in SETTINGS.items():
@@ -101,7 +101,7 @@ def _answers(address: str) -> bool:
 
 
 class NotebookPage:
-    """One notebook in a page of its own, and the faults that the browser has seen in it."""
+    """One notebook in its own page, and the faults that the browser has reported."""
 
     def __init__(self, browser: Any, address: str, name: str, size: tuple[int, int] = (1280, 900)) -> None:
         self.faults: list[str] = []
@@ -112,14 +112,14 @@ class NotebookPage:
         self.page.on(
             "request", lambda r: None if r.url.startswith(allowed) else self.faults.append(f"left the machine: {r.url}")
         )
-        # in a workspace of its own: the default one would bring back the notebooks of the pages before
+        # in a new workspace: the default one would reopen the notebooks of earlier pages
         self.page.goto(f"{address}/lab/workspaces/{uuid4()}/tree/{name}", wait_until="domcontentloaded", timeout=90_000)
         self.page.wait_for_selector(".jp-NotebookPanel .jp-Notebook .jp-Cell", timeout=90_000)
         self.wait_until(IDLE)
         self.command("application:toggle-left-area")
 
     def wait_until(self, condition: str, seconds: float = 300) -> None:
-        """Waits until a JavaScript expression of `nb`, the notebook's panel, has held for half a second."""
+        """Waits until a JavaScript expression of `nb`, the notebook's panel, has been true for half a second."""
         end, held = time.perf_counter() + seconds, 0
         while held < 5:
             assert time.perf_counter() < end, f"what was waited for did not happen: {condition}"
@@ -135,7 +135,7 @@ class NotebookPage:
         self.page.evaluate(f"() => {{ void {APP}.commands.execute('{name}'); }}")
 
     def run_all(self) -> None:
-        """Runs all cells and waits for the last, or for the first that raises: none runs after it."""
+        """Runs all cells and waits for the last, or for the first that raises, after which none runs."""
         self.command("notebook:clear-all-cell-outputs")
         self.wait_until("nb.content.widgets.every(c => !c.model.executionCount)")
         self.command("notebook:run-all-cells")
@@ -167,17 +167,17 @@ class NotebookPage:
         self.page.locator(f".jp-OutputArea button:has-text('{name}'):not([disabled])").first.click()
 
     def resize(self, width: int, height: int) -> None:
-        """Gives the window another size, and JupyterLab the time to lay itself out."""
+        """Changes the size of the window, and waits for JupyterLab's layout."""
         self.page.set_viewport_size({"width": width, "height": height})
         self.page.wait_for_timeout(700)
 
     def restart(self) -> None:
-        """Restarts the kernel, and waits until it is there."""
+        """Restarts the kernel, and waits until it is idle."""
         self.page.evaluate(f"async () => {{ await {APP}.shell.currentWidget.sessionContext.restartKernel(); }}")
         self.wait_until(IDLE)
 
     def close(self) -> None:
-        """Closes the page and ends its kernel, whose memory the next notebook needs."""
+        """Closes the page and shuts its kernel down, which frees its memory."""
         self.page.evaluate(f"async () => {{ await {APP}.shell.currentWidget.sessionContext.shutdown(); }}")
         self.page.close()
 
@@ -190,7 +190,7 @@ class NotebookPage:
         )
 
     def look_for_faults(self) -> list[str]:
-        """What the browser saw, cells that raised, widgets that were not rendered, pictures without a picture."""
+        """Errors of the browser, cells that raised, widgets that were not rendered, empty pictures."""
         raised = [f"{o['ename']}: {o['evalue']}" for o in self.outputs() if o["output_type"] == "error"]
         broken = self.page.locator(".jupyter-widgets-error-widget, .jp-RenderedHTMLCommon.jp-mod-error").count()
         empty = self.page.evaluate(f"() => [...document.querySelectorAll('.jp-OutputArea img')].filter({EMPTY}).length")
@@ -202,7 +202,7 @@ class NotebookPage:
         ]
 
     def cut_off(self) -> list[str]:
-        """What reaches beyond the notebook's right edge, and labels that do not fit their place."""
+        """Elements beyond the notebook's right edge, and labels that do not fit their place."""
         return self.page.evaluate(CUT_OFF)  # type: ignore[no-any-return]
 
 

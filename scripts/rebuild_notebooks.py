@@ -1,7 +1,7 @@
 """Runs notebooks from top to bottom and stores them with their outputs: python scripts/rebuild_notebooks.py [NAME ...]
 
-What depends on the machine or the moment is left out: widget state, kernel versions, timings, paths. Cell ids stay.
-Each picture is stored with a description in words, each cell with its place among the slides.
+What depends on the machine or the time is left out: widget state, kernel versions, timings, paths. Cell ids are kept.
+Each picture is stored with a description in words, each cell with its type of slide.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import nbclient
 import nbformat
 from slides import lay_out
 
-# run by the kernel before the first cell: a figure's description goes along with its pixels
+# run by the kernel before the first cell: stores a figure's description with its pixels
 DESCRIBE = """
 from IPython.core import pylabtools
 from pglesson.analysis.plots import describe
@@ -32,7 +32,7 @@ KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
 
 def tidy(notebook: Any) -> None:
-    """Leaves out what differs from run to run, and what a reader without a kernel cannot use."""
+    """Removes what differs from run to run, and what a reader without a kernel cannot use."""
     notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL, "language_info": {"name": "python"}})
     for cell in notebook.cells:
         tags = cell.metadata.get("tags")
@@ -43,12 +43,12 @@ def tidy(notebook: Any) -> None:
             words = output.get("metadata", {}).get("image/png", {}).get("alt")
             if "metadata" in output:
                 output["metadata"] = nbformat.from_dict({"image/png": {"alt": words}} if words else {})
-            if "data" in output:  # without its kernel a widget is an error message: keep its picture or its name
+            if "data" in output:  # without a kernel a widget shows an error: keep its picture or its name
                 output["data"].pop("application/vnd.jupyter.widget-view+json", None)
 
 
 def _merge(outputs: list[Any]) -> list[Any]:
-    """Pieces of text that follow each other as one: where the kernel cuts them is chance."""
+    """Joins consecutive pieces of text: where the kernel splits them is random."""
     merged: list[Any] = []
     for output in outputs:
         before = merged[-1] if merged else {}

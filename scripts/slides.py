@@ -1,6 +1,6 @@
 """Which cell of a notebook goes on which slide of `jupyter nbconvert --to slides`.
 
-A slide is 1400 x 860 pixels of the projector's picture; heights are estimated from its type, 20 pixels high.
+A slide has 1400 x 860 pixels; heights are estimated for type of 20 pixels.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import re
 import struct
 from typing import Any
 
-ROOM = 735  # of the 817 inside the margins, for cells and the gaps between them
+ROOM = 735  # pixels of a slide's height for cells and the gaps between them, of 817 inside the margins
 LINE, CODE_LINE = 30, 24
-TAG = "output-only"  # such a cell shows on its slide what it prints and draws, and not its code
+TAG = "output-only"  # the slide of such a cell shows its outputs, not its code
 
 
 def _markdown_height(source: str) -> int:
@@ -43,10 +43,10 @@ def _output_height(cell: Any) -> int:
 
 
 def lay_out(notebook: Any) -> None:
-    """Sets each cell's slide metadata, and the tag of those whose code would not fit beside what they show.
+    """Sets each cell's slide metadata, and the tag of those whose code would not fit together with their outputs.
 
-    A section opens a slide, each further idea one below it. A code cell stays on the slide of the text before it where
-    there is room, a step behind it if the text asks for a prediction. Set-up, answers and checks are left out.
+    A section starts a slide, each further text a slide below it. A code cell is on the slide of the text before it if
+    there is room, as the next step if the text asks for a prediction. Set-up, answers and checks are left out.
     """
     room = 0
     for index, cell in enumerate(notebook.cells):
@@ -75,6 +75,6 @@ def lay_out(notebook: Any) -> None:
 
 
 def _shown(cell: Any, *, first: bool) -> bool:
-    """Whether a code cell is worth a slide: imports, settings and a function longer than a slide are not."""
+    """Whether a code cell is shown: imports, settings and a function longer than a slide are not."""
     setup = first or re.match(r"import |from ", cell.source) or _code_height(cell) > ROOM
     return bool(_output_height(cell)) or not setup
