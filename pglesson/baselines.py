@@ -13,8 +13,9 @@ from torch import Tensor
 
 from pglesson import errors
 from pglesson.advantages import in_groups, masked_mean
+from pglesson.networks import BatchedMLP
 from pglesson.optimization import make_optimizer, step
-from pglesson.policies import BatchedMLP, device_of
+from pglesson.policies import device_of
 from pglesson.rollout import Episodes, forward
 from pglesson.settings import Settings
 

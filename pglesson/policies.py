@@ -1,13 +1,7 @@
-"""Policies pi(a|s, theta): networks that turn observations into a distribution over actions.
-
-Every network here carries a leading run axis: `runs` independent copies with their own weights, computed as one
-batched product, which is why ten runs cost about twice what one does.
-"""
+"""Policies pi(a|s, theta): networks that turn observations into a distribution over actions."""
 
 from __future__ import annotations
 
-import functools
-import math
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
@@ -18,82 +12,7 @@ from torch import Tensor, nn
 
 from pglesson import errors
 from pglesson.distributions import ActionDistribution, Categorical, DiagGaussian, TorchDistribution
-
-
-class NumpyTanh(torch.autograd.Function):
-    """tanh by NumPy, which takes a sixth of torch's time: a quarter of what an update costs with 32 hidden units."""
-
-    @staticmethod
-    def forward(x: Tensor) -> Tensor:
-        return torch.from_numpy(np.tanh(x.detach().numpy()))
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor], output: Tensor) -> None:
-        ctx.save_for_backward(output)
-
-    @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> Tensor:
-        found: Tensor = torch.ops.aten.tanh_backward(grad, *ctx.saved_tensors)
-        return found
-
-    @staticmethod
-    def vmap(info: Any, in_dims: tuple[int | None], x: Tensor) -> tuple[Tensor, int | None]:
-        return NumpyTanh.apply(x), in_dims[0]
-
-
-class Tanh(nn.Module):
-    """tanh of each entry."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        found: Tensor = NumpyTanh.apply(x) if x.device.type == "cpu" else x.tanh()
-        return found
-
-
-ACTIVATIONS: dict[str, type[nn.Module]] = {"tanh": Tanh, "relu": nn.ReLU}
-
-
-class BatchedLinear(nn.Module):
-    """One affine map per run: (runs, n, inputs) -> (runs, n, outputs), y = x W + b.
-
-    Weights start uniform in +-scale/sqrt(inputs) and the bias at zero; scale 0 starts the map at zero.
-    """
-
-    def __init__(
-        self, runs: int, inputs: int, outputs: int, *, bias: bool, scale: float, generator: torch.Generator | None
-    ) -> None:
-        super().__init__()
-        weight = torch.empty(runs, inputs, outputs).uniform_(-1, 1, generator=generator)
-        self.weight = nn.Parameter(weight * scale / math.sqrt(inputs))
-        self.bias = nn.Parameter(torch.zeros(runs, 1, outputs)) if bias else None
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x @ self.weight if self.bias is None else torch.baddbmm(self.bias, x, self.weight)
-
-
-class BatchedMLP(nn.Sequential):
-    """A multilayer perceptron per run; `hidden=()` makes it linear, and a table where observations are one-hot.
-
-    A linear map starts at zero (every action equally likely, no preference to unlearn) and has no bias, so that
-    its weights are the table of Sutton & Barto's action preferences. The last layer of a deeper one starts small,
-    for the same reason.
-    """
-
-    def __init__(
-        self,
-        runs: int,
-        inputs: int,
-        outputs: int,
-        hidden: Sequence[int],
-        activation: str,
-        generator: torch.Generator | None,
-    ) -> None:
-        sizes, layers = [inputs, *hidden], list[nn.Module]()
-        for size, following in zip(sizes, hidden):
-            layers += [BatchedLinear(runs, size, following, bias=True, scale=math.sqrt(3), generator=generator)]
-            layers += [ACTIVATIONS[activation]()]
-        scale = 0.1 if hidden else 0.0
-        layers += [BatchedLinear(runs, sizes[-1], outputs, bias=bool(hidden), scale=scale, generator=generator)]
-        super().__init__(*layers)
+from pglesson.networks import BatchedMLP, forward_in_numpy
 
 
 class SoftmaxPolicy(nn.Module):
@@ -205,9 +124,10 @@ Sampler = Callable[[NDArray[np.float32]], NDArray[Any]]
 def numpy_sampler(policy: nn.Module, generator: torch.Generator) -> Sampler | None:
     """A function from observations (runs, n, size) to sampled actions, in NumPy; None for all but the package's own.
 
-    Playing needs no gradient, and a step of few small arrays spends its time in calls, of which NumPy's cost less: with
-    ten runs of 16 episodes a step takes 45 microseconds here and 110 in torch. It draws the same random numbers as
-    `Categorical` and `DiagGaussian` do, and its actions are theirs but for rounding; a test holds it.
+    Playing needs no gradient, and a step of few small arrays spends its time in calls, of which NumPy's cost less: a
+    sixth of torch's time with 16 episodes, under a third with ten runs of them (scripts/bench_distributions.py). It
+    draws the same random numbers as `Categorical` and `DiagGaussian` do, and its actions are theirs but for rounding; a
+    test holds it.
     """
     if type(policy) not in (SoftmaxPolicy, GaussianPolicy) or hasattr(policy, "distribution"):
         return None
@@ -232,34 +152,6 @@ def numpy_sampler(policy: nn.Module, generator: torch.Generator) -> Sampler | No
         return mu + sigma * torch.empty(mu.shape).normal_(generator=generator).numpy()
 
     return sample_gaussian
-
-
-def forward_in_numpy(network: nn.Module) -> Callable[[NDArray[np.float32]], NDArray[np.float32]] | None:
-    """The forward pass of a BatchedMLP; None for a network that was changed, or is not in float32 on the CPU."""
-    modules = list(network.modules())
-    plain = type(network) is BatchedMLP and {type(m) for m in modules} <= {BatchedMLP, BatchedLinear, Tanh, nn.ReLU}
-    hooked = any(module._forward_hooks or module._forward_pre_hooks for module in modules)
-    if not plain or hooked or any(w.device.type != "cpu" or w.dtype != torch.float32 for w in network.parameters()):
-        return None
-    layers = [
-        (layer.weight.detach().numpy(), 0.0 if layer.bias is None else layer.bias.detach().numpy())
-        if isinstance(layer, BatchedLinear)
-        else np.tanh
-        if isinstance(layer, Tanh)
-        else functools.partial(np.maximum, 0.0)
-        for layer in modules[1:]
-    ]
-
-    def forward(x: NDArray[np.float32]) -> NDArray[np.float32]:
-        for layer in layers:
-            if callable(layer):
-                x = layer(x, out=x)
-            else:
-                x = x @ layer[0]
-                x += layer[1]
-        return x
-
-    return forward
 
 
 def distribution_at(policy: nn.Module, observations: Tensor) -> ActionDistribution:

@@ -10,12 +10,11 @@ from torch import Tensor, nn
 from torch import distributions as torch_distributions
 
 from pglesson.distributions import Categorical, DiagGaussian
+from pglesson.networks import BatchedLinear, Tanh
 from pglesson.policies import (
-    BatchedLinear,
     GaussianPolicy,
     SingleRunPolicy,
     SoftmaxPolicy,
-    Tanh,
     distribution_at,
     numpy_sampler,
     to_distribution,

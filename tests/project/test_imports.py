@@ -15,7 +15,7 @@ FOLDER = Path(pglesson.__file__).parent
 # A part may import from the rows above its own, never from its own row or below. A new part needs a place here.
 CORE = [
     {"errors", "settings"},
-    {"distributions", "envs"},
+    {"networks", "distributions", "envs"},
     {"policies"},
     {"rollout"},
     {"advantages", "optimization"},
@@ -81,12 +81,16 @@ def test_the_reader_sees_every_form_of_import(tmp_path: Path, monkeypatch: pytes
     assert imported_modules(path) == {"analysis", "loss", "envs", "rollout", "reinforce"}
 
 
+METHOD = ("settings", "policies", "rollout", "advantages", "baselines", "loss", "reinforce")
+
+
 def test_the_core_is_there_and_thin() -> None:
-    """An empty folder would pass all the tests above. The core is what the method is: it stays within 1,250 lines."""
+    """An empty folder would pass all the tests above. A line of the core must earn its place."""
     core = set.union(*CORE) - {"envs"}
-    assert core <= set(map(module_of, FILES))
-    lines = {name: len((FOLDER / f"{name}.py").read_text(encoding="utf-8").splitlines()) for name in core - {"errors"}}
-    assert sum(lines.values()) <= 1250, lines
+    assert core == {path.stem for path in FOLDER.glob("*.py")} - {"__init__"} and core > set(METHOD)
+    lines = {name: len((FOLDER / f"{name}.py").read_text(encoding="utf-8").splitlines()) for name in core}
+    assert sum(lines[name] for name in METHOD) <= 1200, lines
+    assert sum(lines.values()) - lines["errors"] <= 1500, lines
 
 
 def imports_of_notebook(path: Path) -> set[str]:
