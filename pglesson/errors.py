@@ -162,17 +162,21 @@ def check_torch_distribution(
         raise diverged_policy()
 
 
-def check_differentiable(log_prob: Tensor, entropy: Tensor, entropy_weight: float) -> None:
-    """Raises ValueError unless torch knows how the log-probabilities, and an entropy in use, depend on the weights."""
+def check_depends_on_weights(log_prob: Tensor) -> None:
+    """Raises ValueError unless torch knows how the log-probabilities depend on the policy's weights."""
     if not log_prob.requires_grad:
         raise ValueError(
             "What the policy gives does not depend on its weights as far as torch knows, so there is no gradient. "
             "Leave .detach(), .numpy(), .item() and torch.no_grad() out of its forward."
         )
-    if entropy_weight and bool(entropy.isnan().any()):
+
+
+def check_entropy(entropy: Tensor, weight: float) -> None:
+    """Raises ValueError where an entropy is weighted that torch cannot compute."""
+    if weight and bool(entropy.isnan().any()):
         raise ValueError(
-            f"entropy_weight is {entropy_weight:g}, but your policy's distribution has no entropy that torch can "
-            "compute. Set entropy_weight to 0, or give the distribution an entropy()."
+            f"entropy_weight is {weight:g}, but your policy's distribution has no entropy that torch can compute. Set "
+            "entropy_weight to 0, or give the distribution an entropy()."
         )
 
 

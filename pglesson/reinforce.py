@@ -19,6 +19,7 @@ from pglesson import errors
 from pglesson.advantages import gae, next_values, normalize, returns_to_go, td_errors
 from pglesson.baselines import Baseline, Baselines
 from pglesson.diagnostics import episode_gradients, explained_variance, policy_change, total_variance
+from pglesson.distributions import ActionDistribution
 from pglesson.envs.making import VectorEnv, group_size, make_envs, observation_size
 from pglesson.loss import clipped_gain, policy_gradient_loss
 from pglesson.optimization import clip_grad_norm, make_optimizer, step
@@ -133,10 +134,7 @@ def _updates(
                 epochs.append(Epoch(s.runs))
                 for index, (observations, actions, weights, m) in enumerate(pieces):  # their gradients add up
                     pi = distribution_at(policy, observations)
-                    log_prob = pi.log_prob(actions)
-                    with torch.set_grad_enabled(s.entropy_weight > 0):
-                        entropy = pi.entropy() * m
-                    errors.check_differentiable(log_prob, entropy, s.entropy_weight)
+                    log_prob, entropy = _checked(pi.log_prob(actions)), _entropy(pi, s.entropy_weight) * m
                     if epoch == 0:
                         old_log_probs.append(log_prob.detach())
                         gain = log_prob * weights
@@ -144,8 +142,8 @@ def _updates(
                         gain = clipped_gain(log_prob, old_log_probs[index], weights, s.clip_ratio)
                     loss = policy_gradient_loss(gain, entropy, entropy_weight=s.entropy_weight, episodes=s.episodes)
                     if s.kl_weight:
-                        pull = pi.kl(_without_gradient(first_policy, observations)) * m
-                        loss = loss + s.kl_weight * pull.sum(1) / s.episodes
+                        kl = pi.kl(_without_gradient(first_policy, observations)) * m
+                        loss = loss + s.kl_weight * kl.sum(1) / s.episodes
                     loss.sum().backward()
                     epochs[-1].add(loss, entropy)
                 epochs[-1].gradient_norm = clip_grad_norm(policy, s.runs, s.max_grad_norm)
@@ -188,8 +186,21 @@ def _asked(own: Advantages, episodes: Episodes, b: Tensor, baseline: Baseline) -
     return errors.checked_advantages(own(episodes, b, b_next), episodes.mask)
 
 
+def _checked(log_prob: Tensor) -> Tensor:
+    errors.check_depends_on_weights(log_prob)
+    return log_prob
+
+
+def _entropy(pi: ActionDistribution, weight: float) -> Tensor:
+    """In nats, with a gradient only where it is used. Raises ValueError where it would be, and there is none."""
+    with torch.set_grad_enabled(weight > 0):
+        entropy = pi.entropy()
+    errors.check_entropy(entropy, weight)
+    return entropy
+
+
 @torch.no_grad()
-def _without_gradient(policy: nn.Module, observations: Tensor) -> Any:
+def _without_gradient(policy: nn.Module, observations: Tensor) -> ActionDistribution:
     return distribution_at(policy, observations)
 
 
