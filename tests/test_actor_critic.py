@@ -1,4 +1,4 @@
-"""Bootstrapping, several steps on one batch, the pull back to a reference: functions and engine against oracles."""
+"""Bootstrapping, several policy epochs, the KL penalty: functions and engine against oracles."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from pglesson.rollout import Episodes, play_episodes
 
 FORK: dict[str, Any] = {"env": "tiny/Fork-v0", "hidden": (), "runs": 2, "episodes": 6, "updates": 3, "gamma": 0.9}
 
-CRITIC_ALONE: dict[str, Any] = {  # it learns, and the policy stays where it is
+CRITIC_ALONE: dict[str, Any] = {  # the critic learns, and the policy stays the same
     "hidden": (),
     "baseline": "value",
     "value_steps": 10,
@@ -53,9 +53,9 @@ def trained(policy: Any = None, advantages: Any = None, **changes: Any) -> tuple
 def n_step_advantage(rewards: Any, values: Any, last: float, t: int, n: int, gamma: float) -> float:
     """R_{t+1} + ... + gamma^{n-1} R_{t+n} + gamma^n v(S_{t+n}) - v(S_t), with `last` beyond the end of one episode."""
     end = min(t + n, len(rewards))
-    ahead = values[end] if end < len(rewards) else last
+    b_next = values[end] if end < len(rewards) else last
     total = sum(gamma ** (k - t) * rewards[k] for k in range(t, end))
-    return float(total + gamma ** (end - t) * ahead - values[t])
+    return float(total + gamma ** (end - t) * b_next - values[t])
 
 
 @pytest.mark.parametrize("gamma", [0.0, 0.7, 1.0])
@@ -65,41 +65,41 @@ def test_gae_is_the_weighted_mean_of_n_step_advantages(gamma: float, gae_lambda:
     """Oracle: its definition, (1 - lambda) sum_n lambda^{n-1} A^(n), in O(T^2); Schulman et al. (2016), eq. 16."""
     rng = np.random.default_rng(0)
     rewards, values = rng.normal(size=(2, 7))
-    ahead = np.append(values[1:], last)
-    errors = td_errors(*map(torch.tensor, (rewards, values, ahead)), gamma)
+    b_next = np.append(values[1:], last)
+    errors = td_errors(*map(torch.tensor, (rewards, values, b_next)), gamma)
     ours = gae(errors, gamma, gae_lambda)
     for t in range(7):
-        n_left = 7 - t  # longer ones are all the whole episode's
+        n_left = 7 - t  # longer ones all span the whole episode
         parts = [n_step_advantage(rewards, values, last, t, n, gamma) for n in range(1, n_left + 1)]
         shares = [(1 - gae_lambda) * gae_lambda ** (n - 1) for n in range(1, n_left)] + [gae_lambda ** (n_left - 1)]
         assert math.isclose(sum(shares), 1)
         assert float(ours[t]) == pytest.approx(float(np.dot(shares, parts)), abs=1e-12)
 
 
-def test_lambda_1_is_the_return_minus_the_value() -> None:
+def test_gae_at_lambda_1_is_the_return_minus_the_value() -> None:
     rewards, values = torch.randn(2, 3, 4, 9, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     mask = (torch.arange(9) < torch.tensor([[9, 4, 1, 6]] * 3)[..., None]).double()
     rewards = rewards * mask
-    ahead = next_values(values, mask, torch.zeros(3, 4, dtype=torch.float64))
-    errors = td_errors(rewards, values, ahead, 0.9) * mask
+    b_next = next_values(values, mask, torch.zeros(3, 4, dtype=torch.float64))
+    errors = td_errors(rewards, values, b_next, 0.9) * mask
     advantages = gae(errors, 0.9, 1.0)
     torch.testing.assert_close(advantages, (returns_to_go(rewards, 0.9) - values) * mask)
 
 
-def test_what_is_ahead_is_the_next_value_and_at_the_end_the_last() -> None:
+def test_next_values_end_with_the_final_value() -> None:
     b = torch.tensor([[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [7.0, 8.0, 9.0]]])
     mask = torch.tensor([[[1.0, 1.0, 1.0], [1.0, 1.0, 0.0], [1.0, 0.0, 0.0]]])
-    ahead = next_values(b, mask, torch.tensor([[-1.0, 0.0, -3.0]]))
-    assert ahead.tolist() == [[[2.0, 3.0, -1.0], [5.0, 0.0, 0.0], [-3.0, 0.0, 0.0]]]
+    b_next = next_values(b, mask, torch.tensor([[-1.0, 0.0, -3.0]]))
+    assert b_next.tolist() == [[[2.0, 3.0, -1.0], [5.0, 0.0, 0.0], [-3.0, 0.0, 0.0]]]
 
 
-def test_the_clipped_objective_is_ppos_minimum_of_two() -> None:
-    """Oracle: where the ratio is beyond its limit on the side that A favours, the limit's value and no gradient."""
-    before = torch.zeros(60, dtype=torch.float64)
+def test_clipped_gain_is_ppos_surrogate() -> None:
+    """Oracle: where A favours a ratio beyond its limit, the value at the limit and no gradient."""
+    old_log_prob = torch.zeros(60, dtype=torch.float64)
     log_prob = torch.linspace(-1, 1, 30, dtype=torch.float64).repeat(2).requires_grad_()
     advantages = torch.cat([torch.full((30,), 1.7), torch.full((30,), -0.6)]).double()
     for clip in (0.1, 0.2, 0.5, math.inf):
-        ours = clipped_gain(log_prob, before, advantages, clip).sum()
+        ours = clipped_gain(log_prob, old_log_prob, advantages, clip).sum()
         ratio = log_prob.exp()
         ratio = torch.where(advantages > 0, ratio.clamp_max(1 + clip), ratio.clamp_min(1 - clip))
         theirs = (ratio * advantages).sum()
@@ -108,8 +108,8 @@ def test_the_clipped_objective_is_ppos_minimum_of_two() -> None:
 
 
 @pytest.mark.parametrize("clip", [0.01, 0.2, math.inf])
-def test_at_a_ratio_of_1_the_surrogate_has_the_gradient_of_reinforce(clip: float) -> None:
-    """Oracle: the gradient of log pi A by the logits, for advantages of either sign."""
+def test_clipped_gain_at_ratio_1_has_the_gradient_of_reinforce(clip: float) -> None:
+    """Oracle: the gradient of log pi A with respect to the logits, for advantages of either sign."""
     logits, advantages = seeded(40, 3).requires_grad_(), seeded(40, seed=1)
     actions = torch.arange(40) % 3
     log_prob = Categorical(logits).log_prob(actions)
@@ -123,7 +123,7 @@ def test_at_a_ratio_of_1_the_surrogate_has_the_gradient_of_reinforce(clip: float
 # --- episodes that end, and episodes that are cut ---------------------------------------------------------------------
 
 
-def test_the_last_observation_is_what_follows_the_last_step() -> None:
+def test_final_observations_follow_the_last_step() -> None:
     """Oracle: CartPole is deterministic after its reset, so a single environment replays each episode."""
     import gymnasium
 
@@ -145,8 +145,8 @@ def test_the_last_observation_is_what_follows_the_last_step() -> None:
 # --- the engine -------------------------------------------------------------------------------------------------------
 
 
-def test_below_lambda_1_the_engine_follows_gae() -> None:
-    """Oracle: the same function given as the learner's own, on the baseline that the engine hands to it."""
+def test_reinforce_uses_gae_below_lambda_1() -> None:
+    """Oracle: the same formula as the learner's own function, on the baseline that the engine passes to it."""
     for gae_lambda in (0.0, 0.9):
 
         def own(episodes: Episodes, v: Tensor, v_next: Tensor, gae_lambda: float = gae_lambda) -> Tensor:
@@ -164,10 +164,10 @@ def test_lambda_changes_nothing_without_a_critic() -> None:
     assert trained(gae_lambda=0.3)[0].equal(trained()[0])
 
 
-def test_the_critic_learns_the_values_of_a_chain_by_bootstrapping() -> None:
+def test_critic_learns_the_values_of_a_chain_by_bootstrapping() -> None:
     """Oracle: v(s) = gamma^(2-s) of a corridor of three states that pays 1 at its end, learned from TD errors alone.
 
-    The policy has next to no learning rate, and a single action to choose from, so that v is exact.
+    The policy has a very small learning rate and a single action to choose from, so that v is exact.
     """
     seen: list[Tensor] = []
 
@@ -181,21 +181,21 @@ def test_the_critic_learns_the_values_of_a_chain_by_bootstrapping() -> None:
     assert seen[0].abs().max() < 0.01
 
 
-def test_a_time_out_is_bootstrapped_and_an_end_is_not() -> None:
-    """Oracle: an endless stream of ones is worth 1 / (1 - gamma) = 5, though it is cut after 3 steps."""
+def test_time_outs_are_bootstrapped_and_ends_are_not() -> None:
+    """Oracle: rewards of 1 without end have the value 1 / (1 - gamma) = 5, though they are cut after 3 steps."""
     values = {}
     for env in ("tiny/Stream-v0", "tiny/Three-v0"):
         seen: list[Tensor] = []
         critic = {"gamma": 0.8, "gae_lambda": 0.5, "value_learning_rate": 0.1}
         settings = Settings(env=env, max_steps=3, **critic, **CRITIC_ALONE)
-        list(reinforce(settings, advantages=lambda e, v, ahead, seen=seen: seen.append(v) or v))
+        list(reinforce(settings, advantages=lambda e, v, b_next, seen=seen: seen.append(v) or v))
         values[env] = seen[-1][0, 0, 0].item()
     assert values["tiny/Stream-v0"] == pytest.approx(5, abs=0.1)
     assert values["tiny/Three-v0"] < 2.6  # one state for all time steps: between 1 and 1 + 0.8 + 0.64
 
 
-def test_the_first_of_several_steps_is_that_of_reinforce() -> None:
-    """Oracle: a single step, which heeds no limit. What a second one adds is seen in the weights, not in the record."""
+def test_first_policy_epoch_is_a_step_of_reinforce() -> None:
+    """Oracle: a single epoch, which is not clipped. A second one changes the weights, but not the record."""
     plain, updates = trained(updates=1, clip_ratio=0.01)
     assert plain.equal(trained(updates=1)[0])
     for clip_ratio in (0.01, math.inf):
@@ -205,11 +205,11 @@ def test_the_first_of_several_steps_is_that_of_reinforce() -> None:
         assert not moved.equal(plain)
 
 
-def test_several_steps_follow_the_surrogate() -> None:
-    """Oracle: the loop written anew with torch alone, on the episodes that the engine played."""
+def test_policy_epochs_follow_the_clipped_surrogate() -> None:
+    """Oracle: the loop written with torch only, on the episodes that the engine played."""
     record: list[tuple[Episodes, Tensor]] = []
 
-    def spy(episodes: Episodes, b: Tensor, ahead: Tensor) -> Tensor:
+    def spy(episodes: Episodes, b: Tensor, b_next: Tensor) -> Tensor:
         advantages = returns_to_go(episodes.rewards, 0.9) - b
         record.append((episodes, advantages * episodes.mask))
         return advantages
@@ -219,12 +219,12 @@ def test_several_steps_follow_the_surrogate() -> None:
         ours, _ = trained(advantages=spy, policy_epochs=6, clip_ratio=clip, **changes)
         episodes, advantages = record[-1]
         w = torch.zeros(2, episodes.observations.shape[-1], 2, requires_grad=True)
-        before = None
+        old_log_prob = None
         for _ in range(6):
             log_pi = torch.einsum("rets,rsa->reta", episodes.observations, w).log_softmax(-1)
             log_prob = log_pi.gather(-1, episodes.actions[..., None])[..., 0]
-            before = log_prob.detach() if before is None else before
-            ratio = (log_prob - before).exp()
+            old_log_prob = log_prob.detach() if old_log_prob is None else old_log_prob
+            ratio = (log_prob - old_log_prob).exp()
             limited = ratio.clamp(1 - clip, 1 + clip)
             objective = torch.minimum(ratio * advantages, limited * advantages).sum() / 6
             (gradient,) = torch.autograd.grad(objective, w)
@@ -232,22 +232,22 @@ def test_several_steps_follow_the_surrogate() -> None:
         torch.testing.assert_close(ours, w.detach().flatten(), atol=1e-5, rtol=1e-4)
 
 
-def test_clipping_keeps_the_policy_nearer() -> None:
+def test_clip_ratio_limits_the_policy_change() -> None:
     common = {"policy_epochs": 40, "learning_rate": 0.05, "measure_change": True}
     near, far = (trained(clip_ratio=clip, **common)[1] for clip in (0.05, math.inf))
     assert np.all(near[0].policy_change < 0.5 * far[0].policy_change)
 
 
 @pytest.mark.parametrize("env", ["tiny/Fork-v0", "tiny/Echo-v0"])
-def test_the_kl_penalty_pulls_back_along_its_exact_gradient(env: str) -> None:
+def test_kl_penalty_has_the_exact_gradient(env: str) -> None:
     """Oracle: finite differences of KL(pi || start) in the states played, for a second update without any reward.
 
-    The first update moves the policy away from where it began; in the second all advantages are 0.
+    The first update changes the policy; in the second all advantages are 0.
     """
     settings = Settings(**(FORK | {"env": env, "optimizer": "sgd", "normalization": "none", "updates": 2, "runs": 1}))
     policy, record = make_policy(settings), list[Episodes]()
 
-    def own(episodes: Episodes, b: Tensor, ahead: Tensor) -> Tensor:
+    def own(episodes: Episodes, b: Tensor, b_next: Tensor) -> Tensor:
         record.append(episodes)
         return returns_to_go(episodes.rewards, 0.9) * (len(record) == 1)
 
@@ -294,9 +294,9 @@ DIGITS: dict[str, Any] = {
 @pytest.mark.parametrize("baseline", ["none", "group_mean"])
 @pytest.mark.parametrize("normalization", ["none", "group"])
 def test_group_estimators_are_rloo_and_grpo(baseline: str, normalization: str) -> None:
-    """Oracle: the papers' formulas, in plain Python, one episode at a time, by way of the learner's own function."""
+    """Oracle: the papers' formulas, in plain Python, one episode at a time, as the learner's own function."""
 
-    def own(episodes: Episodes, b: Tensor, ahead: Tensor) -> Tensor:
+    def own(episodes: Episodes, b: Tensor, b_next: Tensor) -> Tensor:
         advantages = torch.zeros_like(episodes.rewards)
         for run in range(2):
             rewards = episodes.rewards[run].sum(1).tolist()
@@ -322,7 +322,7 @@ def test_group_estimators_are_rloo_and_grpo(baseline: str, normalization: str) -
 
 
 @pytest.mark.parametrize("knob", [{"baseline": "group_mean"}, {"normalization": "group"}])
-def test_groups_need_an_environment_that_has_them(knob: dict[str, str]) -> None:
+def test_group_estimators_need_grouped_episodes(knob: dict[str, str]) -> None:
     with pytest.raises(ValueError, match="CartPole-v1 does not start its episodes in groups"):
         next(reinforce(Settings(**knob)))
     with pytest.raises(ValueError, match=r"in groups of 4\. Set episodes to a multiple of 4"):

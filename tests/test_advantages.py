@@ -49,7 +49,7 @@ def test_time_mean_of_equal_returns_leaves_no_advantage() -> None:
 
 
 def test_time_mean_where_one_episode_outlasts_the_others() -> None:
-    """By hand: beyond the others' ends the long episode meets the mean of all their steps, (4 + 2 + 6) / 3 = 4."""
+    """By hand: after the others' ends, the long episode gets the mean of all their steps, (4 + 2 + 6) / 3 = 4."""
     returns = torch.tensor([[[9.0, 8.0, 7.0], [4.0, 2.0, 0.0], [6.0, 0.0, 0.0]]])
     mask = torch.tensor([[[1.0, 1.0, 1.0], [1.0, 1.0, 0.0], [1.0, 0.0, 0.0]]])
     baseline = time_mean(returns, mask)
@@ -58,8 +58,8 @@ def test_time_mean_where_one_episode_outlasts_the_others() -> None:
     assert baseline[0, 2, 0].item() == 6.5
 
 
-def test_time_mean_does_not_know_the_episode_that_it_judges() -> None:
-    """What makes it unbiased: with other returns in one episode, that episode's baseline stays as it was."""
+def test_time_mean_does_not_depend_on_the_own_returns() -> None:
+    """This makes it unbiased: when one episode's returns change, that episode's baseline does not."""
     returns, mask = ragged(1, 4, 5)
     changed = returns.clone()
     changed[0, 2] += 100
@@ -68,7 +68,7 @@ def test_time_mean_does_not_know_the_episode_that_it_judges() -> None:
     assert not torch.allclose(before[0, 1], after[0, 1])
 
 
-def test_time_mean_ignores_what_stands_after_an_end() -> None:
+def test_time_mean_ignores_masked_steps() -> None:
     returns, mask = ragged(2, 4, 6)
     assert time_mean(returns, mask).equal(time_mean(torch.where(mask > 0, returns, 1e6), mask))
 
@@ -102,15 +102,15 @@ def test_normalize(over: str) -> None:
 
 
 @pytest.mark.parametrize("over", ["batch", "episode"])
-def test_normalize_gives_zero_where_nothing_differs(over: str) -> None:
+def test_normalized_equal_advantages_are_zero(over: str) -> None:
     """A batch of equal advantages, and one of a single step, whose sample standard deviation would be NaN."""
     for shape in [(1, 1, 1), (1, 3, 4)]:
         assert normalize(torch.full(shape, 7.0), torch.ones(shape), over).eq(0).all()  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("episodes", [10, 16])
-def test_equal_episodes_leave_exactly_nothing(episodes: int) -> None:
-    """In float32 a rounding error of 1e-5 would be left, and normalization would blow it up to weights of about 1."""
+def test_equal_returns_cancel_exactly(episodes: int) -> None:
+    """In float32 a rounding error of 1e-5 would remain, and normalization would scale it up to about 1."""
     returns = returns_to_go(torch.ones(1, episodes, 500), 0.99)
     mask = torch.ones_like(returns)
     assert normalize(returns - time_mean(returns, mask), mask, "batch").eq(0).all()
@@ -126,7 +126,7 @@ def test_normalize_a_one_step_episode_among_longer_ones() -> None:
     torch.testing.assert_close(normalize(advantages, mask, "episode"), expected)
 
 
-def test_normalize_keeps_runs_apart() -> None:
+def test_normalize_treats_each_run_separately() -> None:
     """The oracle is each run on its own."""
     x, mask = ragged(2, 3, 5)
     x[1] *= 1000

@@ -1,4 +1,4 @@
-"""Networks on a GPU: the same training as on the CPU, where torch sees one; a sentence where it does not."""
+"""Networks on a GPU: the same training as on the CPU, if torch sees one; an error if it does not."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees
 
 
 @pytest.mark.parametrize("name", ["gpu", "cuda:99", "cupboard"])
-def test_a_device_that_is_not_there_is_refused(name: str) -> None:
+def test_unavailable_device_raises(name: str) -> None:
     with pytest.raises(ValueError, match=f"device is '{name}', but torch cannot compute there .* Set device to 'cpu'"):
         next(reinforce(Settings(device=name)))
     with pytest.raises(ValueError, match="Set device to 'cpu'"):
         make_policy(Settings(device=name))
 
 
-def test_single_episode_gradients_are_taken_where_the_policy_is() -> None:
-    """On torch's own stand-in for a device, which computes shapes alone, so that it runs everywhere."""
+def test_episode_gradients_are_computed_on_the_policys_device() -> None:
+    """On torch's meta device, which computes shapes only and exists everywhere."""
     policy = SoftmaxPolicy(4, 2, hidden=(8,), runs=2).to("meta")
     shape = (2, 3, 5)  # runs, episodes, steps
     actions, ended = torch.zeros(shape, dtype=torch.int64), torch.zeros(2, 3, dtype=torch.bool)
@@ -39,8 +39,8 @@ def test_single_episode_gradients_are_taken_where_the_policy_is() -> None:
 
 @needs_gpu
 @pytest.mark.parametrize("env", ["CartPole-v1", "pglesson/PlanarArm-v0"])
-def test_a_gpu_trains_as_the_cpu_does(env: str) -> None:
-    """Actions are drawn on the CPU from the same random numbers: the first episodes are equal, the rest about."""
+def test_training_on_a_gpu_matches_the_cpu(env: str) -> None:
+    """Actions are drawn on the CPU from the same random numbers: the first update is the same but for rounding."""
     curves = []
     for device in ("cpu", "cuda"):
         settings = Settings(env=env, runs=3, updates=3, baseline="value", measure_change=True, device=device)
@@ -54,7 +54,7 @@ def test_a_gpu_trains_as_the_cpu_does(env: str) -> None:
 
 
 @needs_gpu
-def test_a_learners_module_is_moved_to_the_gpu_and_can_be_watched_and_examined() -> None:
+def test_own_module_is_moved_to_the_gpu_and_policies_there_can_be_rendered_and_measured() -> None:
     settings, module = Settings(device="cuda", updates=2, measure_variance=True), nn.Linear(4, 2)
     assert len(list(reinforce(settings, module))) == 2 and module.weight.device.type == "cuda"
     settings = Settings(device="cuda")

@@ -1,4 +1,4 @@
-"""What an update says about itself: explained variance and the policy's change, against formulas written out anew."""
+"""What an update records: explained variance, policy change, loss and value, against independent formulas."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def seeded(*shape: int, seed: int = 0) -> Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
-def test_the_divergence_of_softmax_policies_is_torchs() -> None:
+def test_categorical_kl_equals_torch() -> None:
     one, two = seeded(7, 4), seeded(7, 4, seed=1)
     torch.testing.assert_close(
         Categorical(one).kl(Categorical(two)),
@@ -35,7 +35,7 @@ def test_the_divergence_of_softmax_policies_is_torchs() -> None:
     torch.testing.assert_close(Categorical(ruled_out).kl(Categorical(torch.zeros(1, 3))).exp(), torch.tensor([1.5]))
 
 
-def test_the_divergence_of_gaussian_policies_is_torchs() -> None:
+def test_gaussian_kl_equals_torch() -> None:
     one, two = (seeded(7, 3), seeded(7, 3, seed=1)), (seeded(7, 3, seed=2), seeded(7, 3, seed=3))
     expected = torch_distributions.kl_divergence(
         torch_distributions.Normal(one[0], one[1].exp()), torch_distributions.Normal(two[0], two[1].exp())
@@ -45,12 +45,12 @@ def test_the_divergence_of_gaussian_policies_is_torchs() -> None:
 
 
 @pytest.mark.parametrize("env", ["CartPole-v1", "tiny/Echo-v0"])
-def test_the_policy_change_is_the_mean_divergence_in_the_states_seen(env: str) -> None:
+def test_policy_change_is_the_mean_kl_in_the_states_played(env: str) -> None:
     settings = Settings(env=env, runs=2, episodes=4, measure_change=True, learning_rate=0.1)
     policy, seen = make_policy(settings), list[Episodes]()
     former = deepcopy(policy)
 
-    def spy(episodes: Episodes, baseline: Tensor, ahead: Tensor) -> Tensor:
+    def spy(episodes: Episodes, baseline: Tensor, b_next: Tensor) -> Tensor:
         seen.append(episodes)
         return returns_to_go(episodes.rewards, 0.99) - baseline
 
@@ -71,7 +71,7 @@ def test_the_policy_change_is_the_mean_divergence_in_the_states_seen(env: str) -
     np.testing.assert_allclose(update.policy_change, expected.detach().numpy(), rtol=1e-3)
 
 
-def test_the_policy_change_is_measured_only_where_asked_for() -> None:
+def test_policy_change_is_measured_only_if_asked_for() -> None:
     settings = Settings(episodes=2, updates=2)
     updates = reinforce(settings)
     assert next(updates).policy_change is None
@@ -81,11 +81,11 @@ def test_the_policy_change_is_measured_only_where_asked_for() -> None:
 
 @pytest.mark.parametrize("baseline", ["none", "time_mean", "value"])
 def test_explained_variance_by_numpy(baseline: str) -> None:
-    """1 - var(G - b) / var(G) over the time steps that were played, of the third update."""
+    """Oracle: 1 - var(G - b) / var(G) over the played time steps, for the third update."""
     settings = Settings(runs=2, episodes=6, updates=3, baseline=baseline, value_learning_rate=0.1)
     seen = list[tuple[Episodes, Tensor]]()
 
-    def spy(episodes: Episodes, b: Tensor, ahead: Tensor) -> Tensor:
+    def spy(episodes: Episodes, b: Tensor, b_next: Tensor) -> Tensor:
         seen.append((episodes, b))
         return returns_to_go(episodes.rewards, 0.99) - b
 
@@ -100,19 +100,19 @@ def test_explained_variance_by_numpy(baseline: str) -> None:
         assert np.abs(last.explained_variance).max() < 1e-6
 
 
-def test_the_loss_of_an_undecided_policy_in_closed_form() -> None:
+def test_loss_of_a_uniform_policy_in_closed_form() -> None:
     """Every log pi is -log 2 and every entropy log 2: with advantages of 1, (1 - beta) log 2 for each played step."""
     settings = Settings(env="pglesson/TwoRooms-v0", runs=3, hidden=(), normalization="none", entropy_weight=0.25)
-    update = next(reinforce(settings, advantages=lambda episodes, b, ahead: torch.ones_like(b)))
+    update = next(reinforce(settings, advantages=lambda episodes, b, b_next: torch.ones_like(b)))
     np.testing.assert_allclose(update.loss, 0.75 * math.log(2) * update.lengths.mean(1), rtol=1e-5)
 
 
 @pytest.mark.parametrize("episodes", [1, 5])
-def test_a_step_of_the_value_by_hand(episodes: int) -> None:
-    """Of the loss sum (G - v)^2 / (2 N) by plain descent, from a table of zeros: v(s) = rate * (sum of G in s) / N."""
+def test_value_step_by_hand(episodes: int) -> None:
+    """Gradient descent on sum (G - v)^2 / (2 N), from a table of zeros: v(s) = rate * (sum of G in s) / N."""
     seen = list[tuple[Episodes, Tensor]]()
 
-    def spy(played: Episodes, v: Tensor, ahead: Tensor) -> Tensor:
+    def spy(played: Episodes, v: Tensor, b_next: Tensor) -> Tensor:
         seen.append((played, v))
         return v
 
@@ -127,7 +127,7 @@ def test_a_step_of_the_value_by_hand(episodes: int) -> None:
 
 
 @pytest.mark.parametrize("baseline", ["none", "value"])
-def test_equal_returns_have_no_variance_to_explain(baseline: str) -> None:
-    """At gamma = 0 every return is the reward, which is 1; the value's errors over it are no share of anything."""
+def test_explained_variance_of_equal_returns_is_nan(baseline: str) -> None:
+    """At gamma = 0 every return is the reward, which is 1, so their variance is 0."""
     *_, update = reinforce(Settings(gamma=0.0, updates=2, baseline=baseline))
     assert np.isnan(update.explained_variance).all()

@@ -1,6 +1,6 @@
 """Single-episode gradients against autograd, and the loss by the package's own functions against the exact gradient.
 
-The same measurement through `reinforce` itself stands in test_engine_gradient.py.
+The same measurement through `reinforce` itself is in test_engine_gradient.py.
 """
 
 from __future__ import annotations
@@ -58,16 +58,16 @@ def batch_gradients(baseline: str, over: Any = "none") -> Tensor:
 
 @pytest.mark.parametrize("baseline", BASELINES)
 def test_every_baseline_leaves_the_gradient_unbiased(baseline: str) -> None:
-    """Oracle: enumeration. Five baselines, six components: a right estimator fails with probability below 1e-5."""
+    """Oracle: enumeration. Five baselines, six components: an unbiased estimator fails with probability below 1e-5."""
     assert z_scores(batch_gradients(baseline), exact_gradient()).abs().max() < LIMIT
 
 
-def test_a_mean_that_includes_the_own_return_is_seen_to_be_biased() -> None:
-    """The mistake that leaving one out avoids; it also shows that the test above could fail."""
+def test_mean_with_the_own_return_is_detected_as_biased() -> None:
+    """Negative control: the mistake that leaving one out avoids."""
     assert z_scores(batch_gradients("own return included"), exact_gradient()).abs().max() > 20
 
 
-def test_normalizing_each_episode_is_seen_to_be_biased() -> None:
+def test_episode_normalization_is_detected_as_biased() -> None:
     assert z_scores(batch_gradients("none", "episode"), exact_gradient()).abs().max() > 20
 
 
@@ -82,8 +82,8 @@ def small_policy(kind: str, runs: int) -> tuple[nn.Module, str]:
 
 
 @pytest.mark.parametrize(("kind", "runs"), [("softmax", 1), ("softmax", 3), ("gaussian", 3), ("plain module", 1)])
-def test_single_episode_gradients(kind: str, runs: int) -> None:
-    """Their mean is the gradient of the batch loss, and each is the gradient of a batch of that episode alone."""
+def test_episode_gradients(kind: str, runs: int) -> None:
+    """Their mean is the gradient of the batch loss, and each is the gradient of a batch of that one episode."""
     policy, env = small_policy(kind, runs)
     played = play(env, policy, runs, 6, seed=0)
     advantages = torch.randn(played.mask.shape, generator=torch.Generator().manual_seed(4)) * played.mask
@@ -98,15 +98,15 @@ def test_single_episode_gradients(kind: str, runs: int) -> None:
 
 
 def test_total_variance() -> None:
-    """The oracle is the trace of NumPy's covariance matrix, for each run; a single episode has no spread to tell."""
+    """The oracle is the trace of NumPy's covariance matrix, for each run."""
     gradients = torch.randn(9, 2, 5, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     expected = [np.trace(np.cov(gradients[:, run].numpy().T)) for run in range(2)]
     np.testing.assert_allclose(total_variance(gradients).numpy(), expected)
-    several = gradients.unflatten(1, (2, 1))  # one axis more, as with one gradient for each estimator
+    several = gradients.unflatten(1, (2, 1))  # one more axis, as with a gradient for each estimator
     np.testing.assert_allclose(total_variance(several).numpy(), np.array(expected)[:, None])
 
 
-def test_the_loss_by_hand() -> None:
+def test_loss_by_hand() -> None:
     """-(1/2) [(-1)(3) + (-2)(4) + 0.5 (0.6 + 0.2)] = 5.3."""
     log_prob = torch.tensor([[-1.0, -2.0]], requires_grad=True)
     advantages, entropy = torch.tensor([[3.0, 4.0]]), torch.tensor([[0.6, 0.2]])
@@ -116,5 +116,5 @@ def test_the_loss_by_hand() -> None:
     assert log_prob.grad.tolist() == [[-1.5, -2.0]]
 
 
-def test_the_spread_of_a_single_episode_is_unknown_and_nothing_warns() -> None:
+def test_total_variance_of_one_episode_is_nan_without_warning() -> None:
     assert total_variance(torch.ones(1, 2, 3)).isnan().tolist() == [True, True]

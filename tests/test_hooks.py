@@ -1,4 +1,4 @@
-"""What a learner may put in the engine's place: a function for the advantages, a distribution."""
+"""What a learner may replace in the engine: the function for the advantages, the distribution."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ def weights(policy: nn.Module) -> Tensor:
 
 
 @pytest.mark.parametrize("baseline", ["none", "constant", "running_mean", "time_mean", "value"])
-def test_returns_minus_the_baseline_given_is_what_the_engine_does(baseline: str) -> None:
+def test_own_advantages_of_return_minus_baseline_repeat_the_training(baseline: str) -> None:
     settings = Settings(**SETTINGS, baseline=baseline, baseline_constant=1.5)
     policies = make_policy(settings), make_policy(settings)
 
-    def own(episodes: Episodes, b: Tensor, ahead: Tensor) -> Tensor:
+    def own(episodes: Episodes, b: Tensor, b_next: Tensor) -> Tensor:
         assert b.shape == episodes.rewards.shape
         return returns_to_go(episodes.rewards, 0.9) - b
 
@@ -35,12 +35,12 @@ def test_returns_minus_the_baseline_given_is_what_the_engine_does(baseline: str)
     assert weights(policies[0]).equal(weights(policies[1])) and weights(policies[0]).any()
 
 
-def test_minus_the_advantages_make_minus_the_step() -> None:
+def test_negated_advantages_negate_the_step() -> None:
     """Oracle: symmetry. One step of plain gradient ascent, from the same episodes."""
     settings = Settings(**SETTINGS, optimizer="sgd")
     up, down = make_policy(settings), make_policy(settings)
-    next(reinforce(settings, up, advantages=lambda episodes, b, ahead: returns_to_go(episodes.rewards, 0.9) - b))
-    next(reinforce(settings, down, advantages=lambda episodes, b, ahead: b - returns_to_go(episodes.rewards, 0.9)))
+    next(reinforce(settings, up, advantages=lambda episodes, b, b_next: returns_to_go(episodes.rewards, 0.9) - b))
+    next(reinforce(settings, down, advantages=lambda episodes, b, b_next: b - returns_to_go(episodes.rewards, 0.9)))
     torch.testing.assert_close(weights(up), -weights(down))
     assert weights(up).abs().max() > 1e-4
 
@@ -48,13 +48,13 @@ def test_minus_the_advantages_make_minus_the_step() -> None:
 @pytest.mark.parametrize(
     ("function", "words"),
     [
-        (lambda episodes, b, ahead: b[..., 0], r"gave a tensor of shape \(2, 5\), but it must give .*\(2, 5, 3\)"),
-        (lambda episodes, b, ahead: b.numpy(), "must give a tensor of shape"),
-        (lambda episodes, b, ahead: None, "gave None"),
-        (lambda episodes, b, ahead: b / 0 * 0, "not finite"),
+        (lambda episodes, b, b_next: b[..., 0], r"gave a tensor of shape \(2, 5\), but it must give .*\(2, 5, 3\)"),
+        (lambda episodes, b, b_next: b.numpy(), "must give a tensor of shape"),
+        (lambda episodes, b, b_next: None, "gave None"),
+        (lambda episodes, b, b_next: b / 0 * 0, "not finite"),
     ],
 )
-def test_an_advantages_function_that_does_not_fit_is_refused(function: Any, words: str) -> None:
+def test_invalid_advantages_raise(function: Any, words: str) -> None:
     settings = Settings(**SETTINGS)
     policy = make_policy(settings)
     with pytest.raises(ValueError, match=words):
@@ -62,25 +62,25 @@ def test_an_advantages_function_that_does_not_fit_is_refused(function: Any, word
     assert not weights(policy).any()
 
 
-def test_what_it_gives_after_an_episodes_end_does_not_count() -> None:
+def test_advantages_after_the_end_are_masked() -> None:
     settings = Settings(**SETTINGS, normalization="none")
     losses = []
     for after in (0.0, 7.0, torch.nan):
-        own = lambda episodes, b, ahead, after=after: torch.where(episodes.mask > 0, 1.0, after)  # noqa: E731
+        own = lambda episodes, b, b_next, after=after: torch.where(episodes.mask > 0, 1.0, after)  # noqa: E731
         losses.append([update.loss for update in reinforce(settings, advantages=own)])
     np.testing.assert_array_equal(losses[0], losses[1])
     np.testing.assert_array_equal(losses[0], losses[2])
 
 
 class Clipped(DiagGaussian):
-    """Samples that are clipped to [-1, 1] before anything else sees them: a mistake, which notebook 09 measures."""
+    """Samples that are clipped to [-1, 1] before their log-probability: a mistake, which notebook 09 measures."""
 
     def sample(self, generator: torch.Generator | None = None) -> Tensor:
         return super().sample(generator).clamp(-1, 1)
 
 
-def test_a_policy_may_bring_its_distribution() -> None:
-    """The episodes that a spy of an advantages function sees hold clipped actions with it, and others without."""
+def test_policy_with_its_own_distribution() -> None:
+    """The episodes that the advantages function gets have clipped actions with it, and others without."""
 
     class Plain(nn.Module):
         def __init__(self) -> None:
@@ -99,14 +99,14 @@ def test_a_policy_may_bring_its_distribution() -> None:
             reinforce(
                 Settings(env="tiny/Echo-v0", episodes=64),
                 policy,
-                advantages=lambda episodes, b, ahead: largest.append(episodes.actions.abs().max()) or b,
+                advantages=lambda episodes, b, b_next: largest.append(episodes.actions.abs().max()) or b,
             )
         )
     assert largest[0] > 1 and largest[1] == 1
 
 
 class OneWidth(nn.Module):
-    """A Gaussian whose width is a weight without any axis."""
+    """A Gaussian whose log sigma is a scalar parameter."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -117,8 +117,8 @@ class OneWidth(nn.Module):
         return mu, self.log_sigma.expand_as(mu)
 
 
-def test_a_weight_without_an_axis_is_clipped_and_trained_too() -> None:
-    """Plain ascent with rate 1: the step is the gradient, and as long as it may be."""
+def test_scalar_parameter_is_clipped_and_trained() -> None:
+    """Plain gradient ascent with rate 1: the step is the clipped gradient."""
     policy = OneWidth()
     before = weights(policy)
     settings = Settings(env="Pendulum-v1", episodes=4, max_steps=5, optimizer="sgd", learning_rate=1.0)
@@ -127,6 +127,6 @@ def test_a_weight_without_an_axis_is_clipped_and_trained_too() -> None:
     torch.testing.assert_close((weights(policy) - before).norm(), torch.tensor(0.1))
 
 
-def test_a_constant_of_a_whole_number_is_a_number_like_others_to_a_function() -> None:
+def test_integer_baseline_constant_reaches_own_advantages_as_a_float() -> None:
     settings = Settings(**SETTINGS, baseline="constant", baseline_constant=1)
-    next(reinforce(settings, advantages=lambda episodes, b, ahead: episodes.rewards - b.mean()))
+    next(reinforce(settings, advantages=lambda episodes, b, b_next: episodes.rewards - b.mean()))

@@ -1,4 +1,4 @@
-"""Every live field acts from the very next update on, and every other one is refused while training runs."""
+"""A changed live setting takes effect at the next update, and a changed fixed one raises; the engine by hand."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ OTHER: dict[str, Any] = {
     "measure_change": True,
     "device": "cuda",
 }
-# what else must hold for a field to matter to the weights
+# other settings that a setting needs to have an effect on the weights
 NEEDS: dict[str, dict[str, Any]] = {
     "baseline_constant": {"baseline": "constant", "normalization": "none"},
     "value_learning_rate": {"baseline": "value"},
@@ -63,7 +63,7 @@ def fork(**settings: Any) -> Settings:
 
 
 def weights_after(settings: Settings, moved: dict[str, Any]) -> tuple[list[dict[str, Any]], torch.Tensor]:
-    """Three updates, with `moved` set after the first; the knobs that were recorded and the weights at the end."""
+    """Three updates, with `moved` set after the first; the recorded live settings and the final weights."""
     policy = make_policy(settings)
     knobs = []
     for update in reinforce(settings, policy):
@@ -76,8 +76,8 @@ def weights_after(settings: Settings, moved: dict[str, Any]) -> tuple[list[dict[
 
 
 @pytest.mark.parametrize("name", LIVE)
-def test_a_live_field_is_recorded_and_acts(name: str) -> None:
-    """The oracle is the same training without the move, which must end elsewhere."""
+def test_live_setting_is_recorded_and_takes_effect(name: str) -> None:
+    """The oracle is the same training without the change, which must end with other weights."""
     start = fork(**NEEDS.get(name, {}))
     before, value = getattr(start, name), OTHER[name]
     assert value != before
@@ -88,7 +88,7 @@ def test_a_live_field_is_recorded_and_acts(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", FIXED)
-def test_a_fixed_field_is_refused(name: str) -> None:
+def test_changed_fixed_setting_raises(name: str) -> None:
     settings = fork()
     updates = reinforce(settings)
     next(updates)
@@ -97,8 +97,8 @@ def test_a_fixed_field_is_refused(name: str) -> None:
         next(updates)
 
 
-def test_equal_options_are_no_change_and_others_are() -> None:
-    """Two dicts are compared by their entries; where == has not one answer, as for arrays, another dict is a change."""
+def test_env_options_are_compared_by_value() -> None:
+    """Two dicts are compared by their entries; where == gives no single answer, as for arrays, they differ."""
     settings = Settings(env="pglesson/RockPaperScissors-v0", env_options={"opponent": "rock"}, episodes=2)
     updates = reinforce(settings)
     next(updates)
@@ -126,13 +126,13 @@ def test_equal_options_are_no_change_and_others_are() -> None:
     ],
     ids=["object", "nan", "array of nan", "array of objects", "arrays", "tensor", "dict"],
 )
-def test_options_that_equal_only_themselves_are_no_change(option: Any) -> None:
+def test_the_same_env_option_is_no_change_whatever_its_type(option: Any) -> None:
     updates = reinforce(Settings(env="tiny/Anything-v0", hidden=(), episodes=2, env_options={"number": option}))
     assert next(updates).number + 1 == next(updates).number
 
 
-def test_seconds_count_the_training_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The oracle is a clock that only the test moves: nothing passes in training, an hour between two updates."""
+def test_seconds_count_training_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The oracle is a clock that only the test advances: no time in training, an hour between two updates."""
     now = [0.0]
     clock = SimpleNamespace(perf_counter=lambda: now[0])
     monkeypatch.setattr(importlib.import_module("pglesson.reinforce"), "time", clock)
@@ -141,7 +141,7 @@ def test_seconds_count_the_training_alone(monkeypatch: pytest.MonkeyPatch) -> No
         now[0] += 3600
 
 
-def test_a_policy_leaves_no_environment_open() -> None:
+def test_make_policy_closes_its_environments() -> None:
     tiny_envs.Scripted.closed = 0
     make_policy(Settings(env="tiny/Chain-v0"))
     assert tiny_envs.Scripted.closed == 1
@@ -157,7 +157,7 @@ def test_leaving_the_loop_closes_the_environments() -> None:
 
 
 def test_small_pieces_of_the_batch_give_the_same_gradient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The oracle is the batch in one piece; sums in another order differ by rounding alone."""
+    """The oracle is the batch in one piece; sums in another order differ by rounding only."""
     found = []
     for rows in (1_000_000, 7):
         monkeypatch.setattr(importlib.import_module("pglesson.rollout"), "PIECE_ROWS", rows)
@@ -200,8 +200,8 @@ def test_a_step_by_hand_on_two_arms(baseline: str, normalization: str, beta: flo
     np.testing.assert_allclose(policy.logits[0].weight.detach().numpy()[0, 0], expected, atol=1e-6)
 
 
-def test_the_running_mean_is_that_of_earlier_batches() -> None:
-    """Fifteen updates on two arms in NumPy: the mean starts at 0, averages ten batches and forgets from then on."""
+def test_running_mean_by_hand() -> None:
+    """Fifteen updates on two arms, in NumPy: it starts at 0, averages ten batches, then weights the newest by 0.1."""
     settings = Settings(
         env="tiny/Bandit-v0",
         hidden=(),

@@ -1,4 +1,4 @@
-"""The training loop: repeatable bit for bit, learning, clear about what it refuses. Its knobs: test_knobs.py."""
+"""The training loop: repeatable bit for bit, learning, with clear errors. Its live settings: test_knobs.py."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pglesson.policies import SoftmaxPolicy
 
 
 def recorded(update: Update) -> dict[str, Any]:
-    """Everything in a record but the time that it took."""
+    """Everything in a record but the time."""
     return {name: value for name, value in vars(update).items() if name != "seconds"}
 
 
@@ -43,7 +43,7 @@ def test_the_same_seed_gives_the_same_updates_bit_for_bit(env: str, baseline: st
         assert not np.array_equal(a.loss, c.loss)
 
 
-def test_two_generators_side_by_side_do_not_disturb_each_other() -> None:
+def test_two_trainings_side_by_side_are_independent() -> None:
     settings = Settings(episodes=4, updates=3)
     for a, b in zip(reinforce(settings), reinforce(settings)):
         np.testing.assert_equal(recorded(a), recorded(b))
@@ -63,7 +63,7 @@ def test_learns_to_balance_a_pole() -> None:
     assert (first.returns.mean(1) < 60).all() and (last.returns.mean(1) > 150).all()
 
 
-def test_the_record() -> None:
+def test_update_record() -> None:
     """Shapes, running totals, and CartPole's reward of 1 a step."""
     steps, seconds = 0, 0.0
     for number, update in enumerate(reinforce(Settings(runs=3, episodes=5, updates=3)), start=1):
@@ -86,7 +86,7 @@ def test_returns_are_not_discounted() -> None:
 
 
 def test_a_doubled_learning_rate_doubles_the_step() -> None:
-    """Two trainings alike but for the rate of the last update, of plain gradient ascent."""
+    """Two trainings that differ only in the learning rate of the last update, by plain gradient ascent."""
     moves = []
     for rate in (1e-3, 2e-3):
         settings = Settings(env="tiny/Fork-v0", hidden=(), optimizer="sgd", learning_rate=0.1)
@@ -101,8 +101,8 @@ def test_a_doubled_learning_rate_doubles_the_step() -> None:
     torch.testing.assert_close(2 * moves[0], moves[1], atol=1e-7, rtol=0)
 
 
-def test_clipping_limits_each_run_by_itself() -> None:
-    """The oracle is the unclipped step from the same seed, shortened to the limit where it is longer."""
+def test_max_grad_norm_clips_each_run_separately() -> None:
+    """The oracle is the unclipped step from the same seed, scaled to the limit if it is longer."""
     moves, norms = [], []
     for limit in (math.inf, 1.3):
         settings = Settings(
@@ -126,8 +126,8 @@ def test_clipping_limits_each_run_by_itself() -> None:
         np.testing.assert_allclose(norm, length[:, 0], atol=1e-6)
 
 
-def test_the_entropy_bonus_spreads_a_policy_that_nothing_else_moves() -> None:
-    """Without rewards the bonus alone acts; without the bonus nothing does."""
+def test_entropy_bonus_alone_raises_the_entropy() -> None:
+    """Without rewards only the bonus changes the policy; without the bonus nothing does."""
     entropies = {}
     for weight in (0.0, 0.5):
         settings = Settings(env="tiny/Nothing-v0", hidden=(), updates=80, learning_rate=0.05, entropy_weight=weight)
@@ -140,8 +140,8 @@ def test_the_entropy_bonus_spreads_a_policy_that_nothing_else_moves() -> None:
 
 
 @pytest.mark.parametrize("measure", [False, True])
-def test_a_plain_module_trains_as_the_package_policy_does(measure: bool) -> None:
-    """The oracle is the package's own linear policy with the same weights; rounding alone may differ."""
+def test_own_module_trains_like_the_packages_policy(measure: bool) -> None:
+    """The oracle is the package's own linear policy with the same weights; only rounding may differ."""
     settings = Settings(env="tiny/Fork-v0", hidden=(), updates=5, measure_variance=measure)
     plain, own = nn.Linear(3, 2, bias=False), make_policy(settings)
     nn.init.zeros_(plain.weight)
@@ -153,8 +153,8 @@ def test_a_plain_module_trains_as_the_package_policy_does(measure: bool) -> None
     torch.testing.assert_close(plain.weight.T, own.logits[0].weight[0], atol=1e-5, rtol=1e-4)
 
 
-def test_a_plain_gaussian_module_trains() -> None:
-    """The reward is the action as clipped to 0.25 from above: the mean must climb."""
+def test_own_gaussian_module_learns() -> None:
+    """The reward is the action, clipped to at most 0.25: the mean must rise."""
 
     class Plain(nn.Module):
         def __init__(self) -> None:
@@ -172,8 +172,8 @@ def test_a_plain_gaussian_module_trains() -> None:
     assert policy.mu(torch.tensor([[0.1]])).item() > 0
 
 
-def test_a_gradient_that_is_not_finite_leaves_the_weights() -> None:
-    """A payment of 3e38 is a finite number; the square of the gradient's length is not."""
+def test_nonfinite_gradient_raises_and_keeps_the_weights() -> None:
+    """A reward of 3e38 is finite; the square of the gradient's norm is not."""
     settings = Settings(env="tiny/Huge-v0", hidden=(), optimizer="sgd", baseline="none", normalization="none")
     policy = make_policy(settings)
     with pytest.raises(FloatingPointError, match="run 0 is not a finite number"):
@@ -198,17 +198,17 @@ class Detached(nn.Linear):
         (Detached(4, 2), 1, ValueError, "does not depend on its weights .* Leave .detach"),
     ],
 )
-def test_a_policy_that_does_not_fit_is_refused(policy: Any, runs: int, kind: type[Exception], words: str) -> None:
+def test_invalid_policy_raises(policy: Any, runs: int, kind: type[Exception], words: str) -> None:
     with pytest.raises(kind, match=words):
         next(reinforce(Settings(runs=runs, episodes=2), policy))
 
 
-def test_the_name_of_an_environment_is_no_settings() -> None:
+def test_settings_of_another_type_raise() -> None:
     with pytest.raises(TypeError, match="settings is 'CartPole-v1', but must be a Settings"):
         next(reinforce("CartPole-v1"))  # type: ignore[arg-type]
 
 
-def test_threads_are_given_back_between_updates() -> None:
+def test_thread_count_is_restored_between_updates() -> None:
     before = torch.get_num_threads()
     try:
         torch.set_num_threads(2)
@@ -219,7 +219,7 @@ def test_threads_are_given_back_between_updates() -> None:
 
 
 class Proportional(nn.Module):
-    """mu = 5 x, and a small sigma: where x is 10, an action is a billion times likelier than where it is 0."""
+    """mu = 5 x, and a small sigma: an action that is likely at x = 10 has next to no probability at x = 0."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -230,14 +230,14 @@ class Proportional(nn.Module):
 
 
 class RulesOut(nn.Linear):
-    """Rules action 1 out where the cart stands in the very middle, which no start of an episode does."""
+    """Gives action 1 the logit -inf where the cart is exactly in the middle, where no episode starts."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return super().forward(x).masked_fill((x[..., :1] == 0) & torch.tensor([False, True]), -torch.inf)
 
 
 class Direction(nn.Linear):
-    """Sees only which way an observation points: nothing can be said of zeros."""
+    """Reads only the direction of an observation, so its output at zeros is NaN."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return super().forward(x / x.norm(dim=-1, keepdim=True))
@@ -252,8 +252,8 @@ class Direction(nn.Linear):
         ("CartPole-v1", lambda: Direction(4, 2)),
     ],
 )
-def test_what_a_policy_would_say_after_an_episodes_end_does_not_count(env: str, policy: Any, changes: Any) -> None:
-    """Episodes of different lengths, and policies that are finite wherever they played."""
+def test_policy_outputs_after_the_end_do_not_count(env: str, policy: Any, changes: Any) -> None:
+    """Episodes of different lengths, and policies whose outputs are finite in all states that were played."""
     torch.manual_seed(0)
     policy, settings = policy(), Settings(env=env, updates=3, measure_variance=True, measure_change=True, **changes)
     for update in reinforce(settings, policy):

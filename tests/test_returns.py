@@ -21,8 +21,8 @@ def by_definition(rewards: np.ndarray, gamma: float) -> np.ndarray:
 
 @pytest.mark.parametrize("gamma", [0.0, 0.5, 0.99, 1.0])
 @pytest.mark.parametrize("shape", [(1,), (7,), (4, 30), (2, 3, 50)])
-def test_definition(gamma: float, shape: tuple[int, ...]) -> None:
-    """Any leading axes, and one step alone; the oracle is the definition."""
+def test_returns_to_go_by_definition(gamma: float, shape: tuple[int, ...]) -> None:
+    """Any leading axes, and a single step; the oracle is the definition."""
     rewards = np.random.default_rng(0).normal(size=shape)
     returns = returns_to_go(torch.from_numpy(rewards), gamma)
     np.testing.assert_allclose(returns.numpy(), by_definition(rewards, gamma), atol=1e-12)
@@ -33,28 +33,28 @@ def test_worked_example() -> None:
     assert returns_to_go(torch.tensor([1.0, 2.0, 4.0]), 0.5).tolist() == [3.0, 4.0, 4.0]
 
 
-def test_whole_numbers_are_rewards_too() -> None:
+def test_integer_rewards() -> None:
     assert returns_to_go(torch.tensor([1, 2, 4]), 0.5).tolist() == [3.0, 4.0, 4.0]
 
 
-def test_gamma_zero_sees_only_the_next_reward() -> None:
+def test_gamma_zero_gives_the_next_reward() -> None:
     rewards = torch.randn(3, 5, generator=torch.Generator().manual_seed(0))
     assert returns_to_go(rewards, 0.0).equal(rewards)
 
 
-def test_gamma_one_is_the_sum_of_what_is_left() -> None:
+def test_gamma_one_gives_the_sum_of_the_remaining_rewards() -> None:
     """The oracle is a reversed cumulative sum of whole numbers, which floats hold exactly."""
     rewards = torch.arange(12.0).reshape(2, 6)
     assert returns_to_go(rewards, 1.0).equal(rewards.flip(-1).cumsum(-1).flip(-1))
 
 
-def test_rewards_are_left_alone() -> None:
+def test_rewards_are_not_changed() -> None:
     rewards = torch.ones(2, 4)
     returns_to_go(rewards, 0.9)
     assert rewards.equal(torch.ones(2, 4))
 
 
-def test_an_episode_does_not_see_the_one_beside_it() -> None:
+def test_episodes_are_independent() -> None:
     """The oracle is the same episode on its own; zeros after its end change nothing."""
     long, short = torch.tensor([1.0, 2.0, 3.0]), torch.tensor([5.0, 0.0, 0.0])
     both = returns_to_go(torch.stack([long, short]), 0.9)

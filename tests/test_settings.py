@@ -1,4 +1,4 @@
-"""Every field refuses what it cannot be, in a sentence that helps, and keeps what it was."""
+"""Every field refuses invalid values with a helpful message, and keeps its value."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pytest
 
 from pglesson import Settings
 
-NAN, ARRAY = math.nan, np.array(["none", "value"])  # NumPy will not say whether an array is one of some words
-# for each field: values it must refuse, values it must take, and words that the sentence owes the reader
+NAN, ARRAY = math.nan, np.array(["none", "value"])  # for an array, `in` raises an error
+# for each field: values it must refuse, values it must accept, and words that the message must contain
 CASES: dict[str, tuple[list[Any], list[Any], str]] = {
     "env": (["", None, 3], ["Pendulum-v1"], "id of a Gymnasium environment"),
     "env_options": ([None, [("joints", 3)], "joints"], [{"joints": 3}], "a dict"),
@@ -71,7 +71,7 @@ def test_every_field_has_its_cases() -> None:
 
 
 @pytest.mark.parametrize(("name", "value"), REFUSED)
-def test_a_wrong_value_is_refused_and_changes_nothing(name: str, value: Any) -> None:
+def test_invalid_value_raises_and_changes_nothing(name: str, value: Any) -> None:
     settings = Settings()
     before = getattr(settings, name)
     with pytest.raises(ValueError, match=f"^{name} was set to") as error:
@@ -83,30 +83,30 @@ def test_a_wrong_value_is_refused_and_changes_nothing(name: str, value: Any) -> 
 
 
 @pytest.mark.parametrize("name", FIELDS)
-def test_values_within_the_range_are_taken(name: str) -> None:
+def test_valid_values_are_accepted(name: str) -> None:
     for value in CASES[name][1]:
         assert getattr(Settings(**{name: value}), name) == value
 
 
-def test_a_misspelt_field_is_told_the_near_one() -> None:
+def test_misspelt_field_suggests_the_closest() -> None:
     with pytest.raises(AttributeError, match="no field 'lerning_rate': did you mean 'learning_rate'"):
         Settings().lerning_rate = 0.1
 
 
-def test_an_unknown_field_is_told_what_there_is() -> None:
+def test_unknown_field_lists_the_fields() -> None:
     with pytest.raises(AttributeError, match="gamma") as error:
         Settings().xyzzy = 1
     assert all(name in str(error.value) for name in FIELDS)
 
 
 def test_live_and_fixed_fields() -> None:
-    """The live ones as the design lists them; every field is one or the other."""
+    """The live ones as listed here; every field is one or the other."""
     settings = Settings(gamma=0.5, runs=3)
     assert set(settings.live()) == LIVE and set(settings.fixed()) == set(FIELDS) - LIVE
     assert settings.live()["gamma"] == 0.5 and settings.fixed()["runs"] == 3
 
 
-def test_the_live_fields_are_a_copy() -> None:
+def test_live_returns_a_copy() -> None:
     settings = Settings()
     settings.live()["gamma"] = 0.0
     assert settings.gamma == 0.99
