@@ -1,4 +1,4 @@
-"""Bootstrap intervals against samples whose truth is known."""
+"""Bootstrap intervals of samples whose true mean is known."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pglesson.analysis.confidence import bootstrap_interval
 
 
 @pytest.mark.parametrize("groups", [1, 2])
-def test_an_interval_holds_the_truth_about_as_often_as_it_says(groups: int) -> None:
+def test_coverage_of_the_bootstrap_interval(groups: int) -> None:
     """300 samples of 20 normal runs. A percentile bootstrap of 20 covers about 93 %, not 95 %: at that rate fewer than
     87 % or more than 99 % happen with probability below 1e-3."""
     rng, truth = np.random.default_rng(0), (3.0 if groups == 1 else 3.0 - 1.0)
@@ -21,7 +21,7 @@ def test_an_interval_holds_the_truth_about_as_often_as_it_says(groups: int) -> N
     assert 0.87 * 300 < covered < 0.99 * 300
 
 
-def test_another_statistic() -> None:
+def test_interval_of_another_statistic() -> None:
     """The oracle is the sample itself: where all runs but one are equal, the median's interval is that one number."""
     runs = np.array([5.0] * 30 + [1000.0])
     low, high = bootstrap_interval(runs, statistic=lambda x: np.median(x, axis=-1))
@@ -36,12 +36,12 @@ def test_the_same_seed_gives_the_same_interval() -> None:
 
 
 @pytest.mark.parametrize("wrong", [{"level": 95}, {"level": 0}, {"level": 1.0}, {"resamples": 0}])
-def test_a_level_that_is_no_share_and_no_resamples_get_a_sentence(wrong: dict[str, float]) -> None:
+def test_invalid_level_and_resamples_raise(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="level must lie between 0 and 1, such as"):
         bootstrap_interval(np.arange(5.0), **wrong)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("sample", [np.zeros((3, 4)), [1.0], [1.0, np.nan], 3.0])
-def test_what_is_not_one_number_a_run_gets_a_sentence(sample: object) -> None:
+def test_invalid_sample_raises(sample: object) -> None:
     with pytest.raises(ValueError, match="one finite number a run"):
         bootstrap_interval(sample)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Exact values and gradients against closed forms, enumeration, plain loops, autograd and play."""
+"""Exact values and gradients against closed forms, enumeration, plain loops, autograd and simulation."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def same(actual: Tensor, expected: Tensor, tolerance: float = 1e-10) -> None:
 
 
 def random_task(states: int, actions: int, keep: tuple[float, float], seed: int = 0) -> tuple[FiniteMDP, Tensor]:
-    """A task that goes on after a step with a chance between the two in `keep`, and preferences for its actions."""
+    """A task that continues after a step with a probability within `keep`, and logits for its actions."""
     rng = np.random.default_rng(seed)
     transitions = rng.dirichlet(np.ones(states), (states, actions)) * rng.uniform(*keep, (states, actions, 1))
     task = FiniteMDP(transitions, rng.normal(size=(states, actions)), rng.dirichlet(np.ones(states)))
@@ -70,7 +70,7 @@ def state_chances(task: FiniteMDP, policy: Tensor, steps: int) -> list[Tensor]:
 
 
 @pytest.mark.parametrize("p", [0.05, 0.3, 2 - 2**0.5, 0.9])
-def test_corridor(p: float) -> None:
+def test_corridor_values_in_closed_form(p: float) -> None:
     """The oracle is Sutton & Barto's closed form (2018, Example 13.1)."""
     policy = torch.tensor([[1 - p, p]] * 3, dtype=torch.float64)
     expected = pglesson.envs.short_corridor.corridor_value(p)
@@ -80,8 +80,8 @@ def test_corridor(p: float) -> None:
 
 @pytest.mark.parametrize("gamma", GAMMAS)
 @pytest.mark.parametrize(("p", "s"), [(0.0, 0.5), (0.3, 0.8), (0.6, 0.1), (1.0, 0.5), (1.0, 1.0)])
-def test_two_rooms(p: float, s: float, gamma: float) -> None:
-    """By hand, entering with chance p and searching with s: the second equation, solved for w, put into the first.
+def test_two_rooms_values_by_hand(p: float, s: float, gamma: float) -> None:
+    """By hand, entering with probability p and searching with s: the second equation, solved for w, in the first.
 
     Hall h = (1 - p) + p gamma w, study w = (1 - s) gamma h + s (2 + gamma w / 2).
     """
@@ -90,8 +90,8 @@ def test_two_rooms(p: float, s: float, gamma: float) -> None:
 
 
 @pytest.mark.parametrize("gamma", GAMMAS)
-def test_coin_or_prize(gamma: float) -> None:
-    """By hand: the coin with chance 1 - p_0, the prize with the product of all p, six steps later."""
+def test_coin_or_prize_value_by_hand(gamma: float) -> None:
+    """By hand: the coin with probability 1 - p_0, the prize with the product of all p, six steps later."""
     going_on = torch.tensor([0.9, 0.5, 0.8, 0.7, 0.6, 0.9, 0.95], dtype=torch.float64)
     policy = torch.stack([1 - going_on, going_on], 1)
     expected = 0.1 * 1 + 0.9 * 0.5 * 0.8 * 0.7 * 0.6 * 0.9 * 0.95 * 10 * gamma**6
@@ -102,7 +102,7 @@ def test_coin_or_prize(gamma: float) -> None:
 def test_values_by_enumeration(gamma: float) -> None:
     """The oracle sums over all sequences of actions and states of up to 8 steps.
 
-    A step goes on with chance 0.05 at most, so that later steps add less than 5e-11 = 0.05^8 / 0.95 of the
+    An episode continues with probability 0.05 at most, so that later steps add less than 5e-11 = 0.05^8 / 0.95 of the
     largest reward.
     """
     task, logits = random_task(2, 2, (0.03, 0.05))
@@ -123,7 +123,7 @@ def test_values_by_enumeration(gamma: float) -> None:
 
 @pytest.mark.parametrize("gamma", GAMMAS)
 @pytest.mark.parametrize("size", SIZES)
-def test_state_values_are_the_policys_mean_of_action_values(size: tuple[int, int], gamma: float) -> None:
+def test_state_values_are_the_mean_of_action_values(size: tuple[int, int], gamma: float) -> None:
     task, logits = random_task(*size, (0.2, 0.95))
     policy = logits.softmax(-1)
     same(state_values(task, policy, gamma), (policy * action_values(task, policy, gamma)).sum(-1))
@@ -132,10 +132,9 @@ def test_state_values_are_the_policys_mean_of_action_values(size: tuple[int, int
 
 @pytest.mark.parametrize("gamma", GAMMAS)
 @pytest.mark.parametrize("size", SIZES)
-def test_visits_by_a_loop(size: tuple[int, int], gamma: float) -> None:
-    """The oracle moves the distribution on for 60 steps; it goes on with chance 0.6 at most, and 0.6^60 is 5e-14.
-
-    Visits times mean rewards are the objective, too.
+def test_discounted_visitation_by_a_loop(size: tuple[int, int], gamma: float) -> None:
+    """The oracle is the distribution of states over 60 steps; an episode continues with probability 0.6 at most, and
+    0.6^60 is 5e-14. The visitation times the mean rewards is the objective.
     """
     task, logits = random_task(*size, (0.2, 0.6))
     policy = logits.softmax(-1)
@@ -147,7 +146,7 @@ def test_visits_by_a_loop(size: tuple[int, int], gamma: float) -> None:
 
 @pytest.mark.parametrize("gamma", GAMMAS)
 def test_expected_entropy_by_a_loop(gamma: float) -> None:
-    """The oracle moves the distribution on for 60 steps, and knows that an action without a chance adds nothing."""
+    """The oracle is a sum over 60 steps, in which an action of probability 0 adds nothing."""
     task, logits = random_task(3, 4, (0.2, 0.6))
     policy = logits.softmax(-1)
     policy[1] = torch.tensor([0.25, 0.0, 0.75, 0.0])
@@ -158,8 +157,8 @@ def test_expected_entropy_by_a_loop(gamma: float) -> None:
 
 @pytest.mark.parametrize("gamma", GAMMAS)
 @pytest.mark.parametrize("size", SIZES)
-def test_gradient_by_autograd_and_by_differences(size: tuple[int, int], gamma: float) -> None:
-    """The theorem against autograd through the linear system, and against differences, which err by the step^2."""
+def test_policy_gradient_by_autograd_and_finite_differences(size: tuple[int, int], gamma: float) -> None:
+    """The theorem against autograd through the linear system, and finite differences, whose error is about step^2."""
     task, logits = random_task(*size, (0.2, 0.95))
     theta = logits.clone().requires_grad_()
     (by_autograd,) = torch.autograd.grad(objective(task, theta.softmax(-1), gamma), theta)
@@ -169,18 +168,18 @@ def test_gradient_by_autograd_and_by_differences(size: tuple[int, int], gamma: f
     same(finite_differences(lambda x: objective(task, x.softmax(-1), gamma), logits), by_autograd, 1e-6)
 
 
-def test_differences_of_a_polynomial() -> None:
-    """By hand: c x^2 has the slope 2 c x; its central differences are exact but for rounding."""
+def test_finite_differences_of_a_polynomial() -> None:
+    """By hand: c x^2 has the derivative 2 c x; its central differences are exact but for rounding."""
     c, x = torch.arange(6.0, dtype=torch.float64).reshape(2, 3), torch.full((2, 3), 0.7, dtype=torch.float64)
     same(finite_differences(lambda theta: (c * theta**2).sum(), x, step=0.1), 1.4 * c)
     assert x.eq(0.7).all(), "the point itself moved"
 
 
 @pytest.mark.parametrize("gamma", GAMMAS)
-def test_gradient_without_the_discount_of_visits(gamma: float) -> None:
+def test_policy_gradient_without_discounted_visits(gamma: float) -> None:
     """The oracle adds up the time steps' terms, sum over a of q(S_t, a) grad pi(a|S_t), with gamma^t and without.
 
-    60 steps of going on with chance 0.6 at most: 0.6^60 is 5e-14.
+    60 steps, each with probability 0.6 at most of continuing: 0.6^60 is 5e-14.
     """
     task, logits = random_task(3, 4, (0.2, 0.6))
     theta = logits.clone().requires_grad_()
@@ -196,7 +195,7 @@ def test_gradient_without_the_discount_of_visits(gamma: float) -> None:
     assert torch.allclose(plain, discounted) == (gamma == 1)
 
 
-def test_without_the_discount_of_visits_the_direction_differs() -> None:
+def test_direction_without_discounted_visits_differs() -> None:
     """Two rooms with p = s = 0.3 and gamma 0.5: more weight to the study, which is visited later."""
     logits = two_rooms_policy(0.3, 0.3).log()
     right, other = (policy_gradient(TWO_ROOMS, logits, 0.5, discount_visits=flag) for flag in (True, False))
@@ -207,14 +206,14 @@ def test_without_the_discount_of_visits_the_direction_differs() -> None:
 
 
 @pytest.mark.parametrize(("enter", "search"), [(0.6, 0.3), (0.9, 0.8)])
-def test_two_rooms_by_play(enter: float, search: float) -> None:
+def test_two_rooms_by_simulation(enter: float, search: float) -> None:
     """20,000 episodes within 4 standard errors: fails by chance with probability 6e-5 a case.
 
-    200 steps outlast all of them, so that the time limit biases nothing.
+    All of them are shorter than 200 steps, so that the time limit adds no bias.
     """
     number = 20_000
     envs, random = gymnasium.make_vec("pglesson/TwoRooms-v0", number), np.random.default_rng(1)
-    rooms, _ = envs.reset(seed=2)  # another seed: equal ones would deal both the same numbers
+    rooms, _ = envs.reset(seed=2)  # another seed: with the same one, both would use the same random numbers
     returns, mask = np.zeros(number), np.ones(number, dtype=bool)
     while mask.any():
         actions = (random.random(number) < np.array([enter, search])[rooms]).astype(int)
@@ -232,8 +231,8 @@ def gaussians() -> tuple[Tensor, Tensor]:
     return mu, torch.tensor([0.1, 1.0, 0.5, 2.0, 0.3], dtype=torch.float64).log().requires_grad_()
 
 
-def test_moments_of_a_gaussian() -> None:
-    """1, mu and mu^2 + sigma^2; the last has the slopes 2 mu and, along log sigma, 2 sigma^2."""
+def test_gaussian_mean_of_moments() -> None:
+    """1, mu and mu^2 + sigma^2; the last has the derivatives 2 mu and, with respect to log sigma, 2 sigma^2."""
     mu, log_sigma = gaussians()
     sigma = log_sigma.exp()
     same(gaussian_mean(torch.ones_like, mu, log_sigma), torch.ones_like(mu))
@@ -244,11 +243,11 @@ def test_moments_of_a_gaussian() -> None:
     same(torch.cat(slopes), torch.cat([2 * mu, 2 * sigma**2]))
 
 
-def test_mean_of_a_step() -> None:
-    """The normal distribution function at z = mu / sigma; its slopes are the density phi(z), over sigma or times -z.
+def test_gaussian_mean_of_a_step() -> None:
+    """The normal distribution function at z = mu / sigma; its derivatives are phi(z) / sigma and -z phi(z).
 
     Grid points lie 0.004 sigma apart, and the trapezoidal rule misplaces the step by half of that at most: an error
-    up to 0.002 of the integrand there, phi(z) for the mean and phi(z) |z| or phi(z) |z^2 - 1| for the slopes, all
+    up to 0.002 of the integrand there, phi(z) for the mean and phi(z) |z| or phi(z) |z^2 - 1| for the derivatives, all
     below 0.4.
     """
     mu, log_sigma = gaussians()
@@ -262,8 +261,8 @@ def test_mean_of_a_step() -> None:
     same(along_log_sigma, -z * density, 8e-4)
 
 
-def test_mean_reward_of_two_hills() -> None:
-    """A hill is a Gaussian of variance v = 1/4, whose mean under another one has a closed form: value and slopes.
+def test_gaussian_mean_of_two_hills() -> None:
+    """A hill is a Gaussian of variance v = 1/4, whose mean under another one has a closed form, and so its gradient.
 
     sqrt(v / (v + sigma^2)) exp(-(mu - top)^2 / (2 (v + sigma^2))) times the hill's height, without the clip.
     """
@@ -278,8 +277,8 @@ def test_mean_reward_of_two_hills() -> None:
     same(torch.cat(slopes[0]), torch.cat(slopes[1]))
 
 
-def test_mean_of_a_clipped_action_by_differences() -> None:
-    """Slopes along mu and log sigma where the function has kinks and the kinks count."""
+def test_gaussian_mean_of_a_clipped_action_by_finite_differences() -> None:
+    """The gradient with respect to mu and log sigma where the kinks of the function matter."""
     mu, log_sigma = gaussians()
 
     def mean(theta: Tensor) -> Tensor:
@@ -311,13 +310,13 @@ FINE: dict[str, Any] = {
         ({"start": [1.5, -0.5]}, "None may be negative: the smallest here is -"),
     ],
 )
-def test_a_wrong_table_gets_a_sentence(wrong: dict[str, Any], words: str) -> None:
+def test_invalid_mdp_raises(wrong: dict[str, Any], words: str) -> None:
     FiniteMDP(**FINE)
     with pytest.raises(ValueError, match=words):
         FiniteMDP(**{**FINE, **wrong})
 
 
-def test_a_policy_of_the_wrong_shape_gets_a_sentence() -> None:
+def test_policy_of_the_wrong_shape_raises() -> None:
     policy, words = torch.full((3, 2), 0.5), r"policy has the shape \(3, 2\), but the task needs \(2, 2\)"
     for function in (state_values, action_values, discounted_visitation, objective, policy_gradient):
         with pytest.raises(ValueError, match=words):
@@ -325,8 +324,8 @@ def test_a_policy_of_the_wrong_shape_gets_a_sentence() -> None:
 
 
 @pytest.mark.parametrize("search", [0.0, 1e-15])
-def test_a_policy_whose_episodes_do_not_end_is_refused(search: float) -> None:
-    """Hall to study to hall for ever has no value at gamma 1, but one at gamma 0.9, or if some search ends it."""
+def test_policy_without_end_raises(search: float) -> None:
+    """From hall to study and back for ever has no value at gamma 1, but one at gamma 0.9 or if some search ends it."""
     policy = two_rooms_policy(1.0, search)
     for function in (state_values, action_values, discounted_visitation, objective):
         with pytest.raises(ValueError, match="some episode never ends, or so seldom"):
@@ -337,7 +336,7 @@ def test_a_policy_whose_episodes_do_not_end_is_refused(search: float) -> None:
     assert objective(TWO_ROOMS, two_rooms_policy(1.0, 1e-6), 1.0).item() == pytest.approx(4.0, rel=1e-6)
 
 
-def test_finite_differences_take_a_transposed_theta() -> None:
+def test_finite_differences_of_a_transposed_theta() -> None:
     """The oracle is 2 theta, the gradient of the sum of squares."""
     theta = torch.arange(6, dtype=torch.float64).reshape(2, 3).T
     same(finite_differences(lambda x: (x**2).sum(), theta), 2 * theta, 1e-8)

@@ -1,4 +1,4 @@
-"""A run on paper: the code makes it again bit for bit, and the files say what the updates say."""
+"""Exported runs: the code repeats the run bit for bit, and the files hold the updates' numbers."""
 
 import csv
 import io
@@ -17,7 +17,7 @@ SMALL = {"episodes": 4, "updates": 6}
 
 
 def train(settings, moved=None, policy=None):
-    """All updates; before update k the knobs moved[k] are set, as a dashboard's sliders do."""
+    """All updates; before update k the settings moved[k] are changed, as by a dashboard's sliders."""
     made, training = [], reinforce(settings, policy)
     for number in range(1, settings.updates + 1):
         for name, value in (moved or {}).get(number, {}).items():
@@ -52,7 +52,7 @@ MOVES = {
     ],
     ids=["defaults", "structure", "continuous", "bandit", "options", "registered"],
 )
-def test_the_code_makes_the_run_again_bit_for_bit(settings, moved):
+def test_code_repeats_the_run_bit_for_bit(settings, moved):
     settings = Settings(**(SMALL | settings))
     updates = train(settings, moved)
     again = by_hand(to_code(settings, updates))
@@ -62,30 +62,30 @@ def test_the_code_makes_the_run_again_bit_for_bit(settings, moved):
         assert one.live == other.live
 
 
-def test_the_code_names_only_what_differs():
+def test_code_names_only_changed_settings():
     settings = Settings(runs=2, updates=3)
     assert to_code(settings, []).count("=") == 5  # settings, runs, updates, policy and the list
     assert "settings = Settings(runs=2, updates=3)\n" in to_code(settings, [])
     assert "settings = Settings()\n" in to_code(Settings(), []) and "moves" not in to_code(Settings(), [])
 
 
-def test_a_run_that_stopped_early_is_made_as_far_as_it_went():
+def test_code_of_a_stopped_run_has_its_number_of_updates():
     settings = Settings(**SMALL)
     training = reinforce(settings)
     updates = [next(training), next(training)]
-    settings.gamma = 0.5  # turned, but no update has read it
+    settings.gamma = 0.5  # changed, but not yet read by an update
     again = by_hand(to_code(settings, updates))
     assert len(again) == 2 and again[0].live["gamma"] == 0.99
     assert all(np.array_equal(one.returns, other.returns) for one, other in zip(updates, again))
 
 
-def test_knobs_that_moved_before_the_first_update_are_settings_not_moves():
+def test_changes_before_the_first_update_are_settings():
     settings = Settings(**SMALL)
     updates = train(settings, {1: {"gamma": 0.5}, 3: {"gamma": 0.9}})
     assert first_settings(settings, updates)["gamma"] == 0.5 and moves(updates) == {3: {"gamma": 0.9}}
 
 
-def test_lines_are_short_enough_for_a_notebook():
+def test_code_has_short_lines():
     settings = Settings(**SMALL, hidden=(64, 64), env_options={}, baseline="value", normalization="none", gamma=0.5)
     settings.value_learning_rate, settings.env = 0.1, "pglesson/CoinOrPrize-v0"
     code = to_code(settings, train(settings, {k: {"learning_rate": k / 100, "gamma": 0.9} for k in range(2, 7)}))
@@ -97,13 +97,13 @@ class Two(nn.Linear):
         super().__init__(4, 2)
 
 
-def test_an_own_policy_is_named_with_a_warning_about_its_weights():
+def test_code_of_an_own_policy_warns_about_its_weights():
     code = to_code(Settings(), [], policy=Two())
     assert "policy = Two()  # your own" in code and "own starting weights" in code and "make_policy" not in code
     assert "policy = ...  # put your own module here, a Sequential" in to_code(Settings(), [], policy=nn.Sequential())
 
 
-def test_the_code_of_an_own_policy_runs_where_its_class_is_known():
+def test_code_of_an_own_policy_runs_if_its_class_is_defined():
     import torch
 
     torch.manual_seed(0)
@@ -118,7 +118,7 @@ def no_constant(name):
     raise AssertionError(f"{name} is not JSON")
 
 
-def test_json_holds_every_setting_the_moves_and_the_curve():
+def test_json_has_settings_changes_and_curve():
     settings = Settings(**SMALL, runs=2, hidden=(8, 8), env_options={"sutton_barto_reward": False})
     updates = train(settings, MOVES)
     document = json.loads(to_json(settings, updates), parse_constant=no_constant)
@@ -134,7 +134,7 @@ def test_json_holds_every_setting_the_moves_and_the_curve():
         assert document["curve"][name] == values.tolist() and document["curve"]["episodes"] == episodes.tolist()
 
 
-def test_json_of_what_json_has_no_form_for():
+def test_json_of_values_that_json_cannot_hold():
     settings = Settings(
         env_options={"low": np.array([0.0, np.inf]), "name": int, "far": (np.float32(0.5), float("nan"))}
     )
@@ -151,7 +151,7 @@ NAMES = {
 }
 
 
-def test_csv_read_back_is_what_the_figures_show():
+def test_csv_equals_the_figures_data():
     settings = Settings(**SMALL, runs=3)
     updates = train(settings, MOVES)
     rows = list(csv.DictReader(io.StringIO(to_csv(updates))))
@@ -166,5 +166,5 @@ def test_csv_read_back_is_what_the_figures_show():
         assert {name: row[name] for name in knobs} == {name: str(value) for name, value in knobs.items()}
 
 
-def test_no_updates_are_a_header():
+def test_csv_without_updates_is_a_header():
     assert to_csv([]).splitlines() == [",".join(["update", "run", "episodes", *NAMES, *Settings().live()])]

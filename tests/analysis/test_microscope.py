@@ -25,7 +25,7 @@ from pglesson.widgets.dashboard import Dashboard
 from pglesson.widgets.microscope_view import MicroscopeView, two_directions
 
 ROOMS = {"env": "pglesson/TwoRooms-v0", "hidden": (), "gamma": 0.9}
-# what is followed without gamma^t, at the policy that is undecided in both rooms
+# the gradient without gamma^t, at the policy that is uniform in both rooms
 TRUTH = exact.policy_gradient(TWO_ROOMS, torch.zeros(2, 2, dtype=torch.float64), 0.9, discount_visits=False).flatten()
 
 
@@ -34,7 +34,7 @@ def synthetic(mean: Tensor, deviation: float, batches: int, batch: int, seed: in
     return Estimate(mean + deviation * noise)
 
 
-def test_an_estimate_of_known_gradients() -> None:
+def test_estimate_of_known_gradients() -> None:
     """Mean (3, 4), unit signal 25, covariance 2^2 in each of 2 dimensions: trace 8. The trace of 2 x 1999 independent
     squares has a standard error of 8 / sqrt(1999) = 0.18; five of them have a probability below 1e-6."""
     estimate = synthetic(torch.tensor([3.0, 4.0]), 2.0, 2000, 4, seed=0)
@@ -45,14 +45,14 @@ def test_an_estimate_of_known_gradients() -> None:
     assert math.isclose(estimate.episodes_needed(0.1), 8 / (25 * 0.1**2), rel_tol=0.1)
 
 
-def test_the_variance_counts_what_a_batch_ties_together() -> None:
-    """Two episodes of a batch that cancel: each has the variance 1, their mean none at all."""
+def test_variance_includes_dependence_within_a_batch() -> None:
+    """Two episodes of a batch that cancel: each has variance 1, their mean has variance 0."""
     noise = torch.randn(50, 1, 3, generator=torch.Generator().manual_seed(0))
     tied = Estimate(torch.cat([1 + noise, 1 - noise], 1))
     assert tied.variance == pytest.approx(0, abs=1e-10) and tied.signal_to_noise > 1e4
 
 
-def test_without_signal_no_number_of_episodes_is_enough() -> None:
+def test_episodes_needed_without_signal_are_infinite() -> None:
     nothing = Estimate(torch.zeros(4, 4, 2))
     assert nothing.signal_to_noise == 0 and nothing.episodes_needed() == math.inf
     noise = torch.randn(8, 1, 2, generator=torch.Generator().manual_seed(0))
@@ -60,7 +60,7 @@ def test_without_signal_no_number_of_episodes_is_enough() -> None:
     assert cancelling.signal == 0 and cancelling.needed_interval() == pytest.approx((math.nan, math.inf), nan_ok=True)
 
 
-def test_the_interval_of_what_is_needed_holds_the_truth() -> None:
+def test_coverage_of_needed_interval() -> None:
     """200 repetitions with truth V / (a^2 |g|^2) = 4 / (0.3^2 * 2); a true 95 % interval covers fewer than 88 % of them
     with probability below 1e-4."""
     truth, covered = 4 / (0.3**2 * 2), 0
@@ -70,9 +70,9 @@ def test_the_interval_of_what_is_needed_holds_the_truth() -> None:
     assert 0.88 * 200 < covered < 200
 
 
-def test_every_baseline_has_the_exact_gradient_as_its_mean_and_normalized_episodes_do_not() -> None:
-    """The oracle is the exact gradient. Per baseline and weight one z-score, 20 in all: a right estimator exceeds the
-    limit with probability 1e-4 (Bonferroni, two-sided)."""
+def test_baselines_are_unbiased_and_episode_normalization_is_not() -> None:
+    """The oracle is the exact gradient. Per baseline and weight one z-score, 20 in all: an unbiased estimator exceeds
+    the limit with probability 1e-4 (Bonferroni, two-sided)."""
     estimates = estimate_gradients(Settings(**ROOMS), episodes=16_000, batch=16)
     limit = NormalDist().inv_cdf(1 - 1e-4 / 20 / 2)
 
@@ -83,10 +83,10 @@ def test_every_baseline_has_the_exact_gradient_as_its_mean_and_normalized_episod
 
     assert all(z(estimates[baseline, "none"]) < limit for baseline in BASELINES)
     assert z(estimates["none", "episode"]) > 2 * limit
-    assert float(torch.dot(estimates["none", "episode"].mean[:2].double(), TRUTH[:2])) < 0  # it even turns back
+    assert float(torch.dot(estimates["none", "episode"].mean[:2].double(), TRUTH[:2])) < 0  # the opposite direction
 
 
-def test_the_variance_of_a_bandit() -> None:
+def test_variance_of_a_bandit_by_enumeration() -> None:
     """Rock, paper, scissors against (0.5, 0.3, 0.2): the covariance's trace by enumeration of both moves. 2,048 single
     episodes measure it within 10 % with probability above 1 - 1e-4 (its own spread, from 200 other seeds, is 1.9 %)."""
     opponent = np.array([0.5, 0.3, 0.2])
@@ -100,7 +100,7 @@ def test_the_variance_of_a_bandit() -> None:
     assert np.allclose(measured.mean, mean, atol=5 * math.sqrt(trace / 2048))
 
 
-def test_each_gradient_is_that_of_its_own_episode(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_gradient_is_that_of_its_episode(monkeypatch: pytest.MonkeyPatch) -> None:
     """The oracle is autograd on one episode at a time, of CartPole's different lengths, in pieces of a few episodes."""
     monkeypatch.setattr(m, "ROWS", 100)
     played = []
@@ -129,14 +129,14 @@ def test_each_gradient_is_that_of_its_own_episode(monkeypatch: pytest.MonkeyPatc
         torch.testing.assert_close(gradients[index], expected, rtol=1e-3, atol=1e-3)
 
 
-def test_state_values_are_the_mean_returns_of_states_that_are_told_apart() -> None:
+def test_fit_values_of_one_hot_states_are_mean_returns() -> None:
     states = torch.tensor([0, 0, 1, 2, 2, 2])
     returns = torch.tensor([1.0, 3.0, -4.0, 10.0, 20.0, 30.0])
     values = fit_values(torch.eye(3)[states], returns)(torch.eye(3))
     torch.testing.assert_close(values, torch.tensor([2.0, -4.0, 20.0]), rtol=1e-3, atol=1e-2)
 
 
-def test_it_looks_at_the_first_run_and_leaves_the_policy_alone() -> None:
+def test_first_run_is_measured_and_the_policy_unchanged() -> None:
     settings = Settings(**ROOMS, runs=3, updates=5)
     policy = make_policy(settings)
     list(reinforce(settings, policy))
@@ -150,7 +150,7 @@ def test_it_looks_at_the_first_run_and_leaves_the_policy_alone() -> None:
     assert all(a is None or torch.equal(a, b.grad) for a, b in zip(gradients, policy.parameters()))
 
 
-def test_it_takes_a_learners_own_module_and_repeats_itself() -> None:
+def test_own_module_gives_the_same_estimate_twice() -> None:
     policy = nn.Linear(4, 2)
     first, again, other = (
         estimate_gradients(Settings(), policy, episodes=64, seed=seed)["none", "none"].gradients for seed in (0, 0, 1)
@@ -159,7 +159,7 @@ def test_it_takes_a_learners_own_module_and_repeats_itself() -> None:
     assert torch.equal(first, again) and not torch.equal(first, other)
 
 
-def test_long_episodes_are_fewer() -> None:
+def test_steps_limit_the_number_of_episodes() -> None:
     estimates = estimate_gradients(Settings(), normalizations=("none",), steps=2000)
     number = estimates["none", "none"].gradients.shape[0] * 16
     assert 32 <= number < 200  # about 22 steps each
@@ -174,33 +174,33 @@ def test_long_episodes_are_fewer() -> None:
         ({"batch": 64, "episodes": 100}, "set episodes to 128 or more"),
     ],
 )
-def test_bad_input_gets_a_sentence(options: dict[str, object], words: str) -> None:
+def test_invalid_arguments_raise(options: dict[str, object], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         estimate_gradients(Settings(**ROOMS), **options)  # type: ignore[arg-type]
 
 
-def test_two_directions() -> None:
-    """A cloud stretched along (0, 1, 0) and seen along (1, 0, 0); the oracle is its construction."""
+def test_two_directions_of_a_known_cloud() -> None:
+    """A cloud stretched along (0, 1, 0), with the first direction (1, 0, 0); the oracle is its construction."""
     cloud = torch.randn(500, 3, generator=torch.Generator().manual_seed(0)) * torch.tensor([9.0, 3.0, 0.5])
     along, across = two_directions(cloud, torch.tensor([2.0, 0.0, 0.0]))
     assert torch.allclose(along, torch.tensor([1.0, 0.0, 0.0]))
     assert abs(float(across[1])) > 0.99 and abs(float(along @ across)) < 1e-6
 
 
-def test_the_view_measures_when_it_is_asked_and_draws_when_it_is_changed() -> None:
+def test_view_measures_on_the_button_and_redraws_on_a_choice() -> None:
     view = MicroscopeView(Settings(**ROOMS), exact=TRUTH.float(), episodes=512)
     first, picture = view.estimates, view.image.value
     assert "512 episodes: variance" in view.status.value and "from the exact gradient" in view.status.value
     view.normalization.value, view.baseline.value = "episode", "none"
     assert view.estimates is first and view.image.value != picture
     angle = float(view.status.value.split("The mean lies ")[1].split("°")[0])
-    assert angle > 20  # normalized per episode, the mean points elsewhere
+    assert angle > 20  # normalized per episode, the mean has another direction
     view.look_button.click()
     assert view.estimates is not first
     assert repr(view) == "<Microscope>"
 
 
-def test_what_the_view_cannot_measure_it_says_and_keeps_its_picture() -> None:
+def test_view_shows_an_error_and_keeps_its_picture() -> None:
     policy: list[nn.Module | None] = [None]
     view = MicroscopeView(lambda: (Settings(**ROOMS), policy[0]), episodes=64)
     before, policy[0] = view.image.value, nn.Linear(5, 2)
@@ -211,7 +211,7 @@ def test_what_the_view_cannot_measure_it_says_and_keeps_its_picture() -> None:
     assert "64 episodes: variance" in view.status.value and view.image.value != before
 
 
-def test_what_cannot_be_looked_at_is_said() -> None:
+def test_view_and_dashboard_show_errors_of_their_settings() -> None:
     view = MicroscopeView(lambda: (Settings(**ROOMS), {}["policy"]))
     assert "policy" in view.status.value and view.estimates == {}
     dashboard = Dashboard(Settings(env="Nonsense-v0"), microscope=True)
@@ -219,7 +219,7 @@ def test_what_cannot_be_looked_at_is_said() -> None:
         assert "No environment is registered as &#x27;Nonsense-v0&#x27;" in status.value
 
 
-def test_a_dashboard_watches_the_variance_and_its_microscope_the_present_policy() -> None:
+def test_dashboard_shows_the_variance_and_its_microscope_the_current_policy() -> None:
     with pytest.raises(ValueError, match="watch is 'noise', but must be one of 'entropy', 'gradient_variance'"):
         Dashboard(watch="noise")
     settings = Settings(**ROOMS, runs=2, episodes=8, learning_rate=0.3, normalization="none")
@@ -240,7 +240,7 @@ def test_a_dashboard_watches_the_variance_and_its_microscope_the_present_policy(
     assert not torch.allclose(expected, untrained, rtol=0.1)
 
 
-def test_the_view_shows_only_what_it_was_asked_to_measure() -> None:
+def test_view_offers_only_what_it_measures() -> None:
     view = MicroscopeView(Settings(**ROOMS), normalizations=("none",), episodes=64)
     assert {normalization for _, normalization in view.estimates} == {"none"}
     assert view.normalization not in view.children[0].children and view.baseline in view.children[0].children
@@ -256,13 +256,11 @@ GROUPS = {"env": "pglesson/Digits-v0", "env_options": {"length": 2, "group_size"
     [
         (ROOMS, {"baselines": ("none", "value")}),
         (ROOMS, {"baselines": ("time_mean",), "normalizations": ("batch",)}),
-        (ROOMS, {"baselines": (), "estimators": {"twice": lambda episodes, b, ahead: 2 * episodes.rewards - b}}),
+        (ROOMS, {"baselines": (), "estimators": {"twice": lambda episodes, b, b_next: 2 * episodes.rewards - b}}),
         (GROUPS, {"baselines": ("group_mean",), "normalizations": ("none", "group")}),
     ],
 )
-def test_all_that_the_view_was_asked_to_measure_can_be_chosen(
-    settings: dict[str, Any], options: dict[str, Any]
-) -> None:
+def test_view_offers_everything_that_it_measures(settings: dict[str, Any], options: dict[str, Any]) -> None:
     view = MicroscopeView(Settings(**settings), episodes=64, **options)
     baselines, normalizations = ([v for _, v in control.options] for control in (view.baseline, view.normalization))
     assert set(baselines) == {"none", *options["baselines"], *options.get("estimators", ())}
@@ -276,7 +274,7 @@ def test_all_that_the_view_was_asked_to_measure_can_be_chosen(
         assert "64 episodes: variance" in view.status.value
 
 
-def test_the_seed_is_that_of_the_first_look() -> None:
+def test_view_seed_is_that_of_the_first_measurement() -> None:
     settings = Settings(**ROOMS)
     view = MicroscopeView(settings, seed=3, episodes=64)
     for seed in (3, 4):
@@ -285,14 +283,14 @@ def test_the_seed_is_that_of_the_first_look() -> None:
         view.look()
 
 
-# --- estimators of one's own, and groups ------------------------------------------------------------------------------
+# --- own estimators, and groups ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("baseline", ["none", "time_mean", "value"])
-def test_an_own_estimator_is_measured_like_the_ones_that_it_repeats(baseline: str) -> None:
+def test_own_estimator_equals_the_built_in_one_that_it_repeats(baseline: str) -> None:
     settings = Settings(**ROOMS, baseline=baseline)
 
-    def own(episodes: Episodes, b: Tensor, ahead: Tensor) -> Tensor:
+    def own(episodes: Episodes, b: Tensor, b_next: Tensor) -> Tensor:
         return returns_to_go(episodes.rewards, 0.9) - b
 
     seen = estimate_gradients(settings, baselines=(baseline,), estimators={"own": own}, episodes=256)
@@ -310,10 +308,10 @@ def test_td_errors_of_the_true_values_are_unbiased_and_of_wrong_ones_are_not() -
     v = exact.state_values(TWO_ROOMS, torch.full((2, 2), 0.5, dtype=torch.float64), 0.9).float()
 
     def errors(offset: float) -> Advantages:
-        def function(episodes: Episodes, b: Tensor, ahead: Tensor) -> Tensor:
+        def function(episodes: Episodes, b: Tensor, b_next: Tensor) -> Tensor:
             values = episodes.observations @ (v + torch.tensor([0.0, offset]))
-            still = torch.cat([episodes.mask[..., 1:], torch.zeros_like(ahead[..., :1])], -1)
-            following = torch.cat([values[..., 1:], torch.zeros_like(ahead[..., :1])], -1) * still
+            still = torch.cat([episodes.mask[..., 1:], torch.zeros_like(b_next[..., :1])], -1)
+            following = torch.cat([values[..., 1:], torch.zeros_like(b_next[..., :1])], -1) * still
             return (episodes.rewards + 0.9 * following - values) * episodes.mask
 
         return function
@@ -329,11 +327,11 @@ def test_td_errors_of_the_true_values_are_unbiased_and_of_wrong_ones_are_not() -
     assert z["true"].abs().max() < 5 < z["wrong"].abs().max()
 
 
-def test_group_means_are_measured_on_whole_groups() -> None:
+def test_group_mean_is_that_of_the_groups_others() -> None:
     """Oracle: the group's other returns, one episode at a time."""
     settings = Settings(env="pglesson/Digits-v0", env_options={"length": 2, "group_size": 4}, hidden=(), gamma=1.0)
 
-    def own(episodes: Episodes, b: Tensor, ahead: Tensor) -> Tensor:
+    def own(episodes: Episodes, b: Tensor, b_next: Tensor) -> Tensor:
         earned = episodes.rewards.sum(2).unflatten(1, (-1, 4))
         others = torch.stack([earned[..., [j for j in range(4) if j != i]].mean(-1) for i in range(4)], -1)
         return (earned - others).flatten(1)[..., None].expand_as(episodes.rewards)

@@ -1,4 +1,4 @@
-"""What the figures show is what the updates say."""
+"""Figures show the updates' numbers."""
 
 import dataclasses
 import re
@@ -39,13 +39,13 @@ def updates():
     return made
 
 
-def test_series_are_means_over_episodes(updates):
+def test_run_series_are_means_over_episodes(updates):
     x, values = run_series(updates, "returns")
     assert x.tolist() == [16, 32, 48, 64, 80] and values.shape == (5, 4)
     assert np.allclose(values[3], updates[3].returns.mean(1))
 
 
-def test_moves_are_found_and_named(updates):
+def test_setting_changes_are_found_and_named(updates):
     assert knob_moves(updates) == [(2, "alpha: 0.03 → 0.1\nbaseline: time mean → none")]
     assert knob_moves(updates[2:]) == [] == knob_moves([])
 
@@ -55,12 +55,12 @@ def test_differences_name_only_what_differs(updates):
     assert differences(updates[0].live, updates[0].live) == "same knobs"
 
 
-def test_options_are_written_as_they_are_typed():
+def test_text_of_options_and_names():
     assert text({"is_slippery": False, "map_name": "8x8"}) == "{'is_slippery': False, 'map_name': '8x8'}"
     assert text("time_mean") == "time mean"
 
 
-def test_the_curve_holds_mean_band_runs_and_marks(updates):
+def test_curve_shows_mean_band_runs_and_marks(updates):
     axes = new_figure().subplots()
     plot = learning_curve(updates, axes, "It learns")
     _, values = run_series(updates, "returns")
@@ -78,7 +78,7 @@ def test_the_curve_holds_mean_band_runs_and_marks(updates):
     assert low <= values.min() and high >= values.max()
 
 
-def test_a_single_run_and_no_run_are_drawn_too(updates):
+def test_curve_of_one_run_and_of_no_update(updates):
     plot = CurvePlot(new_figure().subplots(), "entropy", "#000000", "t", "y")
     plot.show([])
     alone = [dataclasses.replace(u, entropy=u.entropy[:1]) for u in updates]
@@ -86,7 +86,7 @@ def test_a_single_run_and_no_run_are_drawn_too(updates):
     assert np.allclose(plot.mean.get_ydata(), [u.entropy[0] for u in updates])
 
 
-def test_a_pinned_curve_stays(updates):
+def test_pinned_curve_is_kept(updates):
     axes = new_figure().subplots()
     plot = learning_curve(updates, axes, "t")
     plot.pin(updates, "1: first")
@@ -106,8 +106,8 @@ def contrast(color: str) -> float:
     return 1.05 / (luminance(color) + 0.05)
 
 
-def test_colours_of_text_and_lines_stand_out_from_white():
-    """WCAG 2.1 asks for 4.5 to 1 for text (names of moves) and 3 to 1 for graphics."""
+def test_colours_have_enough_contrast():
+    """WCAG 2.1 requires 4.5 to 1 for text (names of setting changes) and 3 to 1 for graphics."""
     assert contrast(COLORS["move"]) >= 4.5
     assert len(set(ACTION_COLORS)) == len(ACTION_COLORS)
     code = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "pglesson").rglob("*.py")}
@@ -121,8 +121,8 @@ def test_colours_of_text_and_lines_stand_out_from_white():
     assert {(name, color, contrast(color)) for name, color in used if contrast(color) < 3} == set()
 
 
-def test_a_noise_that_is_all_but_gone_does_not_flatten_the_rest():
-    """Updates whose episodes were all equal have a variance of 0, or of a rounding error: the axis spans 5 decades."""
+def test_log_axis_spans_five_decades_at_most():
+    """Updates whose episodes were all equal have a variance of 0, or of a rounding error."""
     figure = new_figure()
     plot = CurvePlot(figure.subplots(), "gradient_variance", "#000000", "", "", log=True)
     settings = Settings(updates=3, episodes=4, measure_variance=True)
@@ -142,7 +142,7 @@ def test_contour_lines_of_a_cone():
         assert np.allclose(np.hypot(*line.T), radius, atol=0.005) and np.allclose(line[0], line[-1])
 
 
-def test_a_figure_is_told_in_words():
+def test_description_of_a_figure():
     figure = new_figure()
     left, right = figure.subplots(1, 2)
     left.plot([0, 1], label="mean of the runs")

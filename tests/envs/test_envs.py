@@ -1,4 +1,4 @@
-"""The lesson's environments against Gymnasium's checker and own versions, tables and closed forms."""
+"""The lesson's environments against Gymnasium's checker, Gymnasium's own versions, tables and closed forms."""
 
 import copy
 import importlib
@@ -41,7 +41,7 @@ OWN = [
 NOTHING_RANDOM = {"pglesson/ShortCorridor-v0", "pglesson/CoinOrPrize-v0", "pglesson/TwoHills-v0"}
 
 
-def test_registering_again_is_silent():
+def test_registering_again_does_not_warn():
     entries = {name: spec for name, spec in gymnasium.registry.items() if name.startswith("pglesson/")}
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -90,7 +90,7 @@ OFFICIAL = [("Pendulum-v1", {}), ("CartPole-v1", {})]
 
 
 @pytest.mark.parametrize(("env", "options"), [*OWN, *OFFICIAL])
-def test_the_vectorized_form_keeps_its_word(env, options):
+def test_vectorized_steps_are_valid_and_keep_the_old_state(env, options):
     envs = make_envs(env, 5, **options)
     observations, _ = envs.reset(seed=1)
     envs.action_space.seed(1)
@@ -104,7 +104,7 @@ def test_the_vectorized_form_keeps_its_word(env, options):
 
 
 @pytest.mark.parametrize(("env", "options"), OWN)
-def test_one_environment_equals_its_vectorized_form(env, options):
+def test_single_environment_equals_its_vectorized_form(env, options):
     """Same seed, same actions: same observations, rewards and ends, over several episodes."""
     single = gymnasium.make(env, **options)
     many = gymnasium.make_vec(env, 1, vectorization_mode="vector_entry_point", **options)
@@ -118,14 +118,14 @@ def test_one_environment_equals_its_vectorized_form(env, options):
         batch, rewards, ends, cuts, _ = many.step(np.asarray(action)[None])
         assert (rewards[0], ends[0], cuts[0]) == (reward, terminated, truncated)
         if terminated or truncated:
-            _, rewards, ends, cuts, _ = many.step(np.asarray(action)[None])  # the step that only begins anew
+            _, rewards, ends, cuts, _ = many.step(np.asarray(action)[None])  # the step that only resets
             assert (rewards[0], ends[0], cuts[0]) == (0.0, False, False)
             (one, _), (batch, _) = single.reset(seed=t), many.reset(seed=t)
 
 
 @pytest.mark.parametrize("env", ["pglesson/ShortCorridor-v0", "pglesson/PlanarArm-v0", "pglesson/TwoHills-v0"])
-def test_each_of_many_environments_goes_its_own_way(env):
-    """Six at once from six states, against one environment put into each of those states in turn."""
+def test_vectorized_environments_are_independent(env):
+    """Six at once from six states, against a single environment set to each of those states in turn."""
     many, single = gymnasium.make_vec(env, 6), gymnasium.make(env).unwrapped
     many.reset(seed=1), single.reset(seed=2)
     many.action_space.seed(3)
@@ -145,7 +145,7 @@ def test_each_of_many_environments_goes_its_own_way(env):
 
 
 @pytest.mark.parametrize(("env", "options"), [*OWN, *OFFICIAL])
-def test_a_seed_gives_the_same_luck_again(env, options):
+def test_same_seed_gives_the_same_episodes(env, options):
     def play(seed):
         envs = make_envs(env, 40, **options)
         envs.action_space.seed(0)
@@ -163,8 +163,8 @@ def test_a_seed_gives_the_same_luck_again(env, options):
 def test_vectorized_pendulum_equals_gymnasiums_step_for_step():
     """Observations bit for bit: 20 states, 250 random torques each, a third of them beyond the limits.
 
-    Rewards within 1e-9: Gymnasium squares a float32 scalar by a power function, which rounds the last bit of
-    about one in a thousand otherwise than the square of an array.
+    Rewards within 1e-9: Gymnasium squares a float32 scalar by a power function, which in about one of a thousand cases
+    rounds the last bit differently than the square of an array.
     """
     random = np.random.default_rng(0)
     many, single = PendulumVector(20, None), gymnasium.make("Pendulum-v1").unwrapped
@@ -189,7 +189,7 @@ def test_vectorized_pendulum_starts_like_gymnasiums():
 
 @pytest.mark.parametrize("limit", [25, 500])
 def test_vectorized_cartpole_equals_gymnasiums_step_for_step(limit):
-    """Same seed and actions, over ends, time-outs and new starts: all that both return, bit for bit."""
+    """Same seed and actions, over ends, time-outs and resets: everything that step returns, bit for bit."""
     ours, theirs = CartPoleVector(8, limit), gymnasium.make_vec("CartPole-v1", 8, max_episode_steps=limit)
     assert ours.metadata["autoreset_mode"] == theirs.metadata["autoreset_mode"]
     assert ours.single_observation_space == theirs.single_observation_space
@@ -197,7 +197,7 @@ def test_vectorized_cartpole_equals_gymnasiums_step_for_step(limit):
     observations = ours.reset(seed=0)[0]
     assert np.array_equal(observations, theirs.reset(seed=0)[0])
     for t in range(3000):
-        # pushed to where the pole leans, so that episodes last, and now and then at random
+        # mostly pushed to the side to which the pole leans, so that episodes last, and sometimes at random
         leans, chance = observations[:, 2] + observations[:, 3] > 0, random.random(8)
         actions = np.where(chance < 0.1 if limit == 500 else chance < 0.8, random.integers(0, 2, 8), leans)
         mine, other = ours.step(actions), theirs.step(actions)
@@ -207,8 +207,8 @@ def test_vectorized_cartpole_equals_gymnasiums_step_for_step(limit):
     assert seen.min() > 5, "too few ends or time-outs to tell them apart"
 
 
-def test_a_single_cartpole_of_gymnasium_goes_the_same_way():
-    """Gymnasium's single CartPole too, from the same state under the same actions, until the pole falls."""
+def test_vectorized_cartpole_equals_gymnasiums_single_one():
+    """From the same state with the same actions, until the pole falls."""
     many, single = CartPoleVector(1), gymnasium.make("CartPole-v1")
     many.reset(seed=4), single.reset(seed=4)
     many.state = np.array([single.unwrapped.state])
@@ -220,7 +220,7 @@ def test_a_single_cartpole_of_gymnasium_goes_the_same_way():
     assert ended
 
 
-def test_official_ids_are_stepped_by_the_lessons_arrays_as_long_as_nothing_was_changed():
+def test_official_ids_without_options_use_the_packages_vectorized_code():
     assert type(make_envs("CartPole-v1", 2)) is CartPoleVector and type(make_envs("Pendulum-v1", 2)) is PendulumVector
     assert make_envs("CartPole-v0", 2).max_episode_steps == 200  # the older id has a time limit of its own
     for env, options in (("CartPole-v1", {"sutton_barto_reward": True}), ("Pendulum-v1", {"g": 9.0})):
@@ -228,14 +228,14 @@ def test_official_ids_are_stepped_by_the_lessons_arrays_as_long_as_nothing_was_c
     spec = gymnasium.registry["CartPole-v1"]
     try:
         gymnasium.registry["CartPole-v1"] = copy.deepcopy(spec)
-        gymnasium.registry["CartPole-v1"].entry_point = PendulumEnv  # an environment of the learner's under that id
+        gymnasium.registry["CartPole-v1"].entry_point = PendulumEnv  # the learner's own environment under that id
         gymnasium.registry["CartPole-v1"].vector_entry_point = None
         assert not isinstance(make_envs("CartPole-v1", 2), BatchEnv)
     finally:
         gymnasium.registry["CartPole-v1"] = spec
 
 
-def test_ends_are_told_from_time_outs():
+def test_terminated_and_truncated():
     """In the corridor right, right, right visits 1, 0, 1; right, left, right reaches the goal in step 3."""
     envs = ShortCorridorVector(2, max_episode_steps=3)
     envs.reset()
@@ -250,8 +250,8 @@ def test_ends_are_told_from_time_outs():
         assert last == (ended, cut)
 
 
-def test_corridor_by_its_table():
-    """Sutton & Barto (2018), Example 13.1: state 1 is switched, and left at the wall stays."""
+def test_corridor_transitions():
+    """Sutton & Barto (2018), Example 13.1: actions are switched in state 1, and left in state 0 has no effect."""
     table = {(0, 0): 0, (0, 1): 1, (1, 0): 2, (1, 1): 0, (2, 0): 1, (2, 1): 3}
     for (state, action), following in table.items():
         envs = ShortCorridorVector(1)
@@ -262,7 +262,7 @@ def test_corridor_by_its_table():
         assert terminated[0] == (following == 3) and not truncated[0]
 
 
-def test_corridor_value_by_closed_form_and_by_play():
+def test_corridor_value_by_closed_form_and_by_simulation():
     """4,000 episodes at p = 0.3 within 4 standard errors: fails by chance with probability 6e-5."""
     best = 2 - 2**0.5
     assert corridor_value(best) == pytest.approx(-6 - 4 * 2**0.5)
@@ -278,12 +278,12 @@ def test_corridor_value_by_closed_form_and_by_play():
 
 
 @pytest.mark.parametrize("p", [0.0, 1.0, -0.5, float("nan")])
-def test_corridor_value_refuses_a_policy_that_never_arrives(p):
+def test_corridor_value_of_a_policy_without_end_raises(p):
     with pytest.raises(ValueError, match="p_right is"):
         corridor_value(p)
 
 
-def test_payoffs_of_all_nine_pairs():
+def test_rewards_of_all_nine_pairs_of_moves():
     beats = {(0, 2), (1, 0), (2, 1)}  # rock beats scissors, paper rock, scissors paper
     for own, other in itertools.product(range(3), repeat=2):
         envs = RockPaperScissorsVector(1, opponent=np.eye(3)[other])
@@ -293,7 +293,7 @@ def test_payoffs_of_all_nine_pairs():
         assert terminated[0]
 
 
-def test_an_opponent_plays_its_probabilities():
+def test_opponent_plays_its_probabilities():
     """20,000 replies, chi-square with 2 degrees of freedom: fails by chance with probability 1e-4."""
     envs = RockPaperScissorsVector(20_000, opponent=(0.5, 0.3, 0.2), rounds=2)
     envs.reset(seed=2)
@@ -307,7 +307,7 @@ def chi_square(draws, probabilities):
 
 
 def test_named_opponents():
-    """Pure ones never stray; "uniform" by 20,000 replies: fails by chance with probability 1e-4."""
+    """Pure ones play one move only; "uniform" by 20,000 replies: fails by chance with probability 1e-4."""
     for move, name in enumerate(["rock", "paper", "scissors"]):
         envs = RockPaperScissorsVector(50, opponent=name)
         envs.reset(seed=1)
@@ -319,17 +319,17 @@ def test_named_opponents():
     assert chi_square(envs.state[:, 4], np.full(3, 1 / 3)) < 18.42
 
 
-def test_the_counter_opponent_exploits_a_habit():
+def test_counter_opponent_beats_a_constant_move():
     envs = RockPaperScissorsVector(300, opponent="counter", rounds=5)
     envs.reset(seed=3)
     results = np.array([envs.step(np.full(300, 1))[1] for _ in range(5)])
-    assert set(results[0]) == {-1.0, 0.0, 1.0}  # it knows nothing yet
+    assert set(results[0]) == {-1.0, 0.0, 1.0}  # in the first round all responses are equally good
     assert (results[1:] == -1).all()
 
 
 @pytest.mark.parametrize("habit", [counts for counts in itertools.product(range(4), repeat=3) if sum(counts)])
 def test_the_counter_opponent_plays_every_best_response(habit):
-    """By the rules, wins minus losses; 60 replies miss one of three best ones with probability 1e-10."""
+    """By wins minus losses; 60 replies do not contain one of three best ones with probability 1e-10."""
     worth = [habit[(move - 1) % 3] - habit[(move + 1) % 3] for move in range(3)]  # paper, 1, beats rock, 0
     envs = RockPaperScissorsVector(60, opponent="counter", rounds=20)
     envs.reset(seed=4)
@@ -339,8 +339,8 @@ def test_the_counter_opponent_plays_every_best_response(habit):
 
 
 @pytest.mark.parametrize("joints", range(1, 8))
-def test_the_hand_by_complex_numbers(joints):
-    """The sum of unit vectors exp(i * heading) / joints, an independent forward kinematics."""
+def test_hand_position_by_complex_numbers(joints):
+    """Oracle: the sum of unit vectors exp(i * heading) / joints, an independent forward kinematics."""
     envs = PlanarArmVector(50, joints=joints)
     observations, _ = envs.reset(seed=4)
     angles = np.arctan2(observations[:, joints : 2 * joints], observations[:, :joints])
@@ -360,7 +360,7 @@ def test_the_hand_by_complex_numbers(joints):
 
 @pytest.mark.parametrize("joints", range(1, 8))
 def test_every_target_can_be_reached_in_eleven_steps(joints):
-    """A controller that knows the target's angles, which the environment draws after the start angles."""
+    """Oracle: a controller that knows the target's angles, which the environment draws after the start angles."""
     envs = PlanarArmVector(200, joints=joints)
     envs.reset(seed=6)
     start, goal = np.random.Generator(np.random.PCG64(np.random.SeedSequence(6))).uniform(
@@ -375,9 +375,9 @@ def test_every_target_can_be_reached_in_eleven_steps(joints):
     assert (rewards > -1e-9).all()
 
 
-def test_two_rooms_by_their_table():
-    """The only luck, the end of a search, by 20,000 of them and 4 standard errors: fails by chance with 6e-5."""
-    table = {  # (state, action): reward, chance of the hall, of the study; the rest ends the episode
+def test_two_rooms_transitions():
+    """Random only is the end of a search: 20,000 of them within 4 standard errors fail by chance with 6e-5."""
+    table = {  # (state, action): reward, probability of the hall, of the study; the rest ends the episode
         (0, 0): (1, 0, 0),
         (0, 1): (0, 0, 1),
         (1, 0): (0, 1, 0),
@@ -394,7 +394,7 @@ def test_two_rooms_by_their_table():
             assert error <= 4 * (chance * (1 - chance) / 20_000) ** 0.5
 
 
-def test_a_table_is_played_by_its_chances():
+def test_finite_mdp_follows_its_probabilities():
     """Three states; 20,000 draws of the start and of each row, four chi-squares: fail by chance with 4e-4."""
     rows = np.array([[0.2, 0.4, 0.1], [0.3, 0.3, 0.3], [0.05, 0.15, 0.25]])
     start = [0.5, 0.3, 0.2]
@@ -414,8 +414,8 @@ def test_a_table_is_played_by_its_chances():
         assert envs.single_observation_space == spaces.Discrete(3) and envs.single_action_space == spaces.Discrete(1)
 
 
-def test_coin_or_prize_by_every_plan():
-    """All 128 sequences of seven actions: the first 0 ends the episode, with the coin if it comes at once."""
+def test_coin_or_prize_by_all_action_sequences():
+    """All 128 sequences of seven actions: the first 0 ends the episode, with the coin if it is the first action."""
     plans = np.array(list(itertools.product((0, 1), repeat=7)))
     envs, mask = CoinOrPrizeVector(128), np.ones(128, dtype=bool)
     cells, total, length = envs.reset(seed=0)[0], np.zeros(128), np.zeros(128, dtype=int)
@@ -430,21 +430,21 @@ def test_coin_or_prize_by_every_plan():
 
 
 def test_two_hills_by_hand():
-    """Heights 1 and 2 and the other hill's foot; half a unit off is a factor exp(-1/2); beyond +-5 counts as +-5."""
+    """Heights 1 and 2, plus the other hill's value; half a unit off, a factor exp(-1/2); beyond +-5 counts as +-5."""
     foot = np.exp(-18)  # three units off
     actions = [-1.0, 2.0, -1.5, 2.5, 5.0, -5.0, 9.0, -7.0]
     heights = [1 + 2 * foot, 2 + foot, np.exp(-0.5), 2 * np.exp(-0.5), 2 * foot, np.exp(-32), 2 * foot, np.exp(-32)]
     envs = TwoHillsVector(8)
     assert not envs.reset(seed=0)[0].any()
-    for first in (True, False, True):  # every second step only begins anew
+    for first in (True, False, True):  # every second step only resets
         observations, rewards, terminated, truncated, _ = envs.step(np.array(actions, dtype=np.float32)[:, None])
         assert rewards == pytest.approx(heights if first else np.zeros(8), rel=1e-5, abs=0)
         assert (terminated == first).all() and not truncated.any() and not observations.any()
 
 
 @pytest.mark.parametrize(("env", "options"), OWN)
-def test_pictures(env, options):
-    """The right size and three colours; a new state looks new, and a picture outlives the next drawing."""
+def test_rendered_pictures(env, options):
+    """The right size and three colours; a new state looks different, and the next picture does not change the last."""
     single = gymnasium.make(env, render_mode="rgb_array", **options)
     single.action_space.seed(0)
     single.reset(seed=0)
@@ -477,7 +477,7 @@ def test_pictures(env, options):
         (RockPaperScissorsVector, {"rounds": 1.5}, "rounds is 1.5"),
     ],
 )
-def test_a_wrong_option_gets_a_sentence(kind, options, words):
+def test_invalid_option_raises(kind, options, words):
     with pytest.raises(ValueError, match=words):
         kind(3, **options)
 
@@ -494,14 +494,14 @@ def test_a_wrong_option_gets_a_sentence(kind, options, words):
         (TwoHillsVector, [1.0, 1.0], "but must be 2 of Box"),
     ],
 )
-def test_wrong_actions_get_a_sentence(kind, actions, words):
+def test_invalid_actions_raise(kind, actions, words):
     envs = kind(2)
     envs.reset(seed=0)
     with pytest.raises(ValueError, match=words):
         envs.step(np.array(actions))
 
 
-def test_a_step_before_the_first_reset_is_refused():
+def test_step_before_reset_raises():
     with pytest.raises(AssertionError, match="Call reset before step"):
         ShortCorridorVector(1).step(np.array([1]))
 
@@ -519,7 +519,7 @@ def write(envs, answers):
     return np.array(rewards).T, observations
 
 
-def test_digits_show_the_prompt_and_what_is_written():
+def test_digits_observations():
     envs = DigitsVector(1, length=3)
     envs.reset(seed=0)
     envs.state[0, :3] = [5, 0, 5]
@@ -529,7 +529,7 @@ def test_digits_show_the_prompt_and_what_is_written():
 
 @pytest.mark.parametrize(
     ("task", "reward", "earned"),
-    [  # for the prompt 3 1 2, what the answers 1 2 3, 2 1 3 and 0 0 0 earn
+    [  # for the prompt 3 1 2, the rewards of the answers 1 2 3, 2 1 3 and 0 0 0
         ("sort", "tokens", [1, 1 / 3, 0]),
         ("reverse", "tokens", [1 / 3, 1, 0]),
         ("sort", "exact", [1, 0, 0]),
@@ -537,7 +537,7 @@ def test_digits_show_the_prompt_and_what_is_written():
         ("sort", "order", [1, 1 / 2, 1]),
     ],
 )
-def test_digits_pay_at_the_end_and_by_hand_worked_answers(task, reward, earned):
+def test_digits_rewards_by_hand(task, reward, earned):
     envs = DigitsVector(3, length=3, task=task, reward=reward)
     envs.reset(seed=0)
     envs.state[:, :3] = [3, 1, 2]
@@ -545,7 +545,7 @@ def test_digits_pay_at_the_end_and_by_hand_worked_answers(task, reward, earned):
     np.testing.assert_allclose(rewards, [[0, 0, last] for last in earned])
 
 
-def test_digits_are_sorted_and_reversed_as_python_does_it():
+def test_digits_solutions_equal_pythons():
     envs = DigitsVector(64, length=6, task="sort", group_size=1)
     prompts = envs.reset(seed=3)[0][:, :6]
     assert len(np.unique(prompts, axis=0)) > 60
@@ -557,7 +557,7 @@ def test_digits_are_sorted_and_reversed_as_python_does_it():
 
 
 @pytest.mark.parametrize("number", [1, 8, 12, 16])
-def test_copies_of_a_group_share_their_prompt_in_every_episode(number):
+def test_groups_share_their_prompt_in_every_episode(number):
     envs = DigitsVector(number, length=4, group_size=8)
     for observations in (
         envs.reset(seed=5)[0],
@@ -575,6 +575,6 @@ def test_copies_of_a_group_share_their_prompt_in_every_episode(number):
     [{"length": 1}, {"length": 4.0}, {"task": "shuffle"}, {"reward": "taste"}, {"group_size": 0}, {"group_size": 2.5}],
     ids=str,
 )
-def test_digits_refuse_what_they_do_not_know(options):
+def test_digits_invalid_options_raise(options):
     with pytest.raises(ValueError, match="but length must be a whole number from 2 up, task 'sort' or 'reverse'"):
         DigitsVector(**options)
