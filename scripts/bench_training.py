@@ -1,19 +1,24 @@
-"""Training speed on CartPole-v1, side by side in one process: `python scripts/bench_training.py [--quick]`.
+"""Training speed on CartPole-v1, side by side: `python scripts/bench_training.py [--quick] [--peer PYTHON]`.
 
 Compared are the usual textbook listing (one environment, one update an episode), the package's engine with 1, 10 and 32
-runs, bare stepping with random actions of as many environments, which is the ceiling, and, where stable_baselines3 is
-installed, its PPO and A2C with the settings tuned in rl-baselines3-zoo. The bar is a mean return of 475 over the last
-100 episodes. Everything runs on one thread.
+runs, bare stepping with random actions of as many environments, which is the ceiling, and, where they are installed,
+two peers: the same algorithm compiled by JAX (bench_peer_jax.py, with the Python of --peer, or this one if it has
+gymnax), and stable_baselines3's PPO and A2C with the settings tuned in rl-baselines3-zoo. The bar is a mean return of
+475 over the last 100 episodes. Everything runs on one thread.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
+import json
 import statistics
+import subprocess
 import sys
 import time
 from collections import deque
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import gymnasium
@@ -192,6 +197,13 @@ def run_stable_baselines(name: str, seed: int, steps: int | None = None) -> Row:
     return {"rate": model.num_timesteps / seconds, "steady": None, "to_bar": callback.reached}
 
 
+def run_peer(python: str, runs: Sequence[int] = (1, 10, 32)) -> list[Row]:
+    """The compiled peer with each number of runs: rate, steady, to_bar and the seconds that compiling took."""
+    command = [python, str(Path(__file__).with_name("bench_peer_jax.py")), *map(str, runs)]
+    found = subprocess.run(command, capture_output=True, text=True, check=True)
+    return [json.loads(line) for line in found.stdout.splitlines()]
+
+
 def median(values: Sequence[float | None]) -> float | None:
     """The median, where None, a training that did not reach the bar, counts as infinite; None if it is infinite."""
     middle = statistics.median([float("inf") if value is None else value for value in values])
@@ -237,7 +249,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Measures everything and prints the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--quick", action="store_true", help="3 seeds instead of 10")
-    quick = parser.parse_args(arguments).quick
+    has_peer = importlib.util.find_spec("gymnax") is not None
+    parser.add_argument("--peer", metavar="PYTHON", default=sys.executable if has_peer else None, help="with gymnax")
+    given = parser.parse_args(arguments)
+    quick = given.quick
     seeds, repeats = range(3 if quick else 10), range(1 if quick else 3)
     torch.set_num_threads(1)
     next(reinforce(Settings(episodes=2)))  # a warm-up that is not measured
@@ -249,6 +264,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         ceiling = run_ceiling(runs * Settings().episodes, 500)
         trainings = [run_engine(runs, seed) for seed in (seeds if runs == 1 else repeats)]
         rows.append(summary(f"engine, {runs} run{'s' * (runs > 1)}", trainings, ceiling))
+    if given.peer is None:
+        print("gymnax is not installed, so the compiled peer is left out: see bench_peer_jax.py and --peer.")
+    else:
+        for row in run_peer(given.peer):
+            name = f"jax, {row['runs']} run{'s' * (row['runs'] > 1)}"
+            rows.append(summary(name, [row], None) | {"memory": None})
+            print(f"{name}: compiled in {row['compile']:.1f} s")
     try:
         import stable_baselines3
     except ImportError:
@@ -271,6 +293,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for row in rows[1:4]:
         print(f"  {row['name']} / ceiling, steps/s: {ratio(row['rate'], row['ceiling'])}", end="")
         print(f" (steady {ratio(row['steady'], row['ceiling'])})")
+    for runs in ("1 run", "10 runs", "32 runs"):
+        if f"jax, {runs}" in by_name:
+            ours, theirs = by_name[f"engine, {runs}"], by_name[f"jax, {runs}"]
+            print(f"  engine / jax, {runs}, steps/s: {ratio(ours['rate'], theirs['rate'])}", end="")
+            print(f" (steady {ratio(ours['steady'], theirs['steady'])})")
     for name in ("PPO", "A2C"):
         if f"sb3 {name}" in by_name:
             print(f"  {name} / engine with one run, seconds to the bar: ", end="")
