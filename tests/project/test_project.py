@@ -72,6 +72,18 @@ def test_the_readme_has_the_command_that_ci_runs():
         assert (ROOT / picture).is_file()
 
 
+@pytest.mark.parametrize(
+    "name", ["README.md", "CONTRIBUTING.md", "docs/instructors_guide.md", "docs/implementation_details.md"]
+)
+def test_links_and_paths_in_the_texts_exist(name):
+    text = (ROOT / name).read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text):
+        assert ((ROOT / name).parent / target).exists(), target
+    for path in re.findall(r"\b(?:pglesson|tests|scripts|docs|notebooks)/[\w/.*]*[\w/]", text):
+        is_environment = re.match(r"pglesson/[A-Z]", path)  # such as pglesson/TwoRooms-v0
+        assert is_environment or list(ROOT.glob(path.replace("nbNN", "nb[0-9][0-9]"))), path
+
+
 def found(tool: str) -> str:
     """The tool beside the running Python, where pip puts it in an environment that is not activated, or on the path."""
     folders = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
