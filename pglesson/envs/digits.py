@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pglesson.envs.batch import Array, BatchEnv, SingleEnv
 
-EQUALS, EMPTY = 10, 11  # the tokens besides the ten digits: the answer begins; not written yet
+EQUALS, EMPTY = 10, 11  # the tokens besides the ten digits: before the answer, and not written yet
 
 
 def share_in_order(answers: Array) -> NDArray[np.float64]:

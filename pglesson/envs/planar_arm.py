@@ -41,7 +41,7 @@ class PlanarArmVector(BatchEnv):
         return np.concatenate([angles, self.elbows(goal)[:, -1]], 1)  # angles, target x and y
 
     def _to_target(self, state: Array) -> Array:
-        heading = state[:, : self.joints].cumsum(1)  # the hand alone: elbows would also add up the other ends
+        heading = state[:, : self.joints].cumsum(1)  # only the hand: `elbows` would compute the other ends too
         return state[:, self.joints :] - np.stack([np.cos(heading).mean(1), np.sin(heading).mean(1)], 1)
 
     def _advance(self, state: Array, actions: Array) -> tuple[Array, Array, Array]:

@@ -376,7 +376,7 @@ def test_every_target_can_be_reached_in_eleven_steps(joints):
 
 
 def test_two_rooms_transitions():
-    """Random only is the end of a search: 20,000 of them within 4 standard errors fail by chance with 6e-5."""
+    """Only the end of a search is random: 20,000 within 4 standard errors; fails by chance with 6e-5."""
     table = {  # (state, action): reward, probability of the hall, of the study; the rest ends the episode
         (0, 0): (1, 0, 0),
         (0, 1): (0, 0, 1),
