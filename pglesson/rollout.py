@@ -133,18 +133,13 @@ def play_episodes(
             playing = playing & ~over
             going_on = bool(playing.any())
     final[playing] = observations[playing]  # cut off by max_steps
-    return _episodes(steps, terminated, final, runs)
 
+    def by_episode(index: int) -> Tensor:  # (steps, runs * episodes, ...) -> (runs, episodes, steps, ...)
+        stacked = torch.from_numpy(np.stack([step[index] for step in steps]))
+        return stacked.unflatten(1, (runs, -1)).movedim(0, 2).contiguous()
 
-def _episodes(
-    steps: list[tuple[NDArray[Any], ...]], terminated: NDArray[np.bool_], final: NDArray[np.float32], runs: int
-) -> Episodes:
-    def by_episode(x: NDArray[Any]) -> Tensor:  # (steps, runs * episodes, ...) -> (runs, episodes, steps, ...)
-        return torch.from_numpy(x).unflatten(1, (runs, -1)).movedim(0, 2).contiguous()
-
-    observations, actions, rewards, playing = (np.stack(column) for column in zip(*steps))
-    mask = by_episode(playing.astype(np.float32))
-    after = None if playing.all() else mask == 0
+    mask = by_episode(3).float()
+    after = None if bool(mask.all()) else mask == 0
 
     def first_again(x: Tensor) -> Tensor:
         # after the end an environment may show anything, and a policy say anything of it, such as a log-probability of
@@ -152,9 +147,9 @@ def _episodes(
         return x if after is None else torch.where(after.view(*mask.shape, *[1] * (x.dim() - 3)), x[:, :, :1], x)
 
     return Episodes(
-        first_again(by_episode(observations)),
-        first_again(by_episode(actions)),
-        by_episode(np.where(playing, rewards, 0).astype(np.float32)),
+        first_again(by_episode(0)),
+        first_again(by_episode(1)),
+        torch.where(mask > 0, by_episode(2).float(), 0.0),
         mask,
         torch.from_numpy(terminated).view(runs, -1),
         torch.from_numpy(final).unflatten(0, (runs, -1)),
