@@ -1,7 +1,7 @@
-"""Baselines b(s): what is subtracted from each return, as objects that say what they expect and learn from what came.
+"""Baselines b(s): what is subtracted from each return, as objects that predict returns and learn from them.
 
-A baseline must not depend on the action that it judges, or the gradient is biased: so each speaks first (`predict`) and
-learns last (`learn`). Axes are (runs, episodes, steps).
+A baseline must not depend on the action that it judges, or the gradient is biased: so it predicts first and learns
+last, after the policy's step. Axes are (runs, episodes, steps).
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ def group_mean(returns: Tensor, mask: Tensor, size: int) -> Tensor:
 
 
 class Baseline:
-    """No baseline, and what the others are made from: a baseline of your own gives `predict`, and `learn` if it learns.
+    """No baseline, and the class that the others extend: one of your own has `predict`, and `learn` if it learns.
 
-    is_critic: whether it judges states, so that with gae_lambda below 1 it may speak for the rewards to come.
+    is_critic: whether it estimates the value of states. Then, with gae_lambda below 1, it may stand for rewards to come.
     """
 
     is_critic = False
@@ -61,7 +61,7 @@ class Baseline:
         return torch.zeros(episodes.terminated.shape)
 
     def learn(self, episodes: Episodes, targets: Tensor) -> None:
-        """Learns from what came. targets: (runs, episodes, steps), the returns, or what stands for them."""
+        """One update. targets: (runs, episodes, steps), the returns, or the bootstrapped estimates of them."""
 
 
 class ConstantBaseline(Baseline):
@@ -107,7 +107,7 @@ class GroupMeanBaseline(Baseline):
 
 
 class ValueBaseline(Baseline):
-    """A network v(s, w) that learns what follows a state: Sutton & Barto (2018), section 13.4.
+    """A network v(s, w) that learns the value of states: Sutton & Barto (2018), section 13.4.
 
     network: maps (runs, n, observation_size) to (runs, n, 1). An update is `steps` gradient steps on
     (1/2N) sum over episodes and time of (target - v(s))^2.

@@ -1,4 +1,4 @@
-"""What is measured of an update: its noise, its length, what the baseline explains."""
+"""Measurements of an update: the noise of its gradient, the change of the policy, what the baseline explains."""
 
 from __future__ import annotations
 

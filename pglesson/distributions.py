@@ -4,7 +4,7 @@ A policy gives logits, a pair (mu, log_sigma), or a torch.distributions.Distribu
 the classes below and not torch's own, for three reasons, which tests/test_distributions.py and
 scripts/bench_distributions.py hold:
 
-- sampling takes a generator, so that a training's luck does not depend on whatever else draws random numbers;
+- sampling takes a generator, so that a training does not depend on what else draws random numbers;
 - KL and its gradient are finite where an action is ruled out by a logit of -inf; torch's gradient is NaN there;
 - making one and sampling, or taking log-probabilities, costs a seventh to a ninth of what torch's takes at 16 states.
 """
@@ -33,7 +33,7 @@ class ActionDistribution(Protocol):
         ...
 
     def entropy(self) -> Tensor:
-        """How undecided each distribution is (runs, n), in nats."""
+        """The entropy of each distribution (runs, n), in nats."""
         ...
 
     def kl(self, other: Any) -> Tensor:
@@ -101,8 +101,8 @@ class DiagGaussian:
 class TorchDistribution:
     """A learner's own torch.distributions.Distribution, with the run axis that it may lack, and with a generator.
 
-    run_axis: whether its batch shape is (runs, n); otherwise it is (n,), one run's. What it says of each dimension of
-    an action apart, as a Normal without Independent does, is added up: the dimensions are independent.
+    run_axis: whether its batch shape is (runs, n); otherwise it is (n,), one run's. Where it keeps the dimensions of an
+    action apart, as a Normal without Independent does, they are taken as independent.
     """
 
     def __init__(self, inner: torch.distributions.Distribution, *, run_axis: bool) -> None:

@@ -1,7 +1,7 @@
-"""What can be wrong with what the core is given, and the sentence that says so.
+"""The error messages of the core, and the checks that raise them.
 
-Each sentence says what was given, what is allowed and how to mend it. `check_...` raises it unless all is well; the
-others give the error to raise.
+Each message says what was given, what is allowed and how to fix it. A function called `check_...` raises an error where
+something is wrong; the others return the error to raise.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ def check_policy_output(output: Any, observations: Tensor, space: gymnasium.Spac
 def diverged_policy() -> FloatingPointError:
     return FloatingPointError(
         "The policy gave numbers that are not finite for finite observations. Its weights, or something that it "
-        "computes, is NaN or infinite: begin again with a lower learning_rate, or mend its forward."
+        "computes, is NaN or infinite: begin again with a lower learning_rate, or fix its forward."
     )
 
 

@@ -20,7 +20,7 @@ def policy_gradient_loss(gain: Tensor, entropy: Tensor, *, entropy_weight: float
 def clipped_gain(log_prob: Tensor, old_log_prob: Tensor, advantages: Tensor, clip_ratio: float) -> Tensor:
     """min(rho A, clip(rho, 1 - epsilon, 1 + epsilon) A), with rho = pi(a|s) / pi_old(a|s), of their shape.
 
-    It takes the place of log pi A when one batch of episodes serves for several steps: PPO's clipped surrogate,
+    It replaces log pi A when one batch of episodes serves for several steps: PPO's clipped surrogate,
     Schulman, Wolski, Dhariwal, Radford & Klimov (2017), eq. 7. clip_ratio: epsilon; math.inf sets no limit. As long as
     rho = 1, its gradient is that of log pi A.
     """

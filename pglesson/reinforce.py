@@ -1,4 +1,4 @@
-"""REINFORCE as a generator: one `Update` a gradient step, for many independent runs at once."""
+"""REINFORCE as a generator: one `Update` after another, for many independent runs at once."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Advantages = Callable[[Episodes, Tensor, Tensor], Tensor]
 
 @dataclass(frozen=True)
 class Update:
-    """What happened in one gradient step, in plain numbers and small arrays, one entry a run."""
+    """What happened in one update, in plain numbers and small arrays, one entry a run."""
 
     number: int  # 1 for the first
     returns: FloatArray  # (runs, episodes), sum of the rewards of each episode, not discounted
@@ -56,17 +56,17 @@ def reinforce(
     advantages: Advantages | None = None,
     baseline: object = None,
 ) -> Iterator[Update]:
-    """Trains `policy` in place by REINFORCE and yields one `Update` a gradient step, settings.updates of them.
+    """Trains `policy` in place by REINFORCE and yields an `Update` after each update, settings.updates of them.
 
     Each update plays settings.episodes whole episodes a run, turns returns-to-go into advantages (minus the baseline,
     then normalized), and follows the gradient of (1/N) sum log pi(a_t|s_t) A_t, plus the entropy bonus: Williams
     (1992); Sutton & Barto (2018), sections 13.3 and 13.4. The factor gamma^t of the discounted theorem is left out, as
-    in almost every implementation. With gae_lambda below 1, the 'value' baseline speaks for the rewards to come, and
-    learns from its own word: an actor-critic method, Sutton & Barto (2018), section 13.5.
+    in almost every implementation. With gae_lambda below 1, the 'value' baseline stands for the rewards to come, and
+    learns from its own estimates: an actor-critic method, Sutton & Barto (2018), section 13.5.
 
     policy: any torch.nn.Module that maps observations (n, observation_size) to logits (n, actions), to a pair
     (mu, log_sigma), or to a torch.distributions.Distribution; without one, `make_policy(settings)`.
-    advantages(episodes, b, b_next) takes the place of G_t - b: it gets the `Episodes`, the baseline that the settings
+    advantages(episodes, b, b_next) replaces G_t - b: it gets the `Episodes`, the baseline that the settings
     ask for, (runs, episodes, steps), and the same of the state that follows each step (0 where the task itself ended),
     and gives a tensor of that shape, which is then normalized.
     baseline: an object of your own, such as a `Baseline`, that settings.baseline = 'own' chooses.

@@ -111,7 +111,7 @@ def play_episodes(
 
     def encoded(raw: Any, counts: NDArray[np.bool_]) -> NDArray[np.float32]:
         found = encode_observations(envs.single_observation_space, raw)
-        if not math.isfinite(np.vdot(found, found)):  # a quick way to see that there is nothing to look for
+        if not math.isfinite(np.vdot(found, found)):  # quick, and finite wherever all entries are
             errors.check_finite("observation", found, counts, len(steps), runs)
         return found
 

@@ -43,7 +43,7 @@ def weights(policy: nn.Module) -> Tensor:
     return torch.cat([weight.detach().flatten() for weight in policy.parameters()])
 
 
-def test_what_each_expects_by_hand() -> None:
+def test_predictions_by_hand() -> None:
     episodes = two_episodes()
     assert Baseline().predict(episodes, RETURNS).eq(0).all()
     assert ConstantBaseline(1.5).predict(episodes, RETURNS).eq(1.5).all()
@@ -176,7 +176,7 @@ class Critic(Baseline):
         self.values += 0.5 * (mean - self.values)
 
 
-def test_an_own_critic_speaks_for_the_rewards_to_come() -> None:
+def test_own_critic_bootstraps() -> None:
     """With lambda 0 its table comes to the values of the policy: state 2 of the fork is worth its expected reward."""
     settings = Settings(**(FORK | {"updates": 40, "episodes": 200}), baseline="own", gae_lambda=0.0, learning_rate=1e-9)
     own = Critic()
@@ -204,7 +204,7 @@ class NoFinal(Critic):
         (NoFinal(), "says is_critic = True, but has no predict_final"),
     ],
 )
-def test_an_own_baseline_that_does_not_fit_is_refused(own: Any, words: str) -> None:
+def test_own_baseline_with_wrong_output_raises(own: Any, words: str) -> None:
     settings = Settings(**FORK, baseline="own", gae_lambda=0.5)
     policy = make_policy(settings)
     with pytest.raises(ValueError, match=words):
@@ -221,12 +221,12 @@ def test_an_own_baseline_that_does_not_fit_is_refused(own: Any, words: str) -> N
         ("own", MeanOfLast, TypeError, "must be an object with a method predict"),
     ],
 )
-def test_a_baseline_that_would_not_be_asked_is_refused(name: str, own: Any, error: type[Exception], words: str) -> None:
+def test_own_baseline_that_would_not_be_used_raises(name: str, own: Any, error: type[Exception], words: str) -> None:
     with pytest.raises(error, match=words):
         next(reinforce(Settings(**FORK, baseline=name), baseline=own))
 
 
-def test_switching_to_own_without_one_is_refused() -> None:
+def test_switching_to_own_without_an_object_raises() -> None:
     settings = Settings(**FORK)
     training = reinforce(settings)
     next(training)

@@ -56,7 +56,7 @@ def test_sampling_depends_on_its_generator_alone() -> None:
         assert not pi.sample(torch.Generator().manual_seed(8)).equal(first)
 
 
-def test_dimensions_that_torch_keeps_apart_are_added_up() -> None:
+def test_normal_without_independent_is_summed_over_action_dimensions() -> None:
     """A Normal without Independent gives a log-density a dimension; the action's is their sum."""
     mu, sigma, actions = logits(5, 3), torch.full((5, 3), 0.4), logits(1, 5, 3)
     apart, together = (
@@ -96,7 +96,7 @@ MAKERS = {
 
 
 @pytest.mark.parametrize("name", MAKERS)
-def test_a_policy_may_give_a_distribution_of_torchs(name: str) -> None:
+def test_policy_may_return_a_torch_distribution(name: str) -> None:
     """The same seed gives the same training; the step is the gradient of log pi A, by autograd through torch's own."""
     settings, inputs, outputs, make = MAKERS[name]
     ended = []
@@ -127,7 +127,7 @@ def test_a_policy_may_give_a_distribution_of_torchs(name: str) -> None:
     torch.testing.assert_close(policy.net.weight.detach() - start, fresh.net.weight.grad, atol=1e-4, rtol=1e-3)
 
 
-def test_equal_distributions_make_equal_first_updates() -> None:
+def test_pair_and_torch_normal_have_the_same_gradient() -> None:
     """A pair and torch's own Normal of it: the gradient's noise, its variance and the entropy are the same measure."""
     measured = []
     for name in ("pair", "Independent"):
@@ -155,7 +155,7 @@ def test_ppo_kl_and_entropy_take_a_distribution_of_torchs() -> None:
         ("tanh", {"kl_weight": 0.1}, None),
     ],
 )
-def test_what_torch_has_no_formula_for_is_refused_or_computed(name: str, setting: Any, words: str | None) -> None:
+def test_missing_entropy_raises_only_where_it_is_used(name: str, setting: Any, words: str | None) -> None:
     settings, inputs, outputs, make = MAKERS[name]
     training = reinforce(Settings(**settings, **setting), Own(inputs, outputs, make))
     if words is None:  # the KL of two transformed Normals is that of the Normals
@@ -174,7 +174,7 @@ def test_what_torch_has_no_formula_for_is_refused_or_computed(name: str, setting
         (ARM, 6, 2, lambda z, s: Normal(z.mean(0), s.exp()), r"sampled actions of shape"),
     ],
 )
-def test_a_distribution_that_does_not_fit_is_refused(
+def test_torch_distribution_of_wrong_shape_raises(
     settings: Any, inputs: int, outputs: int, make: Any, words: str
 ) -> None:
     with pytest.raises(ValueError, match=words):

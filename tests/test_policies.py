@@ -38,7 +38,7 @@ def test_softmax_samples_with_its_probabilities(chances: tuple[float, ...]) -> N
     assert ((counts - expected) ** 2 / expected).sum() < -2 * math.log(1e-6)
 
 
-def test_softmax_never_draws_what_is_ruled_out() -> None:
+def test_softmax_never_samples_a_logit_of_minus_infinity() -> None:
     drawn = Categorical(torch.tensor([0.0, -math.inf, 1.0]).expand(10_000, 3)).sample(seeded())
     assert set(drawn.tolist()) == {0, 2}
 
@@ -141,7 +141,7 @@ def test_each_run_is_a_network_of_its_own(hidden: tuple[int, ...], activation: s
                 torch.testing.assert_close(module.weight.grad[run].T, twin.weight.grad, atol=1e-3, rtol=1e-4)
 
 
-def test_a_run_feels_its_own_weights_alone() -> None:
+def test_runs_do_not_share_gradients() -> None:
     policy = SoftmaxPolicy(4, 3, hidden=(8,), runs=3, generator=seeded())
     observations = torch.randn(3, 6, 4, generator=seeded(1))
     before = policy(observations)
@@ -180,7 +180,7 @@ def test_weights_start_as_the_docstring_says() -> None:
     assert (layer.bias == 0).all()
 
 
-def test_a_plain_module_is_one_run() -> None:
+def test_own_module_is_one_run() -> None:
     """It sees observations without the run axis, and gets the axis back, on each part of a tuple."""
     layer, observations = nn.Linear(4, 3), torch.randn(1, 6, 4, generator=seeded())
     assert SingleRunPolicy(layer)(observations).equal(layer(observations[0])[None])
@@ -236,7 +236,7 @@ def test_sampling_in_numpy_is_sampling_in_torch(name: str) -> None:
     assert ours.get_state().equal(theirs.get_state())
 
 
-def test_a_policy_that_was_changed_is_asked_in_torch() -> None:
+def test_changed_policies_are_evaluated_in_torch() -> None:
     """A subclass, a hook, another layer, another type of number, its own distribution: NumPy knows nothing of these."""
 
     class Sharper(SoftmaxPolicy):

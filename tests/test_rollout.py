@@ -51,7 +51,7 @@ def test_ends_and_time_outs_in_one_batch() -> None:
     assert played.terminated.any() and not played.terminated.all()
 
 
-def test_actions_of_whole_numbers_in_a_box_are_refused() -> None:
+def test_integer_box_actions_raise() -> None:
     with pytest.raises(ValueError, match="floating-point Box"):
         make_envs("tiny/WholeActions-v0", 2)
 
@@ -81,12 +81,12 @@ def test_lengths_masks_and_rewards_follow_from_the_actions() -> None:
     assert lengths == {1, 2, 3} and played.terminated.all()
 
 
-def test_max_steps_cuts_without_an_end() -> None:
+def test_max_steps_truncates() -> None:
     played = play_policy("tiny/Endless-v0", SoftmaxPolicy(1, 2), 3, max_steps=7)
     assert played.mask.equal(torch.ones(1, 3, 7)) and not played.terminated.any()
 
 
-def test_the_environment_sees_clipped_actions_and_the_record_holds_the_sampled_ones() -> None:
+def test_environment_gets_clipped_actions_and_episodes_keep_sampled_ones() -> None:
     """The reward of tiny/Echo-v0 is the action as it arrives, between -0.5 and 0.25."""
     played = play_policy("tiny/Echo-v0", GaussianPolicy(1, [-0.5], [0.25]), 20)
     assert (played.actions > 0.25).any() and (played.actions < -0.5).any()
@@ -109,13 +109,13 @@ def test_a_seed_repeats_the_episodes() -> None:
         ("tiny/SwitchActions-v0", "actions of the kind MultiBinary"),
     ],
 )
-def test_an_environment_that_cannot_serve_gets_a_sentence(env: str, words: str) -> None:
+def test_unsupported_environment_raises(env: str, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         make_envs(env, 2)
 
 
 @pytest.mark.parametrize(("env", "fault"), [("tiny/NanReward-v0", "reward"), ("tiny/NanObservation-v0", "observation")])
-def test_a_number_that_is_none_gets_a_sentence(env: str, fault: str) -> None:
+def test_nonfinite_reward_or_observation_raises(env: str, fault: str) -> None:
     with pytest.raises(ValueError, match=f"a {fault} that is not a finite number, in run 0, episode 0, time step 1"):
         play_policy(env, SoftmaxPolicy(2 if fault == "observation" else 1, 2, runs=2), 3)
 
@@ -148,13 +148,13 @@ class Fixed(nn.Module):
         ),
     ],
 )
-def test_an_output_of_the_wrong_shape_gets_a_sentence(env: str, policy: Any, given: str, wanted: str) -> None:
+def test_policy_output_of_wrong_shape_raises(env: str, policy: Any, given: str, wanted: str) -> None:
     with pytest.raises(ValueError, match="Check the size of its last layer") as error:
         play_policy(env, policy, 5)
     assert f"the policy gave {given}," in str(error.value) and wanted in str(error.value)
 
 
-def test_what_an_environment_does_after_its_episode_does_not_count() -> None:
+def test_steps_after_the_end_are_masked() -> None:
     """Episodes cut at the first step begin anew while others go on, and some of those terminate: not the cut ones."""
     played = play_policy("tiny/Reborn-v0", SoftmaxPolicy(1, 2), 60)
     cut = played.actions[:, :, 0] == 1
@@ -171,7 +171,7 @@ class NanAtTheEnd(tiny_envs.Scripted):
         return np.full_like(observation, np.nan) if terminated else observation, reward, terminated, truncated, info
 
 
-def test_what_an_environment_shows_after_the_end_reaches_no_gradient() -> None:
+def test_observations_after_the_end_reach_no_gradient() -> None:
     gymnasium.register(
         "tiny/NanAtTheEnd-v0",
         entry_point=NanAtTheEnd,
@@ -187,31 +187,31 @@ def test_what_an_environment_shows_after_the_end_reaches_no_gradient() -> None:
 
 
 @pytest.mark.parametrize("env", ["Cart Pole", "CartPole", "Pendulum-v0"])
-def test_ids_that_gymnasium_refuses_in_other_ways_get_the_same_sentence(env: str) -> None:
+def test_unknown_ids_of_every_form_raise(env: str) -> None:
     with pytest.raises(ValueError, match=f"No environment is registered as {env!r}"):
         make_envs(env, 1)
 
 
-def test_a_module_that_cannot_read_the_observations_gets_a_sentence() -> None:
+def test_policy_of_wrong_input_size_raises() -> None:
     with pytest.raises(ValueError, match="Its first layer must take 4 inputs"):
         next(reinforce(Settings(), torch.nn.Linear(3, 2)))
 
 
-def test_options_that_an_environment_does_not_take_get_a_sentence() -> None:
+def test_unknown_environment_options_raise() -> None:
     with pytest.raises(ValueError, match=r"could not be made with the options {'joint': 3} .*'joint'.*keyword"):
         make_envs("pglesson/PlanarArm-v0", 2, joint=3)
     with pytest.raises(ValueError, match="joints is 9"):  # what the environment itself refuses, in its own words
         make_envs("pglesson/PlanarArm-v0", 2, joints=9)
 
 
-def test_a_policy_that_gives_nan_gets_a_sentence_and_one_that_rules_an_action_out_does_not() -> None:
+def test_nan_logits_raise_and_minus_infinity_does_not() -> None:
     with pytest.raises(FloatingPointError, match="The policy gave numbers that are not finite"):
         play_policy("CartPole-v1", SingleRunPolicy(Fixed(lambda n: torch.full((n, 2), torch.nan))), 5)
     never_left = SingleRunPolicy(Fixed(lambda n: torch.tensor([-torch.inf, 0.0]).expand(n, 2)))
     assert play_policy("CartPole-v1", never_left, 5).actions.eq(1).all()
 
 
-def test_watching_a_policy_that_does_not_fit_gets_a_sentence() -> None:
+def test_rendering_a_policy_that_does_not_fit_raises() -> None:
     with pytest.raises(ValueError, match="Check the size of its last layer"):
         list(render_episode("CartPole-v1", SoftmaxPolicy(4, 3)))
 
@@ -224,7 +224,7 @@ class OneAxis(nn.Linear):
         return super().forward(x).view(n, 2)
 
 
-def test_a_module_that_can_be_trained_can_be_watched() -> None:
+def test_own_module_can_be_rendered() -> None:
     policy = OneAxis(4, 2)
     next(reinforce(Settings(episodes=2), policy))
     assert [total for _, total in render_episode("CartPole-v1", policy, max_steps=3)] == [0, 1, 2, 3]
@@ -239,7 +239,7 @@ def test_a_module_that_can_be_trained_can_be_watched() -> None:
         ("tiny/Chain-v0", {}, "cannot draw itself"),
     ],
 )
-def test_an_environment_that_cannot_be_watched_gets_a_sentence(env: str, options: Any, words: str) -> None:
+def test_rendering_an_environment_that_cannot_draw_raises(env: str, options: Any, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         next(render_episode(env, SoftmaxPolicy(4, 2), options=options))
 
@@ -258,11 +258,11 @@ def test_an_id_may_name_the_module_that_registers_it(tmp_path: Path, monkeypatch
         make_envs("no_tasks:Own-v0", 2)
 
 
-def test_a_module_of_another_precision_is_told_which_one() -> None:
+def test_policy_in_float64_raises() -> None:
     with pytest.raises(ValueError, match="Its first layer must take 4 inputs, of the type float32"):
         next(reinforce(Settings(), nn.Linear(4, 2).double()))
 
 
-def test_an_environment_that_was_asked_for_pictures_can_be_watched() -> None:
+def test_rendering_with_render_mode_in_the_options() -> None:
     options = {"render_mode": "rgb_array"}
     assert next(render_episode("CartPole-v1", SoftmaxPolicy(4, 2), options=options))[0].ndim == 3
