@@ -1,8 +1,8 @@
 """Are the stored outputs true on other machines? `python scripts/matrix.py [--times 1]`.
 
 Runs nbval over all notebooks, in random order, for every kind of vector instructions that this processor has and
-PyTorch knows, each with 1, 2 and 4 threads, and prints a line for each. It takes about an hour on two cores. The tests
-run the default themselves, and one other point with all the exercises solved.
+PyTorch knows, each with 1, 2 and 4 threads, and prints a line for each. It takes about an hour on two cores. By
+themselves the tests run one of these points: no vector instructions, and two threads, as solved_notebooks.py says.
 """
 
 from __future__ import annotations

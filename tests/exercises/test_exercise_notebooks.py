@@ -1,16 +1,14 @@
-"""The exercises as they stand in the notebooks: cells, objectives, the table in 00, and all solutions run."""
+"""The exercises as they stand in the notebooks: cells, objectives, and the table in 00.
+
+The solutions are run where the notebooks are: see tests/helpers/solved_notebooks.py.
+"""
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-import nbclient
 import nbformat
 import pytest
 
@@ -83,43 +81,3 @@ def test_every_objective_of_a_notebook_is_exercised(name: str) -> None:
 def test_the_table_in_00_is_true() -> None:
     (cell,) = [cell for cell in read("00_start_here").cells if cell.id == "objectives"]
     assert objective_table() in cell.source
-
-
-# a processor without vector instructions and two threads: nbval runs the default, this run is another machine
-OTHER_MACHINE = {"ATEN_CPU_CAPABILITY": "default", "OMP_NUM_THREADS": "2"}
-
-
-def run_with_solutions(name: str) -> Any:
-    """A notebook with all solutions, run from top to bottom in a kernel of its own; an error in any cell is raised."""
-    notebook = read(name)
-    assert teacher.set_answers(notebook, solved=True) == len(exercises_of(name))
-    client = nbclient.NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(FOLDER)}})
-    client.execute(env=os.environ | OTHER_MACHINE)
-    return notebook
-
-
-def printed(cell: Any) -> str:
-    """What nbval compares of a cell's outputs."""
-    texts = [output.get("text") or output.get("data", {}).get("text/plain", "") for output in cell.get("outputs", [])]
-    return "".join(texts)
-
-
-@pytest.fixture(scope="module")
-def running(request: pytest.FixtureRequest) -> Iterator[dict[str, Future[Any]]]:
-    """The notebooks of the tests that were selected, two at a time: they take minutes one after the other."""
-    chosen = [name for name in NOTEBOOKS if any(f"passes[{name}]" in item.name for item in request.session.items)]
-    with ProcessPoolExecutor(2, get_context("spawn")) as pool:
-        yield {name: pool.submit(run_with_solutions, name) for name in chosen}
-
-
-def test_with_every_solution_filled_in_every_check_passes(name: str, running: dict[str, Future[Any]]) -> None:
-    notebook = running[name].result()
-    shown = {cell.id: printed(cell) for cell in notebook.cells}
-    for exercise in exercises_of(name):
-        assert shown[f"{teacher.cell_id(exercise.name)}-check"].startswith("Right: ")
-    # nothing that stands outside the exercises changes with them, or with the machine
-    for stored, cell in zip(read(name).cells, notebook.cells):
-        if cell.cell_type == "code" and not cell.id.startswith("exercise-"):
-            assert shown[cell.id] == printed(stored), cell.id
-    number = len(exercises_of(name))
-    assert f"{number} of {number} exercises solved" in shown["exercise-progress"]
