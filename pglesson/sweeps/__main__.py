@@ -2,7 +2,7 @@
 
 import sys
 
-from pglesson.sweeps.sweep import main
+from pglesson.sweeps.command import main
 
 if __name__ == "__main__":
     sys.exit(main())

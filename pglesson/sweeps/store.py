@@ -1,4 +1,4 @@
-"""A sweep's file: JSON lines that are only ever added, so that a crash costs at most the line it fell into."""
+"""A sweep's file: JSON lines that are only appended, so that a crash costs at most the line being written."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ Grid = Mapping[str, Sequence[Any]]
 
 @dataclass(frozen=True)
 class Point:
-    """One point of a sweep, and what its training came to."""
+    """One point of a sweep, and the result of its training."""
 
     at: dict[str, Any]  # the swept settings by name
-    score: FloatArray  # (runs,), what `measure` made of the training; NaN where there is an error
-    seconds: float  # that it took; 0 where its workers were lost
+    score: FloatArray  # (runs,), the measure of the training; NaN where there is an error
+    seconds: float  # of training; 0 where its workers were lost
     error: str | None = None  # why it has no score: it diverged, or it lost its workers
 
 
 def to_json(value: Any) -> str:
     """One line of JSON that `from_json` turns back exactly, tuples and infinities too.
 
-    Raises TypeError for what is not made of numbers, strings, True, False, None, lists, tuples and dicts.
+    Raises TypeError for anything but numbers, strings, True, False, None, and lists, tuples and dicts of them.
     """
 
     def plain(x: Any) -> Any:
@@ -62,7 +62,7 @@ def from_json(line: str | bytes) -> Any:
 
 
 def key_of(at: Mapping[str, Any]) -> str:
-    """The same for the same values, in whatever order they are named."""
+    """A key that does not depend on the order of the names."""
     return to_json(dict(sorted(at.items())))
 
 
@@ -72,23 +72,21 @@ def points_of(grid: Grid) -> list[dict[str, Any]]:
 
 
 class SweepStore:
-    """What a sweep's file holds, and the way to add to it. Nothing is written before `begin`.
+    """The file of a sweep, to read and to append to. Nothing is written before `begin`.
 
-    Its lines: a header with the version, the base settings and the measure's name; the grid, once more each time that
-    it changes; each point as it is done. Raises ValueError for a file that is something else. No two sweeps may write
-    to one file at a time.
+    Its lines: a header with the version, the base settings and the measure's name; the grid, again each time it
+    changes; each point as it is done. Raises ValueError for a file that is something else. Only one sweep at a time
+    may write to a file.
     """
 
     def __init__(self, path: str | Path) -> None:
         self.path, self.settings, self.measure, self.grid = Path(path), Settings(), "", dict[str, list[Any]]()
         self.points: dict[str, Point] = {}
-        data = self.path.read_bytes() if self.path.exists() else b""
-        lines = data.splitlines(keepends=True)
-        self._half = lines.pop() if lines and not lines[-1].endswith(b"\n") else b""  # the last writer was cut off
-        self.empty = not lines
-        self._size = len(data) - len(self._half)
+        lines = self.path.read_bytes().splitlines(keepends=True) if self.path.exists() else []
+        unfinished = lines.pop() if lines and not lines[-1].endswith(b"\n") else b""  # its writer was stopped
+        self.empty, self._size = not lines, sum(map(len, lines))
         try:
-            if self.empty and not b'{"version"'.startswith(self._half[:10]):
+            if self.empty and not b'{"version"'.startswith(unfinished[:10]):
                 raise ValueError("no header")
             for number, line in enumerate(lines):
                 self._read(number, from_json(line))
@@ -111,35 +109,35 @@ class SweepStore:
             self.points[key_of(point.at)] = point
 
     def begin(self, settings: Settings, measure: str, grid: Grid) -> None:
-        """Mends the file's end and writes what must stand before points.
+        """Removes an unfinished last line, and writes the header and the grid where they are missing.
 
         Raises ValueError where the points there are another sweep's.
         """
-        head = {"version": VERSION, "settings": vars(settings), "measure": measure}
-        if not self.empty:
-            old = {**vars(self.settings), "measure": self.measure}
-            new = {**from_json(to_json(vars(settings))), "measure": measure}
-            changed = [f"{name} ({old[name]!r} there, {new[name]!r} now)" for name in new if new[name] != old[name]]
-            if changed:
-                raise ValueError(
-                    f"{self.path.name} holds a sweep with other settings: {', '.join(changed)}. Choose another file, "
-                    "or delete this one."
-                )
-        if self._half:
+        old = {**vars(self.settings), "measure": self.measure}
+        new = {**from_json(to_json(vars(settings))), "measure": measure}
+        changed = [f"{name} ({old[name]!r} there, {new[name]!r} now)" for name in new if new[name] != old[name]]
+        if changed and not self.empty:
+            raise ValueError(
+                f"{self.path.name} holds a sweep with other settings: {', '.join(changed)}. Choose another file, or "
+                "delete this one."
+            )
+        if self.path.exists():
             os.truncate(self.path, self._size)
-        again = to_json(self.grid) == to_json(grid)
-        self._write(*([to_json(head)] if self.empty else []), *([] if again else [to_json({"grid": grid})]))
+        if self.empty:
+            self._append({"version": VERSION, "settings": vars(settings), "measure": measure})
+        if to_json(self.grid) != to_json(grid):
+            self._append({"grid": grid})
 
     def add(self, point: Point) -> Point:
-        """Keeps a point that is done, and hands it on."""
+        """Appends a finished point, and returns it."""
         score = None if point.error is not None else point.score.tolist()
-        self._write(to_json({"at": point.at, "score": score, "seconds": point.seconds, "error": point.error}))
+        self._append({"at": point.at, "score": score, "seconds": point.seconds, "error": point.error})
         return point
 
-    def _write(self, *lines: str) -> None:
-        # opened anew each time, so that a sweep left lying about half-done, as in a notebook, holds no file open
+    def _append(self, line: dict[str, Any]) -> None:
+        # opened each time, so that a sweep that a notebook does not finish leaves no file open
         with self.path.open("ab") as file:
-            file.write("".join(f"{line}\n" for line in lines).encode())
+            file.write(f"{to_json(line)}\n".encode())
 
 
 def read_sweep(store: str | Path) -> tuple[Settings, dict[str, list[Any]], list[Point]]:
@@ -148,7 +146,7 @@ def read_sweep(store: str | Path) -> tuple[Settings, dict[str, list[Any]], list[
     Raises FileNotFoundError where there is no file, and ValueError where it is not a sweep's.
     """
     if not Path(store).exists():
-        raise FileNotFoundError(f"There is no file {Path(store).name} here: make it by sweep(..., store=...).")
+        raise FileNotFoundError(f"There is no file {Path(store).name} here: make it with sweep(..., store=...).")
     read = SweepStore(store)
     keys = [key_of(at) for at in points_of(read.grid)] if read.grid else []
     return read.settings, read.grid, [read.points[key] for key in keys if key in read.points]
@@ -160,9 +158,9 @@ def to_map(points: Sequence[Point], grid: Grid) -> FloatArray:
     With no points yet the last axis has the length 1. Raises ValueError for a point that is not on the grid.
     """
     indices = {key_of(at): index for index, at in enumerate(points_of(grid))}
-    strangers = [point.at for point in points if key_of(point.at) not in indices]
-    if strangers:
-        raise ValueError(f"The point {strangers[0]} is not on the grid {dict(grid)}. Give the grid of its sweep.")
+    unknown = [point.at for point in points if key_of(point.at) not in indices]
+    if unknown:
+        raise ValueError(f"The point {unknown[0]} is not on the grid {dict(grid)}. Give the grid of its sweep.")
     flat = np.full((len(indices), len(points[0].score) if points else 1), np.nan)
     for point in points:
         flat[indices[key_of(point.at)]] = point.score
