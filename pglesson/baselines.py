@@ -45,7 +45,7 @@ def group_mean(returns: Tensor, mask: Tensor, size: int) -> Tensor:
 class Baseline:
     """No baseline, and the class that the others extend: one of your own has `predict`, and `learn` if it learns.
 
-    is_critic: whether it estimates the value of states. Then, with gae_lambda below 1, it may stand for rewards to come.
+    is_critic: whether it estimates the value of states, which may stand for rewards to come: gae_lambda below 1.
     """
 
     is_critic = False
