@@ -14,7 +14,7 @@ from torch import nn
 
 from pglesson.analysis.plots import setting_changes
 from pglesson.reinforce import Update
-from pglesson.settings import Settings
+from pglesson.settings import OWN, Settings
 
 LINE_LENGTH = 110  # of the code, as in the notebooks
 
@@ -93,26 +93,30 @@ def to_csv(updates: Sequence[Update]) -> str:
     return file.getvalue()
 
 
-def to_code(settings: Settings, updates: Sequence[Update], *, policy: nn.Module | None = None) -> str:
+def to_code(
+    settings: Settings, updates: Sequence[Update], *, policy: nn.Module | None = None, baseline: object = None
+) -> str:
     """A cell of code that repeats a run, bit for bit on the same machine, with the settings changed while it trained.
 
     It names the settings that differ from the defaults, and trains for as many updates as the run has, if it has any.
-    policy: the learner's own module, whose initial weights only the learner can restore.
+    policy, baseline: the learner's own module and baseline, whose initial state only the learner can restore.
     """
     first, defaults = first_settings(settings, updates), Settings()
     if updates:
         first["updates"] = len(updates)
     named = {name: value for name, value in first.items() if value != getattr(defaults, name)}
     moved = moves(updates)
-    cell = ["from pglesson import Settings, make_policy, reinforce", ""]
-    if policy is not None:
-        cell[0] = "from pglesson import Settings, reinforce"
+    used = baseline is not None and OWN in (first["baseline"], *(knobs.get("baseline") for knobs in moved.values()))
+    imports = ["Settings", *["make_policy"] * (policy is None), "reinforce"]
+    cell = [f"from pglesson import {', '.join(imports)}", ""]
     cell += _lines("settings = Settings(", [f"{name}={_source(value)}" for name, value in named.items()], ")")
-    cell += [_policy_line(policy)]
+    cell += ["policy = make_policy(settings)" if policy is None else _own_line("policy", "module", policy)]
+    cell += [_own_line("baseline", "baseline", baseline)] * used
     if moved:
         cell += ["# before which update which knobs moved"]
         cell += _lines("moves = {", [f"{number}: {_source(knobs)}" for number, knobs in moved.items()], "}")
-    cell += ["", "updates = []", "for update in reinforce(settings, policy):", "    updates.append(update)"]
+    arguments = "settings, policy" + ", baseline=baseline" * used
+    cell += ["", "updates = []", f"for update in reinforce({arguments}):", "    updates.append(update)"]
     if moved:
         cell += ["    for name, value in moves.get(update.number + 1, {}).items():"]
         cell += ["        setattr(settings, name, value)"]
@@ -124,13 +128,12 @@ def _lines(start: str, entries: Sequence[str], end: str) -> Iterator[str]:
     yield from [in_one] if len(in_one) <= LINE_LENGTH else [start, *(f"    {entry}," for entry in entries), end]
 
 
-def _policy_line(policy: nn.Module | None) -> str:
-    if policy is None:
-        return "policy = make_policy(settings)"
-    kind, weights = type(policy), "the run began with its own starting weights"
+def _own_line(name: str, what: str, own: object) -> str:
+    """The line that makes a learner's object, as far as its class tells."""
+    kind, known = type(own), "what it knew at the start" if name == "baseline" else "its own starting weights"
     if kind.__module__.startswith("torch."):  # such as nn.Sequential: the name does not tell how it was built
-        return f"policy = ...  # put your own module here, a {kind.__name__}: {weights}"
-    return f"policy = {kind.__name__}()  # your own: {weights}"
+        return f"{name} = ...  # put your own {what} here, a {kind.__name__}: the run began with {known}"
+    return f"{name} = {kind.__name__}()  # your own: the run began with {known}"
 
 
 def _source(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""An agent at play, on the screen."""
+"""An agent that plays, on the screen."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import nn
 
 from pglesson.analysis.rendering import render_episode
 from pglesson.settings import Settings
-from pglesson.widgets.controls import button, error_message
+from pglesson.widgets.controls import button, error_message, wrapping_row
 from pglesson.widgets.main_loop import MainLoop
 from pglesson.widgets.picture import to_png
 
@@ -31,22 +31,21 @@ class AgentView(widgets.VBox):  # type: ignore[misc]
         self._task: asyncio.Task[None] | None = None
         self._settings: Settings | None = None
         self._frames: Generator[tuple[Any, float], None, None]
-        row = widgets.HBox([self.button, self.caption], layout=widgets.Layout(flex_flow="row wrap"))
-        super().__init__([row, self.image])
+        super().__init__([wrapping_row([self.button, self.caption]), self.image])
 
     @property
     def _playing(self) -> bool:
         return self._task is not None and not self._task.done()
 
     def show(self, settings: Settings, policy: nn.Module) -> None:
-        """Makes this agent the one to watch, and shows where its episode starts, if its task can draw itself."""
+        """Makes this agent the one to watch, and shows the start of its episode, if its task can draw itself."""
         self.stop()
         self._settings, self._policy = settings, policy
         self._rewind()
         if self.next_frame():
             self.caption.value = ""
         else:
-            self.image.layout.display = "none"  # no empty frame, and no picture of the task before
+            self.image.layout.display = "none"  # neither an empty frame nor a picture of the last task
         self._frames.close()
 
     def next_frame(self) -> bool:
@@ -56,7 +55,7 @@ class AgentView(widgets.VBox):  # type: ignore[misc]
             self.image.value = to_png(picture, (300, 200))
         except StopIteration:
             return False
-        except Exception as error:  # an environment that cannot draw itself is no reason not to train in it
+        except Exception as error:  # training does not need the pictures
             self.caption.value = html.escape(error_message(error))
             return False
         self.image.layout.display = None
@@ -75,7 +74,7 @@ class AgentView(widgets.VBox):  # type: ignore[misc]
         self._task.add_done_callback(self._name_button)  # even one that was cancelled before it began
 
     def stop(self) -> None:
-        """Stops the film."""
+        """Stops playing."""
         if self._playing:
             assert self._task is not None
             self._task.cancel()
@@ -92,5 +91,5 @@ class AgentView(widgets.VBox):  # type: ignore[misc]
             await asyncio.sleep(1 / self.FRAMES_PER_SECOND)
 
     def _name_button(self, ended: asyncio.Task[None]) -> None:
-        if ended is self._task:  # and not one that another film has followed
+        if ended is self._task:  # and not a film that was replaced by another
             self.button.description, self.button.icon = f"Watch {self.when}", "eye"

@@ -1,4 +1,4 @@
-"""The clinic on screen: the curves of a sick training, a diagnosis to choose, and why it fits or does not."""
+"""The clinic: the curves of a training with a mistake in it, a diagnosis to choose, and why it fits or does not."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from matplotlib import style
 from matplotlib.axes import Axes
 
 from pglesson.analysis.plots import COLORS, CurvePlot, new_figure
-from pglesson.widgets.controls import button
+from pglesson.widgets.controls import button, wrapping_row
 from pglesson.widgets.main_loop import MainLoop
 from pglesson.widgets.patients import CAUSES, PATIENTS, Patient, Training, explain
 from pglesson.widgets.picture import Picture
 
-BETWEEN_FRAMES = 0.5  # seconds; drawing six panels takes a third of that
+BETWEEN_FRAMES = 0.5  # seconds; drawing six panels takes a third of this
 
 
 class Clinic(Picture):
-    """One patient at a time: its diagnostics in colour, those of the same training in health in dashed grey.
+    """One patient at a time: its diagnostics in colour, those of the same training without the mistake in dashed grey.
 
-    The first patient is trained when the clinic opens; another one trains before your eyes when it is chosen. Nothing
-    says what ails it until the diagnosis is right. `step()` makes an update without any event loop, as tests do.
+    The first patient is trained when the clinic opens; another one trains in the background when it is chosen. The
+    mistake is not named until the diagnosis is right. `step()` makes an update without any event loop, as tests do.
     """
 
     def __init__(self) -> None:
         super().__init__(new_figure(8.8, 4.9), "Clinic")
         self._main, self._last_frame = MainLoop(), 0.0
         self._task: asyncio.Task[None] | None = None
-        self._trained: dict[Patient, Training] = {}  # the healthy twins too, which patients share
+        self._trained: dict[Patient, Training] = {}  # also those without a mistake, which patients share
         self.solved: set[int] = set()
         options = [(f"patient {number + 1}", number) for number in range(len(PATIENTS))]
         self.patient = widgets.Dropdown(options=options, tooltip="whose curves to look at")
@@ -42,8 +42,7 @@ class Clinic(Picture):
         self.status, self.answer = widgets.HTML(), widgets.HTML()
         self.patient.observe(lambda change: self._main.call(lambda: self.admit(change["new"])), "value")
         self.answer_button.on_click(lambda _: self.diagnose())
-        row = widgets.HBox([self.patient, self.diagnosis, self.answer_button, self.status])
-        row.layout.flex_flow = "row wrap"
+        row = wrapping_row([self.patient, self.diagnosis, self.answer_button, self.status])
         self.children = [row, self.answer, self.picture]
         self._open(0)
         while self.step():
@@ -57,7 +56,7 @@ class Clinic(Picture):
         self._task = self._main.create_task(self._train())
 
     def step(self) -> bool:
-        """Makes one update of the patient and of its healthy twin; returns whether there was one left."""
+        """Makes one update of the patient and of the training without the mistake; returns whether there was one."""
         going = [training.step() for training in self._present]
         now = time.perf_counter()
         if not any(going) or now - self._last_frame >= BETWEEN_FRAMES:
@@ -66,7 +65,7 @@ class Clinic(Picture):
         return any(going)
 
     def diagnose(self) -> None:
-        """Says why the chosen diagnosis is right, or what speaks against it."""
+        """Explains why the chosen diagnosis is right, or wrong."""
         number, guess = self.patient.value, self.diagnosis.value
         if not guess:
             self.answer.value = "Choose a cause from the list first."
@@ -95,7 +94,7 @@ class Clinic(Picture):
 
     def _open(self, number: int) -> None:
         patient = PATIENTS[number]
-        self._present = [self._training(p) for p in (patient, patient.treated())]
+        self._present = [self._training(p) for p in (patient, patient.without_mistake())]
         task = patient.healthy["env"].removeprefix("pglesson/").partition("-")[0]
         with style.context("pglesson.lesson"):
             self.figure.clear()

@@ -1,4 +1,4 @@
-"""The controls of a dashboard: one for each setting, the live ones with round positions to choose from."""
+"""The controls of dashboard and playground: one for each setting, the live ones with round values to choose from."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ MORE_LEVELS: dict[str, list[Any]] = {
     "clip_ratio": [0.05, 0.1, 0.2, 0.5, 1.0, float("inf")],
     "kl_weight": [0.0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0],
 }
-LISTS = {"activation": ("tanh", "relu"), "optimizer": ("adam", "sgd")}  # structural settings with a few names each
+LISTS = {"activation": ("tanh", "relu"), "optimizer": ("adam", "sgd")}  # fixed settings with a few names each
 
 
 def choice(name: str, options: list[Any], value: Any, tooltip: str) -> widgets.Dropdown:
-    """A list to choose one of `options` from."""
+    """A list from which to choose one of `options`."""
     return widgets.Dropdown(
         options=_named(options),
         value=value,
@@ -45,9 +45,9 @@ def choice(name: str, options: list[Any], value: Any, tooltip: str) -> widgets.D
 
 
 def knob(name: str, value: Any, levels: Sequence[Any] = ()) -> widgets.Widget:
-    """The control of one live setting, standing at `value`, which joins the positions if it is not one of them.
+    """The control of one live setting, at `value`, which is added to the levels if it is not one of them.
 
-    levels: its positions, in place of the usual ones.
+    levels: its values to choose from, instead of the usual ones.
     """
     rules: Mapping[str, Any] = Settings.__dataclass_fields__[name].metadata
     if name in ("baseline", "normalization"):
@@ -74,12 +74,38 @@ def _levels(levels: Iterable[Any], value: Any) -> list[tuple[str, Any]]:
     return [("off" if x == float("inf") else f"{x:g}", x) for x in sorted({*levels, value})]
 
 
-def include(control: widgets.Widget, value: Any) -> None:
-    """Makes `value` one of the positions of a control that has positions. A new one moves it to the first of them."""
+def knobs_for(settings: Settings, names: Iterable[str] | Mapping[str, Sequence[Any]]) -> dict[str, widgets.Widget]:
+    """The controls of these live settings. names: or a mapping from them to their levels.
+
+    Raises ValueError for a name that is not one of a live setting.
+    """
+    live = settings.live()
+    if unknown := [name for name in names if name not in live]:
+        known = ", ".join(map(repr, live))
+        raise ValueError(f"knobs has {unknown[0]!r}, but each must be a live setting: {known}.")
+    levels = names if isinstance(names, Mapping) else dict.fromkeys(names, ())
+    return {name: knob(name, live[name], list(levels[name])) for name in levels}
+
+
+def show_settings(knobs: Mapping[str, widgets.Widget], settings: Settings) -> None:
+    """Moves the controls to these settings."""
+    for name, control in knobs.items():
+        value = getattr(settings, name)  # before a new option moves the control, and the setting with it
+        add_option(control, value)
+        control.value = value
+
+
+def add_option(control: widgets.Widget, value: Any) -> None:
+    """Adds `value` to the options of a control that has options. A new one moves the control to the first of them."""
     values = [option for _, option in getattr(control, "options", ())]
     if values and value not in values:
         listed = isinstance(control, widgets.Dropdown)
         control.options = _named([*values, value]) if listed else _levels(values, value)
+
+
+def wrapping_row(children: Iterable[widgets.Widget]) -> widgets.HBox:
+    """A row of widgets that goes on in the next line where the page is narrow."""
+    return widgets.HBox(list(children), layout=widgets.Layout(flex_flow="row wrap"))
 
 
 def button(name: str, icon: str, tooltip: str, style: str = "") -> widgets.Button:
@@ -89,7 +115,7 @@ def button(name: str, icon: str, tooltip: str, style: str = "") -> widgets.Butto
 
 
 def field(name: str, value: Any) -> widgets.Widget:
-    """The control of one structural setting: a list, a whole number, or Python's own notation to type."""
+    """The control of one fixed setting: a list, a whole number, or a text in Python's notation."""
     rules = Settings.__dataclass_fields__[name].metadata
     how: dict[str, Any] = {
         "description": label(name),
@@ -101,22 +127,22 @@ def field(name: str, value: Any) -> widgets.Widget:
         return widgets.Dropdown(options=LISTS[name], value=value, **how)
     if isinstance(value, Integral):
         return widgets.IntText(value=value, continuous_update=False, **how)
-    return widgets.Text(value=written(value), continuous_update=False, **how)
+    return widgets.Text(value=format_setting(value), continuous_update=False, **how)
 
 
 def error_message(error: BaseException) -> str:
-    """What went wrong, as a sentence: the package's own ones stay, another error is told by its type and its text."""
+    """An error as a sentence: one of this package by its own text, any other by its type and text."""
     own = isinstance(error, (ValueError, TypeError, FloatingPointError)) and str(error)
     return str(error) if own else f"{type(error).__name__}: {error}".rstrip(": .") + "."
 
 
-def written(value: Any) -> Any:
-    """A structural setting as its control shows it."""
+def format_setting(value: Any) -> Any:
+    """A fixed setting as its control shows it."""
     return repr(value) if isinstance(value, (tuple, Mapping)) else value
 
 
-def read(name: str, shown: Any) -> Any:
-    """What a structural setting's control stands for. Raises ValueError for what cannot be read."""
+def parse_setting(name: str, shown: Any) -> Any:
+    """The value of a fixed setting that its control shows. Raises ValueError for a text that cannot be parsed."""
     if name not in ("hidden", "env_options"):
         return shown
     allowed = Settings.__dataclass_fields__[name].metadata["allowed"]

@@ -1,4 +1,4 @@
-"""A picture that answers a slider."""
+"""A picture that follows sliders."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ class Explorer(Picture):
     """Sliders above a figure, redrawn by `draw` at every move.
 
     draw(axes, **values) gets an Axes (or the array of them, for columns > 1) and the controls' values by name. What it
-    drew before is gone; labels, ticks and scales stay until it sets others, since making them anew takes longest.
+    drew before is removed; labels, ticks and scales stay until it sets others, since creating them takes longest.
     controls: (low, high, start) or (low, high, start, step) for a slider, a list for a choice, True or False for a box.
-    drag(x, y) gets the place in the first Axes, in data units, where the learner presses or drags the mouse, and
-    returns the values to set, by the controls' names; None leaves the mouse without effect.
+    drag(x, y) gets the point in the first Axes, in data units, where the learner presses or drags the mouse, and
+    returns the values to set, by the controls' names; without it the mouse has no effect.
     An exception in `draw` or `drag` is shown below the sliders and leaves the last good picture.
     """
 
@@ -58,7 +58,7 @@ class Explorer(Picture):
         self._draw, self._columns = draw, columns
         self.controls = {name: _control(name, choice) for name, choice in controls.items()}
         self.status = widgets.HTML()
-        self._setting = False  # several controls at once: one drawing, when the last is set
+        self._setting = False  # while several controls are set, which is followed by one drawing
         for control in self.controls.values():
             control.observe(self._moved, "value")
         grid = widgets.GridBox(
@@ -90,7 +90,7 @@ class Explorer(Picture):
         axes = self.figure.axes[0]
         if not event["buttons"] & 1 or not axes.bbox.contains(*place):
             return
-        with self._told():
+        with self._showing_errors():
             values = self._drag(*axes.transData.inverted().transform(place))
             self._setting = True
             try:
@@ -102,7 +102,7 @@ class Explorer(Picture):
 
     def redraw(self) -> None:
         """Draws anew from the controls' values."""
-        with self._told():
+        with self._showing_errors():
             self._redraw()
 
     def _redraw(self) -> None:
@@ -110,15 +110,15 @@ class Explorer(Picture):
             if len(self.figure.get_children()) == 1 + self._columns:  # the background and the axes
                 for axes in self.figure.axes:
                     _empty(axes)
-            else:  # at first, and where `draw` made more: a twin, a colour bar, a title over the whole figure
+            else:  # at first, and after `draw` has added to the figure: a twin, a colour bar, a title
                 self.figure.clear()
                 self._axes = self.figure.subplots(1, self._columns)
             self._draw(self._axes, **{name: control.value for name, control in self.controls.items()})
         self.draw()
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
-        """Shows below the sliders what goes wrong inside."""
+    def _showing_errors(self) -> Iterator[None]:
+        """Shows an error below the sliders."""
         try:
             yield
         except Exception as error:

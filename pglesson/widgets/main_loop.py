@@ -11,8 +11,9 @@ from typing import Any
 class MainLoop:
     """The thread and the event loop in which it is made, if one runs there.
 
-    JupyterLab may deliver a press of a button in a thread of its own, which no kernel interrupt reaches and which runs
-    beside the cells. What trains or draws is sent home from there, so that one thing happens at a time.
+    JupyterLab may deliver a press of a button in a thread of its own. Kernel interrupts do not reach that thread, and
+    it runs beside the cells. So whatever trains or draws is sent back to the main loop, where one thing happens at a
+    time.
     """
 
     def __init__(self) -> None:
@@ -23,7 +24,7 @@ class MainLoop:
             self._loop = None  # a plain script
 
     def call(self, act: Callable[[], object]) -> None:
-        """Calls `act` at once at home, or from another thread as soon as home is free."""
+        """Calls `act` at once in the main thread, or from another thread as soon as the loop is free."""
         if threading.current_thread() is self._thread or self._loop is None or not self._loop.is_running():
             act()
         else:

@@ -1,14 +1,12 @@
-"""The variance microscope on screen: a cloud of single-episode gradients, and what each estimator would need."""
+"""The variance microscope: a cloud of single-episode gradients, and the episodes that each estimator needs."""
 
 from __future__ import annotations
 
-import html
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import ipywidgets as widgets
 import torch
 from matplotlib import style
 from matplotlib.axes import Axes
@@ -18,9 +16,10 @@ from pglesson.analysis.microscope import Estimate, estimate_gradients
 from pglesson.analysis.plots import COLORS, new_figure
 from pglesson.analysis.plots import text as words
 from pglesson.settings import BASELINES, NORMALIZATIONS, Settings
-from pglesson.widgets.controls import button, choice, error_message
+from pglesson.widgets.controls import button, choice, error_message, wrapping_row
 from pglesson.widgets.main_loop import MainLoop
 from pglesson.widgets.picture import Picture
+from pglesson.widgets.status import StatusLine
 
 MARKERS = {
     "none": ("o", COLORS["truth"]),
@@ -32,12 +31,12 @@ Estimates = Mapping[tuple[str, str], Estimate]
 
 
 def two_directions(cloud: Tensor, first: Tensor) -> Tensor:
-    """Two unit vectors (2, parameters): along `first`, and where `cloud` (n, parameters) spreads most across it."""
+    """Two unit vectors (2, parameters): along `first`, and across it, where `cloud` (n, parameters) varies most."""
     along = first / first.norm().clamp_min(1e-12)
     across = cloud - (cloud @ along)[:, None] * along
     across = across - across.mean(0)
     spread = across[across.norm(dim=1).argmax()]
-    for _ in range(50):  # power iteration: of a network's thousands of weights, all eigenvectors would take minutes
+    for _ in range(50):  # power iteration: all eigenvectors for thousands of weights would take minutes
         spread = across.T @ (across @ spread)
         spread = spread / spread.norm().clamp_min(1e-12)
     spread = spread - (spread @ along) * along
@@ -45,10 +44,10 @@ def two_directions(cloud: Tensor, first: Tensor) -> Tensor:
 
 
 def draw_cloud(axes: Axes, estimates: Estimates, chosen: tuple[str, str], exact: Tensor | None = None) -> None:
-    """Single-episode gradients of `chosen`, in front of those without a baseline; the mean as an arrow.
+    """Draws single-episode gradients of `chosen` and their mean, in front of those without a baseline.
 
-    The axes are the direction of the gradient (`exact` (parameters,), where it is known, or else the mean without a
-    baseline) and the one across it in which the cloud without a baseline spreads most.
+    One axis is the direction of the gradient (`exact` (parameters,), where it is known, or else the mean without a
+    baseline); the other is orthogonal to it, where the cloud without a baseline varies most.
     """
     plain, own = estimates["none", chosen[1]], estimates[chosen]
     truth = estimates["none", "none"].mean if exact is None else exact
@@ -59,7 +58,7 @@ def draw_cloud(axes: Axes, estimates: Estimates, chosen: tuple[str, str], exact:
     reach = float((plain.gradients.flatten(0, 1) @ directions.T).abs().quantile(0.98))
     reach = reach if 0 < reach < math.inf else 1.0
     mean = directions @ own.mean
-    # the scale of a normalized gradient is another than the gradient's: only its direction is to be compared
+    # a normalized gradient has another scale: only its direction can be compared
     length = float(mean.norm()) if chosen[1] != "none" else float(truth.norm())
     axes.plot(*mean, "o", color="white", markeredgecolor="black", markersize=13, label="its mean")
     if exact is not None:
@@ -73,7 +72,7 @@ def draw_cloud(axes: Axes, estimates: Estimates, chosen: tuple[str, str], exact:
 
 
 def draw_needs(axes: Axes, estimates: Estimates, chosen: tuple[str, str] | None = None, accuracy: float = 0.3) -> None:
-    """The episodes that each estimator needs, a row a baseline, with 95 % intervals; `chosen` is ringed."""
+    """Draws the episodes that each estimator needs, a row for each baseline, with 95 % intervals; rings `chosen`."""
     baselines = list(dict.fromkeys(b for b, _ in estimates))
     normalizations = list(dict.fromkeys(n for _, n in estimates))
     needs = {name: estimate.episodes_needed(accuracy) for name, estimate in estimates.items()}
@@ -89,7 +88,7 @@ def draw_needs(axes: Axes, estimates: Estimates, chosen: tuple[str, str] | None 
             low, high = estimates[name].needed_interval(accuracy)
             if math.isfinite(low):
                 axes.plot([low, high], [height, height], color=color, linewidth=1.5)
-            beyond = not math.isfinite(needs[name])  # no signal was seen: the marker stands at the right edge
+            beyond = not math.isfinite(needs[name])  # no signal: the marker is at the right edge
             axes.plot(limits[1] if beyond else needs[name], height, marker, color=color, clip_on=False)
             if name == chosen and not beyond:
                 axes.plot(needs[name], height, "o", markersize=17, mfc="none", mec="black", mew=1.5)
@@ -101,13 +100,13 @@ def draw_needs(axes: Axes, estimates: Estimates, chosen: tuple[str, str] | None 
 
 
 class MicroscopeView(Picture):
-    """Measures every baseline and normalization at one policy, on the same episodes, and shows one of them closely.
+    """Measures every baseline and normalization at one policy, on the same episodes, and shows one of them in detail.
 
-    look_at: Settings, or a function that gives (settings, policy) as they are at a press of Look. exact: the gradient
-    (parameters,), where it is known. call: runs a function where the training runs, so that both take turns. The rest
-    is that of `estimate_gradients`, such as normalizations=("none",) for a learner who has not met the others yet;
-    "none" is always measured too, since all is compared with it. seed: of the first Look; the next one has the next.
-    A change of the two choices draws anew; Look plays new episodes.
+    look_at: Settings, or a function that gives the present (settings, policy) when Look is pressed. exact: the gradient
+    (parameters,), where it is known. call: runs a function where the training runs, so that both take turns. seed: for
+    the first Look; each Look adds 1. options: for `estimate_gradients`, such as normalizations=("none",); "none" is
+    always measured too, since all others are compared with it.
+    Look plays new episodes; the two choices only draw anew.
     """
 
     def __init__(
@@ -129,34 +128,33 @@ class MicroscopeView(Picture):
         self._call = call or MainLoop().call
         self.estimates: dict[tuple[str, str], Estimate] = {}
         self.look_button = button("Look", "search", "play new episodes with the present policy, and measure", "info")
-        rows = list(dict.fromkeys([*baselines, *(options.get("estimators") or ())]))
-        first = "time_mean" if "time_mean" in rows else rows[-1]
-        self.baseline = choice("baseline", rows, first, "whose cloud is shown in orange")
+        names = list(dict.fromkeys([*baselines, *(options.get("estimators") or ())]))
+        first = "time_mean" if "time_mean" in names else names[-1]
+        self.baseline = choice("baseline", names, first, "whose cloud is shown in orange")
         self.normalization = choice("normalization", normalizations, "none", "of both clouds")
-        self.status = widgets.HTML()
+        self.status = StatusLine()
         self.look_button.on_click(lambda _: self._call(self.look))
         for control in (self.baseline, self.normalization):
             control.observe(lambda _: self._call(self.redraw), "value")
         shown = [self.look_button, self.baseline, *[self.normalization] * (len(self.normalization.options) > 1)]
-        row = widgets.HBox(shown, layout=widgets.Layout(flex_flow="row wrap"))
-        self.children = [row, self.status, self.picture]
+        self.children = [wrapping_row(shown), self.status, self.picture]
         self.look()
 
     def look(self) -> None:
-        """Plays new episodes, measures, and draws. What fails is said in `status`, and leaves the last picture."""
+        """Plays new episodes, measures, and draws. An error is shown in `status`, and the last picture stays."""
         started = time.perf_counter()
         try:
             settings, policy = self._look_at()
             self.estimates = estimate_gradients(settings, policy, seed=self._seed, **self._options)
         except Exception as error:
-            self.status.value = f'<span role="alert"><b>{html.escape(error_message(error))}</b></span>'
+            self.status.warn(error_message(error))
             return
         self._seed += 1
         self._seconds = time.perf_counter() - started
         self.redraw()
 
     def redraw(self) -> None:
-        """Draws the choices as they are now."""
+        """Draws the present choices."""
         if not self.estimates:
             return
         chosen = self.baseline.value, self.normalization.value

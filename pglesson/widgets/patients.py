@@ -1,4 +1,4 @@
-"""Sick trainings: what ails each, what its curves show, and why a wrong diagnosis does not fit."""
+"""The patients of the clinic: trainings with a mistake, what their curves show, and why a diagnosis is wrong."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ CARTPOLE_SGD = CARTPOLE | {"optimizer": "sgd", "learning_rate": 0.1}
 ARM = {"env": "pglesson/PlanarArm-v0", "runs": 4, "updates": 40, "gamma": 0.9, "learning_rate": 0.02}
 
 
-# --- the mistakes that are made in code, each in the place of what is right -------------------------------------------
+# --- mistakes in code, each of which replaces something that is right -------------------------------------------------
 
 
 def episode_returns(episodes: Episodes, gamma: float) -> Tensor:
-    """What is right: G_t over each episode by itself, (runs, episodes, steps)."""
+    """The right one: G_t within each episode, (runs, episodes, steps)."""
     return returns_to_go(episodes.rewards, gamma)
 
 
 def carried_over_returns(episodes: Episodes, gamma: float) -> Tensor:
-    """The running sum is not set back to 0 between episodes: each goes on with the return of the one after it."""
+    """The running sum is not reset to 0 between episodes: it includes the return of the next episode."""
     returns = torch.zeros_like(episodes.rewards)
     for run, played in enumerate(episodes.mask > 0):  # a run's episodes, laid end to end
         returns[run][played] = returns_to_go(episodes.rewards[run][played], gamma)
@@ -39,32 +39,32 @@ def carried_over_returns(episodes: Episodes, gamma: float) -> Tensor:
 
 
 def hundredfold_returns(episodes: Episodes, gamma: float) -> Tensor:
-    """Rewards of 100 a step where there was 1."""
+    """Rewards of 100 for each step instead of 1."""
     return 100 * returns_to_go(episodes.rewards, gamma)
 
 
 def flipped(advantages: Tensor) -> Tensor:
-    """The sign of the loss."""
+    """The loss with the wrong sign."""
     return -advantages
 
 
 def summed_over_the_batch(advantages: Tensor) -> Tensor:
-    """sum(log pi) * A instead of sum(log pi * A): every log-probability is weighed by the sum of all advantages.
+    """sum(log pi) * A instead of sum(log pi * A): every log-probability is weighted by the sum of all advantages.
 
-    The loop's normalization then makes that constant 0, as a sum of normalized advantages would be.
+    `reinforce` then normalizes this constant to 0, which is also the sum of normalized advantages.
     """
     return advantages.sum((1, 2), keepdim=True).expand_as(advantages)
 
 
 class ClippedGaussian(DiagGaussian):
-    """The sample is clipped before its log-probability is taken."""
+    """The sample is clipped before its log-probability is computed."""
 
     def sample(self, generator: torch.Generator | None = None) -> Tensor:
         """Clipped to the arm's bounds."""
         return super().sample(generator).clamp(-1, 1)
 
 
-# --- causes, and what each shows --------------------------------------------------------------------------------------
+# --- causes, and their signs ------------------------------------------------------------------------------------------
 
 PANELS = ("return", "entropy", "gradient norm", "policy change", "returns G_t")
 HEALTHY = "as in health"
@@ -72,12 +72,12 @@ HEALTHY = "as in health"
 
 @dataclass(frozen=True)
 class Cause:
-    """signs: a word for each of PANELS; None where it varies. why: said to whoever finds it. mend: code, or words."""
+    """signs: a word for each of PANELS; None where it varies. why: the explanation. fix: code, or words."""
 
     name: str
     signs: Mapping[str, str | None]
     why: str
-    mend: str
+    fix: str
 
 
 def _signs(*words: str | None) -> dict[str, str | None]:
@@ -166,38 +166,38 @@ CAUSES = {
 
 @dataclass(frozen=True, eq=False)
 class Patient:
-    """A training with at most one thing wrong. healthy: the settings that are right; the rest: what is not."""
+    """A training with at most one mistake. healthy: the right settings; the other fields are the mistake."""
 
     cause: str
     healthy: Mapping[str, Any]
     changes: Mapping[str, Any] = field(default_factory=dict)
     returns: ReturnsFunction = episode_returns
-    weigh: Callable[[Tensor], Tensor] | None = None
+    weight_advantages: Callable[[Tensor], Tensor] | None = None
     distribution: type[DiagGaussian] | None = None
 
-    def treated(self) -> Patient:
-        """The same training, mended."""
+    def without_mistake(self) -> Patient:
+        """The same training without the mistake."""
         return next(twin for twin in TWINS if twin.healthy == self.healthy)
 
 
 TWINS = tuple(Patient("healthy", healthy) for healthy in (CARTPOLE, CARTPOLE_SGD, ARM))
 PATIENTS = (
-    Patient("sign flipped", CARTPOLE, weigh=flipped),
+    Patient("sign flipped", CARTPOLE, weight_advantages=flipped),
     Patient("rate too low", CARTPOLE, {"learning_rate": 0.0003}),
     Patient("clipped log-probability", ARM, distribution=ClippedGaussian),
     Patient("large rewards", CARTPOLE_SGD, {"normalization": "none"}, hundredfold_returns),
     Patient("gamma too short", CARTPOLE, {"gamma": 0.3}),
     Patient("healthy", ARM, {"seed": 1}),
-    Patient("wrong axis", CARTPOLE_SGD, weigh=summed_over_the_batch),
+    Patient("wrong axis", CARTPOLE_SGD, weight_advantages=summed_over_the_batch),
     Patient("rate too high", CARTPOLE, {"learning_rate": 1.0}),
-    Patient("sign flipped", ARM, weigh=flipped),
+    Patient("sign flipped", ARM, weight_advantages=flipped),
     Patient("returns not reset", CARTPOLE, returns=carried_over_returns),
     Patient("entropy too large", CARTPOLE, {"entropy_weight": 3.0}),
 )
 
 
 class Training:
-    """A patient's training, an update at a time. updates: so far. returns: G_t of the first episode, (steps,)."""
+    """A patient's training. updates: so far. returns: G_t of the first episode, (steps,)."""
 
     def __init__(self, patient: Patient) -> None:
         self.settings = Settings(**(dict(patient.healthy) | dict(patient.changes)), measure_change=True)
@@ -212,7 +212,8 @@ class Training:
         if not self.updates:
             self.returns = returns[0, 0][episodes.mask[0, 0] > 0]
         advantages = (returns - baseline) * episodes.mask
-        return advantages if self.patient.weigh is None else self.patient.weigh(advantages)
+        weight = self.patient.weight_advantages
+        return advantages if weight is None else weight(advantages)
 
     def step(self) -> bool:
         """Makes one update; returns whether there was one left."""
@@ -223,10 +224,10 @@ class Training:
 
 
 def explain(patient: Patient, guess: str) -> str:
-    """What to say to the diagnosis `guess`, a key of CAUSES: why it is right, or what speaks against it."""
+    """The answer to the diagnosis `guess`, a key of CAUSES: why it is right, or which panel shows that it is wrong."""
     cause, other = CAUSES[patient.cause], CAUSES[guess]
     if guess == patient.cause:
-        return f"Right: {cause.name}. {cause.why}" + (f" What mends it: {cause.mend}." if cause.mend else "")
+        return f"Right: {cause.name}. {cause.why}" + (f" What mends it: {cause.fix}." if cause.fix else "")
     for panel in reversed(PANELS):  # the further right, the nearer to the cause
         seen, expected = cause.signs[panel], other.signs[panel]
         if seen and expected and seen != expected:
@@ -235,4 +236,4 @@ def explain(patient: Patient, guess: str) -> str:
                 f"{start} you would see the {panel} {expected}. In this patient: {seen}. "
                 f"Look at the panel “{panel}” again."
             )
-    raise AssertionError(f"nothing tells {patient.cause} from {guess}")  # a test holds that this cannot be
+    raise AssertionError(f"nothing tells {patient.cause} from {guess}")  # a test checks that this cannot happen

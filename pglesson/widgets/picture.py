@@ -20,14 +20,14 @@ from pglesson.analysis.plots import describe, tick_words
 
 
 def to_png(picture: NDArray[np.uint8], size: tuple[int, int] | None = None) -> bytes:
-    """A picture (height, width, 3 or 4) as PNG bytes, compressed fast: it only travels to the same screen."""
+    """A picture (height, width, 3 or 4) as PNG bytes, compressed fast rather than small."""
     image, buffer = Image.fromarray(picture).convert("RGB"), io.BytesIO()
     (image.resize(size) if size else image).save(buffer, "png", compress_level=1)
     return buffer.getvalue()
 
 
 def contents(axes: Axes) -> list[Artist]:
-    """What was drawn into an Axes, titles included, in drawing order: all but its background, spines and axis."""
+    """What was drawn into an Axes, in drawing order: its titles too, but not its background, spines and axis."""
     frame = (axes.patch, axes.xaxis, axes.yaxis, *axes.spines.values())
     return sorted((a for a in axes.get_children() if a not in frame), key=lambda artist: artist.get_zorder())
 
@@ -39,30 +39,30 @@ def _frame(axes: Axes) -> list[Any]:
     return [axes, axes.bbox.bounds, axes.viewLim.bounds, axes.axison, words, look, grid]
 
 
-def _words(axes: Axes) -> list[Any]:
-    """What `describe` reads of an Axes beside its frame: gathered in microseconds, put into words in a millisecond."""
+def _texts(axes: Axes) -> list[Any]:
+    """What `describe` reads of an Axes, apart from its frame. It takes microseconds, and `describe` a millisecond."""
     titles = [axes.get_title(loc) for loc in ("left", "center", "right")]
     return [titles, axes.get_legend_handles_labels()[1], [text.get_text() for text in axes.texts]]
 
 
 class Picture(widgets.VBox):  # type: ignore[misc]
-    """A box of widgets around one figure that also stores its picture, for readers who have no kernel."""
+    """A box of widgets around one figure, whose picture is stored in the notebook for readers without a kernel."""
 
     def __init__(self, figure: Figure, name: str) -> None:
         self.figure, self.name, self.canvas = figure, name, FigureCanvasAgg(figure)
         self._background: tuple[list[Any], Any] | None = None  # what the axes look like, and their pixels
-        self._said: tuple[list[Any], list[Any]] | None = None  # what the words were made from
+        self._described: tuple[list[Any], list[Any]] | None = None  # what the alternative text was made from
         width = round(figure.get_figwidth() * figure.dpi)
         # with a margin, the box would scroll by its pixels where the picture is as wide as the page
         layout = widgets.Layout(width=f"{width}px", max_width="100%", margin="0", display="none")
         self.image = widgets.Image(format="png", layout=layout)
-        # an Image widget takes no alternative text, so words for a screen reader stand beside it, in a single pixel
-        self._words = widgets.HTML(layout=widgets.Layout(width="1px", height="1px", overflow="hidden", margin="0"))
-        self.picture = widgets.VBox([self.image, self._words])
+        # an Image widget has no alternative text, so the text for screen readers is beside it, in a single pixel
+        self._alt_text = widgets.HTML(layout=widgets.Layout(width="1px", height="1px", overflow="hidden", margin="0"))
+        self.picture = widgets.VBox([self.image, self._alt_text])
         super().__init__()
 
     def draw(self) -> None:
-        """Shows the figure as it is now. Axes, ticks and titles cost most of a drawing: unchanged ones are kept."""
+        """Shows the figure as it is now. Axes and ticks take most of the time to draw, so unchanged ones are kept."""
         moving = [artist for axes in self.figure.axes for artist in contents(axes)]
         # over the whole figure: a title, a legend
         moving += [
@@ -70,7 +70,7 @@ class Picture(widgets.VBox):  # type: ignore[misc]
         ]
         for axes in self.figure.axes:
             if axes.get_axes_locator() is None:
-                axes.apply_aspect()  # else an equal aspect would take its place only while it is drawn
+                axes.apply_aspect()  # else an equal aspect would be applied only while drawing
         frame = [_frame(axes) for axes in self.figure.axes]
         if self._background is None or self._background[0] != frame:
             for artist in moving:
@@ -81,9 +81,9 @@ class Picture(widgets.VBox):  # type: ignore[misc]
         for artist in moving:
             self.figure.draw_artist(artist)
         self.image.value, self.image.layout.display = to_png(np.asarray(self.canvas.buffer_rgba())), None
-        said = frame, [self.figure.get_suptitle(), *(_words(axes) for axes in self.figure.axes)]
-        if said != self._said:
-            self._words.value, self._said = html.escape(describe(self.figure)), said
+        described = frame, [self.figure.get_suptitle(), *(_texts(axes) for axes in self.figure.axes)]
+        if described != self._described:
+            self._alt_text.value, self._described = html.escape(describe(self.figure)), described
 
     def __repr__(self) -> str:
         return f"<{self.name}>"
@@ -94,4 +94,4 @@ class Picture(widgets.VBox):  # type: ignore[misc]
         if not self.image.value:  # nothing could be drawn yet
             return bundle, {}
         picture = {"image/png": base64.b64encode(self.image.value).decode()}
-        return bundle | picture, {"image/png": {"alt": html.unescape(self._words.value)}}
+        return bundle | picture, {"image/png": {"alt": html.unescape(self._alt_text.value)}}

@@ -232,7 +232,7 @@ def test_a_monkey_does_no_harm(name: str, opened: Any) -> None:
     notebook.page.set_default_timeout(30_000)
     assert pressed > PRESSES / 2
     assert notebook.look_for_faults() == []
-    notebook.ask("box._choose('CartPole-v1')")
+    notebook.ask("box.choose('CartPole-v1')")
     for button in ("Reset", "Start"):
         notebook.click_button(button)
     notebook.wait_until_asked("[len(box.updates) > 2 and box.running, box.status.value]", [True, TRAINING])

@@ -86,7 +86,7 @@ def signs_seen(sick: Curves, health: Curves, returns: torch.Tensor, rewards_end:
 def test_every_sign_that_is_claimed_is_seen(number: int, trained: dict[Patient, tuple[Training, Curves]]) -> None:
     patient = PATIENTS[number]
     training, sick = trained[patient]
-    twin, health = trained[patient.treated()]
+    twin, health = trained[patient.without_mistake()]
     # the twin has played the same first episode, whose last G_t is its last reward; a healthy patient has its own
     last_reward = float((training if patient.cause == "healthy" else twin).returns[-1])
     seen = signs_seen(sick, health, training.returns, last_reward)

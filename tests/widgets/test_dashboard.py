@@ -19,11 +19,12 @@ from torch import nn
 from waiting import until
 
 from pglesson import Settings
-from pglesson.widgets import dashboard as dashboards
-from pglesson.widgets.dashboard import PRESETS, Dashboard, progress
+from pglesson.widgets import progress, progress_bar
+from pglesson.widgets.dashboard import Dashboard
 from pglesson.widgets.explorer import Explorer
 from pglesson.widgets.microscope_view import MicroscopeView
 from pglesson.widgets.playground import Playground
+from pglesson.widgets.presets import PRESETS
 
 SMALL = {"runs": 2, "episodes": 4, "updates": 8}
 
@@ -280,11 +281,12 @@ def test_drawing_takes_its_share_of_the_time_and_no_more(dashboard):
     """After a second of drawing, four of training come before the next frame, however many updates they hold."""
     dashboard.step()
     now = time.perf_counter()
-    dashboard._started, dashboard._last_frame, dashboard._drawing = now - 4.5, now - 1.0, 1.0
+    frames = dashboard.frames
+    frames.started, frames.last_frame, frames.spent = now - 4.5, now - 1.0, 1.0
     before = dashboard.image.value
     dashboard.step(draw=False)
     assert dashboard.image.value is before
-    dashboard._started -= 0.6
+    frames.started -= 0.6
     dashboard.step(draw=False)
     assert dashboard.image.value is not before
 
@@ -571,7 +573,7 @@ def test_an_explorer_whose_limits_stay_shows_what_a_fresh_one_would(look):
         moved.controls["a"].value = a
         fresh = Explorer(draw, a=(0.0, 4.0, a))
         assert not moved.status.value and moved.image.value == fresh.image.value, a
-        assert moved._words.value == fresh._words.value
+        assert moved._alt_text.value == fresh._alt_text.value
 
 
 def test_a_single_task_needs_no_list():
@@ -588,12 +590,12 @@ def test_without_an_agent_there_is_nothing_to_watch():
 
 def test_progress_passes_anything_on_and_counts_what_is_done():
     bars = []
-    original = dashboards.display
-    dashboards.display = bars.append
+    original = progress_bar.display
+    progress_bar.display = bars.append
     try:
         seen = [(item, bars[0].value) for item in progress("abc", 3, "letters")]
     finally:
-        dashboards.display = original
+        progress_bar.display = original
     assert seen == [("a", 0), ("b", 1), ("c", 2)] and bars[0].value == 3 and repr(bars[0]) == "<progress of letters>"
 
 

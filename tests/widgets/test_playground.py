@@ -12,15 +12,19 @@ import numpy as np
 import pytest
 import tiny_envs
 import torch
+from ipywidgets import HTML
 from PIL import Image
 from torch import nn
 from waiting import until
 
 from pglesson import Settings
 from pglesson.analysis.export import to_code, to_csv, to_json
-from pglesson.widgets.controls import LISTS, field, read
-from pglesson.widgets.dashboard import PRESETS, WATCHED
-from pglesson.widgets.playground import KNOBS, PINS, STRUCTURE, Playground, apart
+from pglesson.widgets.controls import LISTS, field, parse_setting
+from pglesson.widgets.curves import WATCHED
+from pglesson.widgets.fixed_panel import FIXED
+from pglesson.widgets.pinned_runs import PINS, describe_differences
+from pglesson.widgets.playground import KNOBS, Playground
+from pglesson.widgets.presets import PRESETS
 
 SMALL = {"runs": 2, "episodes": 4, "updates": 8}
 
@@ -53,7 +57,7 @@ def descendants(widget):
 def test_every_setting_has_a_control():
     playground, settings = Playground(), Settings()
     assert set(playground.knobs) == set(KNOBS) == set(settings.live())
-    assert set(playground.structure) == set(STRUCTURE) and {*STRUCTURE, "env"} == set(settings.fixed())
+    assert set(playground.fixed) == set(FIXED) and {*FIXED, "env"} == set(settings.fixed())
     assert [env for _, env in playground.environment.options] == list(PRESETS)
     assert playground.settings.env == "CartPole-v1" and playground.updates == [] and not playground.running
 
@@ -62,7 +66,7 @@ def test_its_controls_have_tooltips_and_it_stores_a_picture(playground):
     train(playground)
     playground.pin()
     for widget in descendants(playground):
-        if hasattr(widget, "tooltip") and hasattr(widget, "description") and type(widget).__name__ != "HTML":
+        if hasattr(widget, "tooltip") and hasattr(widget, "description") and not isinstance(widget, HTML):
             assert widget.tooltip or type(widget).__name__ == "IntProgress", widget
     bundle, _ = playground._repr_mimebundle_()
     assert bundle["text/plain"] == "<Playground>"
@@ -80,27 +84,27 @@ def test_every_knob_is_heard_at_every_position(playground):
 def test_every_environment_trains(playground, env):
     playground.environment.value = env
     assert playground.settings.env == env
-    playground.structure["episodes"].value = 4
+    playground.fixed["episodes"].value = 4
     assert playground.settings.episodes == 4 and train(playground, 1)[0].shape == (playground.settings.runs, 4)
     assert all(control.value == getattr(playground.settings, name) for name, control in playground.knobs.items())
-    assert all(read(n, c.value) == getattr(playground.settings, n) for n, c in playground.structure.items())
+    assert all(parse_setting(n, c.value) == getattr(playground.settings, n) for n, c in playground.fixed.items())
 
 
-# --- structural settings ----------------------------------------------------------------------------------------------
+# --- fixed settings ----------------------------------------------------------------------------------------------
 
 
-def test_structure_counts_at_once_where_nothing_was_trained(playground):
-    playground.structure["runs"].value = 3
-    playground.structure["hidden"].value = "8, 8"
-    playground.structure["optimizer"].value = "sgd"
+def test_fixed_settings_counts_at_once_where_nothing_was_trained(playground):
+    playground.fixed["runs"].value = 3
+    playground.fixed["hidden"].value = "8, 8"
+    playground.fixed["optimizer"].value = "sgd"
     s = playground.settings
     assert (s.runs, s.hidden, s.optimizer) == (3, (8, 8), "sgd") and "Nothing has been learned" in said(playground)
-    assert train(playground, 1)[0].shape == (3, 4) and playground.structure["hidden"].value == "(8, 8)"
+    assert train(playground, 1)[0].shape == (3, 4) and playground.fixed["hidden"].value == "(8, 8)"
 
 
-def test_structure_counts_from_the_next_reset_and_says_so(playground):
+def test_fixed_settings_counts_from_the_next_reset_and_says_so(playground):
     train(playground)
-    playground.structure["episodes"].value = 5
+    playground.fixed["episodes"].value = 5
     assert "episodes will be 5 from the next Reset on. The present run goes on as it is." in said(playground)
     assert train(playground, 1)[0].shape == (2, 4) and len(playground.updates) == 3
     playground.buttons["reset"].click()
@@ -118,9 +122,9 @@ def test_structure_counts_from_the_next_reset_and_says_so(playground):
         ("device", "abacus", "abacus"),
     ],
 )
-def test_an_impossible_structure_is_said_and_leaves_the_run(playground, name, value, sentence):
+def test_an_impossible_fixed_setting_is_said_and_leaves_the_run(playground, name, value, sentence):
     train(playground)
-    playground.structure[name].value = value
+    playground.fixed[name].value = value
     if name != "device":
         assert sentence in said(playground)
     playground.reset()
@@ -130,9 +134,9 @@ def test_an_impossible_structure_is_said_and_leaves_the_run(playground, name, va
 
 def test_options_that_the_environment_does_not_take_leave_the_run():
     playground = Playground(Settings(env="pglesson/PlanarArm-v0", **SMALL))
-    playground.structure["env_options"].value = "{'joints': 3}"
+    playground.fixed["env_options"].value = "{'joints': 3}"
     assert playground.settings.env_options == {"joints": 3} and playground.step()
-    playground.structure["env_options"].value = "{'legs': 3}"
+    playground.fixed["env_options"].value = "{'legs': 3}"
     playground.reset()
     assert "could not be made with the options {'legs': 3}" in said(playground)
     assert playground.settings.env_options == {"joints": 3} and len(playground.updates) == 1 and playground.step()
@@ -144,10 +148,10 @@ def test_settings_that_cannot_be_written_in_python_stay_as_they_are():
         Settings(env="pglesson/RockPaperScissors-v0", env_options=options, **SMALL | {"runs": np.int64(2)})
     )
     train(playground)
-    playground.structure["episodes"].value = 5
+    playground.fixed["episodes"].value = 5
     playground.reset()
     assert train(playground, 1)[0].shape == (2, 5) and playground.settings.env_options == options
-    playground.structure["env_options"].value = "{'opponent': 'rock'}"
+    playground.fixed["env_options"].value = "{'opponent': 'rock'}"
     playground.reset()
     assert playground.settings.env_options == {"opponent": "rock"}
 
@@ -155,8 +159,12 @@ def test_settings_that_cannot_be_written_in_python_stay_as_they_are():
 def test_fields_read_what_they_write():
     settings = Settings(hidden=(64,), env_options={"opponent": "rock"})
     for name, value in settings.fixed().items():
-        assert read(name, field(name, value).value) == value
-    assert read("hidden", "") == () and read("hidden", "32") == (32,) and read("env_options", " ") == {}
+        assert parse_setting(name, field(name, value).value) == value
+    assert (
+        parse_setting("hidden", "") == ()
+        and parse_setting("hidden", "32") == (32,)
+        and parse_setting("env_options", " ") == {}
+    )
     for name, options in LISTS.items():
         for option in options:
             setattr(settings, name, option)
@@ -225,7 +233,7 @@ def test_an_own_module_is_asked_to_fit_the_task_and_the_runs():
     train(playground)
     playground.environment.value = "pglesson/ShortCorridor-v0"
     assert "Its first layer must take" in said(playground) and playground.environment.value == "CartPole-v1"
-    playground.structure["runs"].value = 3
+    playground.fixed["runs"].value = 3
     playground.reset()
     assert "The policy serves 1 run(s), but settings.runs is 3" in said(playground)
     assert len(playground.updates) == 2 and playground.settings.runs == 1
@@ -234,14 +242,14 @@ def test_an_own_module_is_asked_to_fit_the_task_and_the_runs():
 def test_episodes_that_make_no_whole_groups_are_refused_and_the_run_stays():
     playground = Playground(Settings(env="pglesson/Digits-v0", runs=1, baseline="group_mean", updates=5))
     train(playground)
-    playground.structure["episodes"].value = 12
+    playground.fixed["episodes"].value = 12
     playground.reset()
     assert "The run was left as it was" in said(playground) and len(playground.updates) == 2
     assert playground.step() and playground.settings.episodes == 16
 
 
 def test_the_device_of_a_playground_stays_when_the_first_task_comes_back(playground):
-    playground.structure["device"].value = "cpu:0"
+    playground.fixed["device"].value = "cpu:0"
     playground.environment.value = "pglesson/TwoRooms-v0"
     playground.environment.value = "CartPole-v1"
     assert playground.settings.device == "cpu:0"
@@ -258,7 +266,7 @@ def test_pinned_runs_are_named_by_what_sets_them_apart(playground):
     assert names(playground) == {"the present run": "alpha 0.03 → 0.1", "1": "alpha 0.03"}
     train(playground, 1)
     playground.pin()
-    playground.structure["hidden"].value = "()"
+    playground.fixed["hidden"].value = "()"
     playground.reset()
     assert names(playground) == {
         "the present run": "hidden (), alpha 0.1",
@@ -273,7 +281,7 @@ def test_a_knob_that_moved_often_is_named_by_its_ends(playground):
     for gamma in (0.5, 0.9, 0.95):
         playground.settings.gamma = gamma
         train(playground, 1)
-    assert apart([(Settings(**SMALL), moved), (playground.settings, playground.updates)]) == [
+    assert describe_differences([(Settings(**SMALL), moved), (playground.settings, playground.updates)]) == [
         "gamma 0.99",
         "gamma 0.99 → … → 0.95",
     ]
@@ -347,7 +355,7 @@ def test_files_are_links_that_hold_the_run(playground):
 
 def test_the_code_is_that_of_the_run_not_of_the_panel(playground):
     train(playground)
-    playground.structure["episodes"].value = 9  # for the next run
+    playground.fixed["episodes"].value = 9  # for the next run
     assert playground.code.layout.display == "none"
     playground.exports["code"].click()
     assert playground.code.layout.display is None
@@ -397,20 +405,20 @@ def test_the_known_state_comes_back_whatever_was_pressed():
     playground.knobs["gamma"].value = 0.5
     playground.knobs["measure_variance"].value = True
     playground.watch.value = "gradient_norm"
-    playground.structure["seed"].value = 9
+    playground.fixed["seed"].value = 9
     playground.reset()
     train(playground)
     playground.pin()
     playground.exports["json"].click()
     playground.exports["code"].click()
     playground.own_id.value = "tiny/Bandit-v0"
-    playground.structure["hidden"].value = "what?"
+    playground.fixed["hidden"].value = "what?"
     train(playground)
     playground.large.value = True
     playground.buttons["known"].click()
     assert playground.settings.fixed() | playground.settings.live() == known
     assert all(control.value == known[name] for name, control in playground.knobs.items())
-    assert all(read(name, control.value) == known[name] for name, control in playground.structure.items())
+    assert all(parse_setting(name, control.value) == known[name] for name, control in playground.fixed.items())
     assert playground.environment.value == known["env"] and playground.watch.value == "entropy"
     assert playground.updates == [] and playground.pins == {} and playground.list.children == ()
     assert playground.own_id.value == playground.file.value == playground.code.value == ""
