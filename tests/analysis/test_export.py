@@ -9,16 +9,16 @@ import pytest
 import tiny_envs  # noqa: F401  registers the tiny environments
 from torch import nn
 
-from pglesson import Settings, reinforce
+from pglesson import Baseline, Settings, reinforce
 from pglesson.analysis.export import first_settings, moves, to_code, to_csv, to_json
 from pglesson.analysis.plots import run_series
 
 SMALL = {"episodes": 4, "updates": 6}
 
 
-def train(settings, moved=None, policy=None):
+def train(settings, moved=None, policy=None, baseline=None):
     """All updates; before update k the settings moved[k] are changed, as by a dashboard's sliders."""
-    made, training = [], reinforce(settings, policy)
+    made, training = [], reinforce(settings, policy, baseline=baseline)
     for number in range(1, settings.updates + 1):
         for name, value in (moved or {}).get(number, {}).items():
             setattr(settings, name, value)
@@ -112,6 +112,23 @@ def test_code_of_an_own_policy_runs_if_its_class_is_defined():
     torch.manual_seed(0)
     exec(to_code(settings, updates, policy=policy), names)
     assert np.array_equal(updates[-1].returns, names["updates"][-1].returns)
+
+
+class Half(Baseline):
+    def predict(self, episodes, returns):
+        return returns.new_full((), 0.5)
+
+
+def test_an_own_baseline_is_named_where_it_was_used_and_the_code_runs():
+    settings, own = Settings(**SMALL, baseline="own"), Half()
+    updates = train(settings, {3: {"baseline": "none"}, 5: {"baseline": "own"}}, baseline=own)
+    code = to_code(settings, updates, baseline=own)
+    assert "baseline = Half()  # your own" in code
+    names = {"Half": Half}
+    exec(code, names)
+    assert np.array_equal([u.loss for u in updates], [u.loss for u in names["updates"]])
+    other = Settings(**SMALL)
+    assert to_code(other, train(other), baseline=own) == to_code(other, train(other))
 
 
 def no_constant(name):

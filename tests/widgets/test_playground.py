@@ -193,12 +193,12 @@ def test_an_own_id_becomes_the_task_and_joins_the_list(playground):
         ("Nonsense-v0", "No environment is registered as 'Nonsense-v0'"),
         ("tiny/DictObservation-v0", "a policy here reads Box or Discrete ones"),
         ("tiny/SwitchActions-v0", "a policy here chooses Discrete actions"),
-        ("tiny/Broken-v0", "ZeroDivisionError"),
+        ("tiny/DividesByZero-v0", "ZeroDivisionError"),
     ],
 )
 def test_an_id_that_cannot_be_trained_is_said_and_leaves_the_run(playground, env, sentence):
-    if "tiny/Broken-v0" not in gymnasium.registry:
-        gymnasium.register("tiny/Broken-v0", tiny_envs.Scripted, kwargs={"reward": lambda t, action: 1 / t})
+    if "tiny/DividesByZero-v0" not in gymnasium.registry:
+        gymnasium.register("tiny/DividesByZero-v0", tiny_envs.Scripted, kwargs={"reward": lambda t, action: 1 / t})
     train(playground)
     playground.pin()
     playground.knobs["gamma"].value = 0.9
@@ -452,3 +452,39 @@ def test_the_known_state_comes_back_while_training_runs():
         assert np.array_equal(train(playground, 3), first)
 
     asyncio.run(drive())
+
+
+# --- a learner's own baseline -----------------------------------------------------------------------------------------
+
+
+class HalfBaseline:
+    def predict(self, episodes, returns):
+        return 0.5 * self.mean
+
+    def learn(self, episodes, targets):
+        self.mean = float(targets.mean())
+
+    mean = 0.0
+
+
+def test_an_own_baseline_trains_and_is_named_in_the_code():
+    own = HalfBaseline()
+    playground = Playground(Settings(**SMALL), baseline=own)
+    assert playground.knobs["baseline"].value == playground.settings.baseline == "own"
+    first = train(playground, 3)
+    assert own.mean == 0.0
+    playground.exports["code"].click()
+    assert "baseline = HalfBaseline()" in playground.code.value
+    found = {"HalfBaseline": HalfBaseline}
+    exec(playground.code.value, found)
+    assert np.array_equal([u.returns for u in found["updates"]], first)
+    assert np.array_equal([u.loss for u in found["updates"]], [u.loss for u in playground.updates])
+    playground.pin()
+    playground.fixed["episodes"].value = 5
+    playground.knobs["baseline"].value = "none"
+    playground.reset()
+    assert train(playground, 1)[0].shape == (2, 5)
+    playground.exports["code"].click()
+    assert "HalfBaseline" not in playground.code.value
+    playground.restore()
+    assert playground.settings.baseline == "own" and np.array_equal(train(playground, 3), first)

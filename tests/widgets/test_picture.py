@@ -1,0 +1,66 @@
+"""Pictures that are stored in a notebook, and their alternative texts."""
+
+from __future__ import annotations
+
+import pytest
+
+from pglesson import Settings
+from pglesson.widgets.dashboard import Dashboard
+from pglesson.widgets.explorer import Explorer
+from pglesson.widgets.microscope_view import MicroscopeView
+
+SMALL = {"runs": 2, "episodes": 4, "updates": 8}
+
+
+@pytest.fixture
+def dashboard() -> Dashboard:
+    return Dashboard(Settings(**SMALL))
+
+
+def test_nothing_is_stored_where_nothing_could_be_drawn() -> None:
+    def fails(axes, a):
+        raise ZeroDivisionError
+
+    settings = Settings(env="Nowhere-v0")
+    for shown in (Dashboard(settings), MicroscopeView(settings), Explorer(fails, a=(0, 3, 1))):
+        assert shown.image.layout.display == "none" and "image/png" not in shown._repr_mimebundle_()[0]
+    dashboard = Dashboard(Settings(**SMALL))
+    assert dashboard.image.layout.display is None and "image/png" in dashboard._repr_mimebundle_()[0]
+
+
+def test_the_alternative_text_is_that_of_the_last_picture() -> None:
+    def draw(axes, a):
+        axes.set_title(f"1/a for a < 4 is 1/{a}", loc="left")
+        axes.plot([0, 1 / a])
+
+    explorer = Explorer(draw, a=(0, 3, 1))
+    explorer.controls["a"].value = 0  # fails after the title
+    assert explorer._repr_mimebundle_()[1]["image/png"]["alt"] == "1/a for a < 4 is 1/1."
+
+
+@pytest.mark.parametrize("episodes", [1, 10, 100])
+def test_the_last_tick_label_of_an_axis_is_inside_the_figure(episodes) -> None:
+    """The axes end at 1000, 10000 and 100000 episodes, at a tick."""
+    dashboard = Dashboard(Settings(env="pglesson/TwoRooms-v0", hidden=(), runs=1, episodes=episodes, updates=1000))
+    dashboard.step()
+    for axes in dashboard.figure.axes:
+        assert axes.get_tightbbox(dashboard.canvas.get_renderer()).x1 <= dashboard.figure.bbox.x1
+
+
+def test_the_alternative_text_follows_legend_and_texts(dashboard: Dashboard) -> None:
+    """What is drawn into unchanged axes: a pinned curve's name, a moved knob's, and an explorer's label and text."""
+    dashboard.step()
+    dashboard.pin()
+    assert "1: same knobs" in dashboard.picture.children[1].value
+    dashboard.knobs["gamma"].value = 0.9
+    dashboard.step()
+    assert "Gamma: 0.99 → 0.9" in dashboard.picture.children[1].value
+
+    def draw(axes, a):
+        axes.set(xlim=(0, 5), ylim=(0, 5))
+        axes.plot([0, 1], [a, a], label=f"height {a}")
+        axes.text(2, a, f"it is {a} high")
+
+    explorer = Explorer(draw, a=(0, 5, 1))
+    explorer.controls["a"].value = 3
+    assert explorer.picture.children[1].value == "Shown: height 3. It is 3 high."
