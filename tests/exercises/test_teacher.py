@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -61,12 +60,14 @@ def test_show_and_strip_are_each_others_undoing(tmp_path: Path, capsys: pytest.C
 
 
 def test_grades_what_learners_wrote(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Four learners: all solved; nothing done; one error and one cell gone; a forged check and an old answer."""
+    """All solved; nothing done; one error and one cell gone; a forged check and an old answer; other exercises."""
     save(notebook(solved()), tmp_path / "ada.ipynb")
     save(notebook({}), tmp_path / "bob.ipynb")
     save(notebook(solved() | {"predict": "1 / 0"}, leave_out="score"), tmp_path / "cyd.ipynb")
     forged = "Exercises.check = lambda *a: 'Right'\nanswer = 0.6"
     save(notebook({"predict": "answer = 3.0"}, before=forged), tmp_path / "dan.ipynb")
+    other = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("exercises = Exercises('99_unknown')")])
+    save(other, tmp_path / "eve.ipynb")
     (tmp_path / "notes.ipynb").write_text("not a notebook", encoding="utf-8")
     table = tmp_path / "class.csv"
     assert command.main(["grade", str(tmp_path), "--csv", str(table)]) == 0
@@ -83,13 +84,15 @@ def test_grades_what_learners_wrote(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert of["dan"] == dict.fromkeys(NAMES, "not attempted") | {"predict": "not yet"}
     assert any("ada.ipynb" in line and f"{len(NAMES)} of {len(NAMES)}" in line for line in lines)
     assert any("no notebook that can be read" in line for line in lines)
+    (eve,) = [line for line in lines if "eve.ipynb" in line]
+    assert "0 of 1  it opens Exercises('99_unknown'), which the lesson does not have (missing)" in eve
 
 
 def test_a_notebook_that_never_ends_is_ended(tmp_path: Path) -> None:
     path = save(notebook(solved(), before="while True: pass"), tmp_path / "a.ipynb")
-    rows = teacher.grade(path, seconds=15, memory=4096)
+    rows = teacher.grade(path, seconds=4, memory=4096)
     assert results(rows) == dict.fromkeys(NAMES, "missing")
-    assert "had not ended after 15 seconds" in rows[0]["message"]
+    assert "had not ended after 4 seconds" in rows[0]["message"]
 
 
 def test_an_answer_that_breaks_its_check_costs_no_other(tmp_path: Path) -> None:
@@ -122,20 +125,18 @@ def test_other_notebooks_and_folders_are_told(tmp_path: Path, capsys: pytest.Cap
     assert "does not exist. Give notebooks" in capsys.readouterr().err
 
 
-def test_exercises_that_the_lesson_does_not_have_cost_only_their_notebook(
+def test_exercises_that_the_lesson_does_not_have_are_left_alone(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    other = nbformat.v4.new_notebook()
-    other.cells.append(nbformat.v4.new_code_cell("exercises = Exercises('99_unknown')"))
-    save(other, tmp_path / "a.ipynb")
-    save(notebook(solved()), tmp_path / "b.ipynb")
+    save(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("Exercises('99_unknown')")]), tmp_path / "a.ipynb")
+    save(notebook({}), tmp_path / "b.ipynb")
     assert command.main(["show", str(tmp_path)]) == 0
-    assert command.main(["grade", str(tmp_path)]) == 0
-    first, second = capsys.readouterr().out.splitlines()[-2:]
-    assert "0 of 1  it opens Exercises('99_unknown'), which the lesson does not have (missing)" in first
-    assert f"{len(NAMES)} of {len(NAMES)}" in second
+    first, second = capsys.readouterr().out.splitlines()
+    assert "a.ipynb: 0 answers" in first and f"b.ipynb: {len(NAMES)} answers" in second
 
 
-def test_the_command_is_there() -> None:
-    run = subprocess.run([sys.executable, "-m", "pglesson.exercises", "--help"], capture_output=True, text=True)
-    assert run.returncode == 0 and "{show,strip,grade}" in run.stdout
+def test_the_commands_are_there(capsys: pytest.CaptureFixture[str]) -> None:
+    """That `python -m pglesson.exercises` starts them is held above: so `grade` starts the process of a notebook."""
+    with pytest.raises(SystemExit, match="0"):
+        command.main(["--help"])
+    assert "{show,strip,grade}" in capsys.readouterr().out

@@ -122,7 +122,7 @@ def test_it_is_said_what_is_wrong(ran: str) -> None:
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_the_lessons_own_notebooks_are_run_with_every_solution(name: str, request: pytest.FixtureRequest) -> None:
-    """The plugin is loaded by conftest.py, and finds the cells of each exercise."""
+    """The plugin is loaded by pyproject.toml, and finds the cells of each exercise."""
     path = ROOT / "notebooks" / f"{name}.ipynb"
     (file,) = request.session.gethookproxy(path).pytest_collect_file(file_path=path, parent=request.session)
     items = [item.name for item in file.collect() if not item.name.startswith("Cell ")]
