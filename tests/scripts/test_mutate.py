@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 import pytest
-from mutate import ROOT, mutants, survives
+from mutate import MODULES, ROOT, TESTS, mutants, survives
 
 
 def test_each_mutant_has_one_other_sign() -> None:
@@ -15,6 +15,14 @@ def test_each_mutant_has_one_other_sign() -> None:
         ast.unparse(ast.parse(source.replace(old, new, 1)))
         for old, new in (("<", ">"), ("+=", "-="), ("-a", "+a"), ("* (", "/ ("), ("b - 1", "b + 1"), ("/ 2", "* 2"))
     )
+
+
+def test_the_engine_is_mutated_and_its_tests_are_run() -> None:
+    for module in MODULES:
+        assert (ROOT / "pglesson" / f"{module}.py").is_file(), module
+        assert module in TESTS or not (ROOT / "tests" / f"test_{module}.py").exists(), module
+    for name in TESTS:
+        assert (ROOT / "tests" / f"test_{name}.py").is_file(), name
 
 
 def test_a_wrong_sign_is_noticed() -> None:
