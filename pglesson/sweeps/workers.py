@@ -37,10 +37,16 @@ class LocalWorkers(Executor):
             worker = self._idle.pop()
         except IndexError:
             worker = self._start()
-        future = worker.submit(function, *arguments, **options)
-        if not isinstance(future.exception(), BrokenExecutor):
+        try:
+            result = worker.submit(function, *arguments, **options).result()
+        except BrokenExecutor:
+            worker.shutdown()  # waits for its threads: Python's exit would write to a pipe that they are closing
+            raise
+        except BaseException:
             self._idle.append(worker)
-        return future.result()
+            raise
+        self._idle.append(worker)
+        return result
 
     def _start(self) -> ProcessPoolExecutor:
         with self._lock:
@@ -54,6 +60,7 @@ class LocalWorkers(Executor):
         try:
             started.result()
         except BrokenExecutor as error:
+            worker.shutdown()
             self._refusal = (
                 "no worker process can start here; a script that starts workers must do so under "
                 "if __name__ == '__main__':"

@@ -7,8 +7,8 @@ import multiprocessing
 import os
 import sys
 import types
-from collections.abc import Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -67,29 +67,52 @@ def test_dead_worker_costs_a_retry_and_a_point_that_kills_workers_is_given_up(
 ) -> None:
     module = importlib.import_module("pglesson.sweeps.sweep")  # by attribute, the package gives the function
     monkeypatch.setattr(module, "ATTEMPTS", 2)  # each ends a process, and starting one takes seconds
-    store, measure = tmp_path / "map", Counted(tmp_path, once=(0.4,), always=(0.1,))
+    store, measure = tmp_path / "map", Counted(tmp_path, always=(0.1,))
     points = list(sweep(SETTINGS, LINE, measure=measure, executor=workers, store=store))
     (given_up,) = (point for point in points if point.error is not None)
     assert given_up.at == {"gamma": 0.1} and "lost its worker 2 times" in str(given_up.error)
     assert np.isnan(given_up.score).all() and len(points) == 6 and len(read_sweep(store)[2]) == 5
     before = measure.calls()
-    assert sorted(before) == [0.1, 0.1, 0.2, 0.3, 0.4, 0.4, 0.5, 0.6]  # a worker that dies takes no other point along
+    assert sorted(before) == [0.1, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6]  # a worker that dies takes no other point along
     points = list(sweep(SETTINGS, LINE, measure=Counted(tmp_path), store=store))  # later it is tried again
     np.testing.assert_array_equal(to_map(points, LINE), oracle(LINE))
     assert measure.calls() == [*before, 0.1]
 
 
+class LosesWorkers(Executor):
+    """Computes here, but the call of each point fails as if its worker had died, as many times as it is told."""
+
+    def __init__(self, times: int) -> None:
+        self.times = times
+
+    def submit(self, function: Callable[..., Any], /, *arguments: Any, **_: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        attempt = arguments[-1]
+        if attempt < self.times:
+            future.set_exception(BrokenExecutor("a worker died"))
+        else:
+            future.set_result(function(*arguments))
+        return future
+
+
+def test_a_point_may_lose_its_worker_twice() -> None:
+    points = list(sweep(SETTINGS, LINE, executor=LosesWorkers(2)))
+    np.testing.assert_array_equal(to_map(points, LINE), oracle(LINE))
+    for point in sweep(SETTINGS, LINE, executor=LosesWorkers(3)):
+        assert np.isnan(point.score).all() and "lost its worker 3 times" in str(point.error)
+
+
 def test_broken_process_pool_raises_and_the_sweep_continues_elsewhere(tmp_path: Path) -> None:
-    store, measure = tmp_path / "map", Counted(tmp_path, once=(0.3,))
-    with (
-        ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as executor,
-        pytest.raises(RuntimeError, match=r"takes no more work .*with the same store it continues"),
-    ):
+    store, measure = tmp_path / "map", Counted(tmp_path)
+    begun = sweep(SETTINGS, LINE, measure=measure, store=store)
+    assert [next(begun).at["gamma"], next(begun).at["gamma"]] == [0.1, 0.2]
+    begun.close()
+    dies = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), initializer=os._exit, initargs=(1,))
+    with dies as executor, pytest.raises(RuntimeError, match=r"takes no more work .*with the same store it continues"):
         list(sweep(SETTINGS, LINE, measure=measure, executor=executor, store=store))
-    assert [point.at["gamma"] for point in read_sweep(store)[2]] == [0.1, 0.2]
     points = list(sweep(SETTINGS, LINE, measure=measure, store=store))
     np.testing.assert_array_equal(to_map(points, LINE), oracle(LINE))
-    assert measure.calls() == [0.1, 0.2, 0.3, 0.3, 0.4, 0.5, 0.6]
+    assert measure.calls() == LINE["gamma"]
 
 
 def test_workers_that_cannot_start_are_explained(monkeypatch: pytest.MonkeyPatch) -> None:
