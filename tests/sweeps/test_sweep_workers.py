@@ -74,6 +74,7 @@ def test_dead_worker_costs_a_retry_and_a_point_that_kills_workers_is_given_up(
     assert np.isnan(given_up.score).all() and len(points) == 6 and len(read_sweep(store)[2]) == 5
     before = measure.calls()
     assert sorted(before) == [0.1, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6]  # a worker that dies takes no other point along
+    assert workers.submit(int).result() == 0  # both had died: a new process was started
     points = list(sweep(SETTINGS, LINE, measure=Counted(tmp_path), store=store))  # later it is tried again
     np.testing.assert_array_equal(to_map(points, LINE), oracle(LINE))
     assert measure.calls() == [*before, 0.1]
