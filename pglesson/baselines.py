@@ -1,7 +1,7 @@
 """Baselines b(s): what is subtracted from each return, as objects that predict returns and learn from them.
 
-A baseline must not depend on the action that it judges, or the gradient is biased: so it predicts first and learns
-last, after the policy's step. Axes are (runs, episodes, steps).
+A baseline must not depend on the action that it judges, or the gradient is biased: so it learns from an update's
+returns only after it has predicted them. Axes are (runs, episodes, steps).
 """
 
 from __future__ import annotations
@@ -55,7 +55,10 @@ class Baseline:
         return torch.zeros_like(returns)
 
     def predict_final(self, episodes: Episodes) -> Tensor:
-        """b after each episode's last step, 0 where the task itself ended: (runs, episodes)."""
+        """b after each episode's last step, 0 where the task itself ended: (runs, episodes).
+
+        Here 0 at a time-out, too: what it expects there is not known.
+        """
         if self.is_critic:
             raise errors.no_final_values(type(self))
         return torch.zeros(episodes.terminated.shape)
@@ -73,6 +76,9 @@ class ConstantBaseline(Baseline):
     def predict(self, episodes: Episodes, returns: Tensor) -> Tensor:
         return torch.full_like(returns, self.value)
 
+    def predict_final(self, episodes: Episodes) -> Tensor:
+        return torch.where(episodes.terminated, 0.0, self.value)
+
 
 class RunningMeanBaseline(Baseline):
     """The mean return of earlier batches: a plain average over the first ten, then one that forgets."""
@@ -82,6 +88,9 @@ class RunningMeanBaseline(Baseline):
 
     def predict(self, episodes: Episodes, returns: Tensor) -> Tensor:
         return self.mean.expand(returns.shape)
+
+    def predict_final(self, episodes: Episodes) -> Tensor:
+        return torch.where(episodes.terminated, 0.0, self.mean[..., 0])
 
     def learn(self, episodes: Episodes, targets: Tensor) -> None:
         self.batches += 1

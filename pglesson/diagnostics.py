@@ -74,7 +74,7 @@ def total_variance(gradients: Tensor) -> Tensor:
 
 
 @torch.inference_mode()
-def policy_change(policy: nn.Module, old_policy: nn.Module, episodes: Episodes) -> Tensor:
+def policy_change(old_policy: nn.Module, policy: nn.Module, episodes: Episodes) -> Tensor:
     """KL(old_policy || policy) in the states of these episodes, mean over their time steps: (runs,), in nats."""
     total = torch.zeros(len(episodes.mask))
     for observations, mask in in_pieces(device_of(policy), episodes.observations, episodes.mask):

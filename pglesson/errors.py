@@ -13,6 +13,7 @@ import gymnasium
 import numpy as np
 import torch
 from gymnasium import spaces
+from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -45,6 +46,16 @@ def check_spaces(env: str, observations: gymnasium.Space[Any], actions: gymnasiu
         raise ValueError(
             f"{env} has actions of the kind {actions}, but a policy here chooses Discrete actions (softmax) or "
             "floating-point Box ones (Gaussian). Choose another environment, or wrap its actions into one of those."
+        )
+
+
+def check_autoreset(env: str, mode: AutoresetMode) -> None:
+    """Raises ValueError unless an episode that is over begins again at the next step, and not within the last."""
+    if mode != AutoresetMode.NEXT_STEP:
+        raise ValueError(
+            f"{env} is a vectorized environment with the autoreset mode {mode.name}, but its last observation of an "
+            "episode is read here, so the mode must be NEXT_STEP. Register the single environment instead, or set "
+            "metadata['autoreset_mode'] and reset at the step after the end."
         )
 
 

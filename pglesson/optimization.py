@@ -12,7 +12,7 @@ OPTIMIZERS = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}
 
 def make_optimizer(name: str, module: nn.Module) -> torch.optim.Optimizer:
     """'sgd' is the plain theta + alpha * gradient, 'adam' rescales each weight's step. `step` sets alpha."""
-    return OPTIMIZERS[name](module.parameters(), lr=1.0)
+    return OPTIMIZERS[name](module.parameters(), lr=1.0)  # until `step`
 
 
 def step(optimizer: torch.optim.Optimizer, learning_rate: float) -> None:

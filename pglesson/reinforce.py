@@ -38,9 +38,9 @@ class Update:
     number: int  # 1 for the first
     returns: FloatArray  # (runs, episodes), sum of the rewards of each episode, not discounted
     lengths: NDArray[np.int64]  # (runs, episodes), in time steps
-    loss: FloatArray  # (runs,), of the first epoch: with log pi, at the policy that played, whatever policy_epochs is
+    loss: FloatArray  # (runs,), of the first epoch, as are the next two: of the policy that played
     gradient_norm: FloatArray  # (runs,), before clipping
-    entropy: FloatArray  # (runs,), of the policy, mean over time steps, in nats
+    entropy: FloatArray  # (runs,), mean over time steps, in nats
     explained_variance: FloatArray  # (runs,), share of the returns' variance that the baseline takes away; 1 at most
     gradient_variance: FloatArray | None  # (runs,), trace of one episode's gradient covariance, where it was asked for
     policy_change: FloatArray | None  # (runs,), KL(old || new), mean over time steps, in nats, where it was asked for
@@ -59,16 +59,19 @@ def reinforce(
     """Trains `policy` in place by REINFORCE and yields an `Update` after each update, settings.updates of them.
 
     Each update plays settings.episodes whole episodes a run, turns returns-to-go into advantages (minus the baseline,
-    then normalized), and follows the gradient of (1/N) sum log pi(a_t|s_t) A_t, plus the entropy bonus: Williams
-    (1992); Sutton & Barto (2018), sections 13.3 and 13.4. The factor gamma^t of the discounted theorem is left out, as
+    then normalized), and follows the gradient of (1/N) sum log pi(a_t|s_t) A_t, plus the entropy bonus, minus the KL
+    penalty: Williams (1992); Sutton & Barto (2018), sections 13.3 and 13.4. With policy_epochs above 1 it goes on
+    with PPO's clipped ratio. The factor gamma^t of the discounted theorem is left out, as
     in almost every implementation. With gae_lambda below 1, the 'value' baseline stands for the rewards to come, and
     learns from its own estimates: an actor-critic method, Sutton & Barto (2018), section 13.5.
 
     policy: any torch.nn.Module that maps observations (n, observation_size) to logits (n, actions), to a pair
     (mu, log_sigma), or to a torch.distributions.Distribution; without one, `make_policy(settings)`.
-    advantages(episodes, b, b_next) replaces G_t - b: it gets the `Episodes`, the baseline that the settings
-    ask for, (runs, episodes, steps), and the same of the state that follows each step (0 where the task itself ended),
-    and gives a tensor of that shape, which is then normalized.
+    advantages(episodes, b, b_next) replaces G_t - b, and GAE: it gets the `Episodes`, the baseline that the
+    settings ask for, (runs, episodes, steps), and the same of the state that follows each step, and gives a tensor of
+    that shape, which is then normalized. After the last step b_next is 0 where the task itself ended; where time ran
+    out, it is what the baseline expects of the last observation, and 0 if it has nothing to say of that ('none',
+    'time_mean', 'group_mean').
     baseline: an object of your own, such as a `Baseline`, that settings.baseline = 'own' chooses.
 
     Live settings may change between two updates. The same seed on the same machine gives the same updates, bit for bit.
@@ -110,12 +113,14 @@ def _updates(
             episodes = play_episodes(envs, policy, s.runs, max_steps=s.max_steps, generator=generator, seed=seed)
             mask = episodes.mask
 
-            # 2. Advantages: returns-to-go minus a baseline, which must not know the action that it judges.
-            G = targets = returns_to_go(episodes.rewards, s.gamma)
+            # 2. Advantages: returns-to-go minus a baseline. Of its returns it may use other episodes' alone: one that
+            # knew the return of the action that it judges would bias the gradient.
+            G = returns_to_go(episodes.rewards, s.gamma)
             baseline = baselines.choose(s)
             b = baseline.predict(episodes, G)
             A = (G - b) * mask
-            explained = explained_variance(G, A, mask)
+            explained = explained_variance(G, A, mask)  # of the returns by the baseline, whatever A becomes below
+            targets = G  # what a critic will learn
             if baseline.is_critic and s.gae_lambda < 1:
                 b_next = next_values(b, mask, baseline.predict_final(episodes))
                 A = gae(td_errors(episodes.rewards, b, b_next, s.gamma) * mask, s.gamma, s.gae_lambda)
@@ -128,29 +133,29 @@ def _updates(
             variance = total_variance(episode_gradients(policy, episodes, A)) if s.measure_variance else None
             old_policy = copy.deepcopy(policy) if s.measure_change else None
             pieces = list(in_pieces(device_of(policy), episodes.observations, episodes.actions, A, mask))
-            old_log_probs, epochs = list[Tensor](), list[Epoch]()
+            old_log_probs, record = list[Tensor](), Record(s.runs)
             for epoch in range(s.policy_epochs):
                 optimizer.zero_grad()
-                epochs.append(Epoch(s.runs))
-                for index, (observations, actions, weights, m) in enumerate(pieces):  # their gradients add up
+                for index, (observations, actions, advantage, played) in enumerate(pieces):  # in pieces for speed alone
                     pi = distribution_at(policy, observations)
-                    log_prob, entropy = _checked(pi.log_prob(actions)), _entropy(pi, s.entropy_weight) * m
-                    if epoch == 0:
+                    log_prob, entropy = _checked(pi.log_prob(actions)), _entropy(pi, s.entropy_weight) * played
+                    if epoch == 0:  # the ratio is 1, and log pi has its gradient
                         old_log_probs.append(log_prob.detach())
-                        gain = log_prob * weights
+                        gain = log_prob * advantage
                     else:
-                        gain = clipped_gain(log_prob, old_log_probs[index], weights, s.clip_ratio)
+                        gain = clipped_gain(log_prob, old_log_probs[index], advantage, s.clip_ratio)
+                    # minus the sum over time, and the mean over episodes, of gain + beta H
                     loss = policy_gradient_loss(gain, entropy, entropy_weight=s.entropy_weight, episodes=s.episodes)
                     if s.kl_weight:
-                        kl = pi.kl(_without_gradient(first_policy, observations)) * m
+                        kl = pi.kl(_without_gradient(first_policy, observations)) * played
                         loss = loss + s.kl_weight * kl.sum(1) / s.episodes
-                    loss.sum().backward()
-                    epochs[-1].add(loss, entropy)
-                epochs[-1].gradient_norm = clip_grad_norm(policy, s.runs, s.max_grad_norm)
+                    loss.sum().backward()  # runs share no weights; the gradients of the pieces add up
+                    record.add(epoch, loss, entropy)
+                record.add_norm(epoch, clip_grad_norm(policy, s.runs, s.max_grad_norm))
                 step(optimizer, s.learning_rate)
-            change = policy_change(policy, old_policy, episodes) if old_policy is not None else None
+            change = policy_change(old_policy, policy, episodes) if old_policy is not None else None
 
-            # 4. Baselines learn last: what they know must not depend on the actions that they judge.
+            # 4. The baseline learns. It has predicted before: fitted to these returns, it would know their actions.
             baselines.learn(baseline, episodes, G, targets)
 
         lengths = mask.sum(2)
@@ -159,9 +164,9 @@ def _updates(
             number=number,
             returns=episodes.rewards.sum(2).numpy(),
             lengths=lengths.numpy().astype(np.int64),
-            loss=epochs[0].loss.numpy(),
-            gradient_norm=epochs[0].gradient_norm.numpy(),
-            entropy=(epochs[0].entropy / mask.sum((1, 2))).numpy(),
+            loss=record.loss.numpy(),
+            gradient_norm=record.gradient_norm.numpy(),
+            entropy=(record.entropy / mask.sum((1, 2))).numpy(),
             explained_variance=explained.numpy(),
             gradient_variance=None if variance is None else variance.cpu().numpy(),
             policy_change=None if change is None else change.numpy(),
@@ -204,16 +209,22 @@ def _without_gradient(policy: nn.Module, observations: Tensor) -> ActionDistribu
     return distribution_at(policy, observations)
 
 
-class Epoch:
-    """What is recorded of one pass over the pieces of a batch: loss, entropy and gradient norm (runs,)."""
+class Record:
+    """Loss, entropy (a sum over time steps) and gradient norm of the first epoch, (runs,): the policy's that played."""
 
     def __init__(self, runs: int) -> None:
         self.loss, self.entropy, self.gradient_norm = torch.zeros(3, runs)
 
-    def add(self, loss: Tensor, entropy: Tensor) -> None:
+    def add(self, epoch: int, loss: Tensor, entropy: Tensor) -> None:
         """loss: (runs,), of a piece; entropy: (runs, n), of its time steps."""
-        self.loss = self.loss + loss.detach().cpu()
-        self.entropy = self.entropy + entropy.detach().sum(1).cpu()
+        if epoch == 0:
+            self.loss = self.loss + loss.detach().cpu()
+            self.entropy = self.entropy + entropy.detach().sum(1).cpu()
+
+    def add_norm(self, epoch: int, norm: Tensor) -> None:
+        """norm: (runs,), before clipping."""
+        if epoch == 0:
+            self.gradient_norm = norm
 
 
 class Stopwatch:

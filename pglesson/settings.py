@@ -93,7 +93,7 @@ class Settings:
     env_options: Mapping[str, Any] = _setting({}, _options(), "keyword arguments for the environment")
     runs: int = _setting(1, _whole(1), "independent learners, each with its own weights, trained side by side")
     episodes: int = _setting(16, _whole(1), "whole episodes a run plays for one update")
-    updates: int = _setting(100, _whole(1), "gradient steps before training ends")
+    updates: int = _setting(100, _whole(1), "updates of the policy before training ends")
     max_steps: int = _setting(1000, _whole(1), "time steps after which an unfinished episode is cut off")
     seed: int = _setting(0, _whole(0, 2**32 - 1), "the start of every random number of the training")
     hidden: tuple[int, ...] = _setting(

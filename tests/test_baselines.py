@@ -47,6 +47,8 @@ def test_predictions_by_hand() -> None:
     episodes = two_episodes()
     assert Baseline().predict(episodes, RETURNS).eq(0).all()
     assert ConstantBaseline(1.5).predict(episodes, RETURNS).eq(1.5).all()
+    assert ConstantBaseline(1.5).predict_final(episodes).tolist() == [[0.0, 1.5]] * 2  # the first episode terminated
+    assert TimeMeanBaseline().predict_final(episodes).eq(0).all()
     # the other episode at that time step; beyond its end, its mean
     expected = [[[7.0, 7.0, 7.0], [3.0, 2.0, 1.0]], [[0.0, 0.0, 0.0], [6.0, 4.0, 2.0]]]
     assert TimeMeanBaseline().predict(episodes, RETURNS).tolist() == expected
@@ -65,6 +67,7 @@ def test_the_running_mean_averages_ten_batches_and_then_forgets() -> None:
         found = baseline.predict(episodes, returns)
         np.testing.assert_allclose(found[:, 0, 0].numpy(), means, rtol=1e-5)
         assert found.shape == RETURNS.shape
+        np.testing.assert_allclose(baseline.predict_final(episodes).numpy(), [[0, means[0]], [0, means[1]]], rtol=1e-5)
 
 
 def value_baseline(runs: int = 2) -> ValueBaseline:

@@ -16,6 +16,7 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 from gymnasium.envs.registration import EnvSpec
+from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
 from pglesson import errors
@@ -45,6 +46,7 @@ def make_envs(env: str, number: int, /, **options: Any) -> VectorEnv:
             mode = "sync" if spec.vector_entry_point is None else "vector_entry_point"
             envs = gymnasium.make_vec(env, number, mode, **options)
     errors.check_spaces(env, envs.single_observation_space, envs.single_action_space)
+    errors.check_autoreset(env, envs.metadata.get("autoreset_mode", AutoresetMode.NEXT_STEP))
     return envs
 
 
