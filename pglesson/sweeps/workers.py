@@ -23,6 +23,8 @@ class LocalWorkers(Executor):
     """An executor in which every worker process is a pool of its own, so that a crash fails one call and no other."""
 
     def __init__(self, number: int | None = None) -> None:
+        if number is not None and number < 1:
+            raise ValueError(f"The number of workers was set to {number!r}, but must be a whole number from 1 up.")
         self._threads = ThreadPoolExecutor(os.cpu_count() if number is None else number)
         self._idle, self._lock, self._refusal = list[ProcessPoolExecutor](), Lock(), ""
 

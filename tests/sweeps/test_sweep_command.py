@@ -34,6 +34,7 @@ def test_command_reads_settings_and_explains_errors(tmp_path: Path, capsys: pyte
     for wrong, words in (
         (["--grid", "gamma"], "NAME=VALUE"),
         (["--grid", "gamma=2"], "gamma was set to 2"),
+        (["--grid", "gamma=0.9", "--workers=0"], "The number of workers was set to 0"),
         (
             ["--set", "updates=3", *fixed[:1], *axes],
             "other settings: episodes (2 there, 16 now), updates (2 there, 3 now)",
