@@ -1,4 +1,4 @@
-"""The training loop: repeatable bit for bit, learning, with clear errors. Its live settings: test_knobs.py."""
+"""The training loop: repeatable bit for bit, learning, with clear errors. Its live settings: test_live_settings.py."""
 
 from __future__ import annotations
 

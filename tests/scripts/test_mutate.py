@@ -28,9 +28,9 @@ def test_the_engine_is_mutated_and_its_tests_are_run() -> None:
 def test_a_wrong_sign_is_noticed() -> None:
     source = (ROOT / "pglesson" / "advantages.py").read_text(encoding="utf-8")
     assert source.count("alpha=gamma") == 1
-    assert not survives("advantages", source.replace("alpha=gamma", "alpha=-gamma"), ["returns"])
-    assert not survives("advantages", "import nothing_of_this_name", ["returns"])
-    assert survives("advantages", source, ["returns"])
+    assert not survives("advantages", source.replace("alpha=gamma", "alpha=-gamma"), ["advantages"])
+    assert not survives("advantages", "import nothing_of_this_name", ["advantages"])
+    assert survives("advantages", source, ["advantages"])
 
 
 def test_tests_that_do_not_run_notice_nothing() -> None:

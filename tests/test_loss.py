@@ -1,6 +1,6 @@
 """Single-episode gradients against autograd, and the loss by the package's own functions against the exact gradient.
 
-The same measurement through `reinforce` itself is in test_engine_gradient.py.
+The same measurement through `reinforce` itself is in test_reinforce_gradient.py.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import tiny_envs  # noqa: F401  registers the environments
 import torch
-from test_engine_gradient import BASELINES, LIMIT, LOGITS, RUNS, exact_gradient, z_scores
+from exact_fork import BASELINES, LIMIT, LOGITS, RUNS, exact_gradient, z_scores
 from torch import Tensor, nn
 
 from pglesson.advantages import masked_mean, normalize, returns_to_go
