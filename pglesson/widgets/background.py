@@ -13,7 +13,7 @@ from typing import Any
 
 from pglesson.widgets.main_loop import MainLoop
 
-LISTENING = 0.005  # seconds after an update in which the kernel receives what sliders and buttons send
+LISTENING = 0.002  # seconds after an update in which the kernel receives what sliders and buttons send
 SHORTEST_UPDATE = 0.03  # seconds: the smallest tasks would be learned before a knob can be moved
 
 

@@ -12,17 +12,17 @@ import ipywidgets as widgets
 from ipyevents import Event
 from matplotlib import style
 from matplotlib.axes import Axes
-from matplotlib.text import Text
 
 from pglesson.analysis.plots import new_figure
-from pglesson.widgets.picture import Picture, contents
+from pglesson.widgets.picture import Picture, contents, titles
 
 
 def _empty(axes: Axes) -> None:
     axes.containers.clear()  # a legend would list what they held
+    kept = titles(axes)
     for artist in contents(axes):
-        if isinstance(artist, Text) and artist not in axes.texts:
-            artist.set_text("")  # a title
+        if artist in kept:
+            artist.set_text("")
         else:
             artist.remove()
     axes.set_prop_cycle(None)

@@ -6,8 +6,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-SHORTEST_FRAME = 0.1  # seconds between two frames, at least
-DRAWING_SHARE = 0.2  # of the time since the start, at most
+SHORTEST_FRAME = 0.05  # seconds between two frames, at least
+DRAWING_SHARE = 0.3  # of the time since the start, at most
 
 
 class FrameBudget:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import html
-import io
+import struct
+import zlib
 from typing import Any
 
 import ipywidgets as widgets
@@ -13,6 +14,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -21,9 +23,21 @@ from pglesson.analysis.plots import describe, tick_words
 
 def to_png(picture: NDArray[np.uint8], size: tuple[int, int] | None = None) -> bytes:
     """A picture (height, width, 3 or 4) as PNG bytes, compressed fast rather than small."""
-    image, buffer = Image.fromarray(picture).convert("RGB"), io.BytesIO()
-    (image.resize(size) if size else image).save(buffer, "png", compress_level=1)
-    return buffer.getvalue()
+    image = Image.fromarray(picture).convert("RGB")
+    rgb = np.asarray(image.resize(size) if size else image)
+    height, width, _ = rgb.shape
+    rows = np.zeros((height, 1 + 3 * width), np.uint8)  # each begins with its filter, 0 for none: Pillow tries all five
+    rows[:, 1:] = rgb.reshape(height, -1)
+    header = struct.pack(">2I5B", width, height, 8, 2, 0, 0, 0)  # 8 bits, RGB
+    chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(rows.tobytes(), 1)), (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
+    )
+
+
+def titles(axes: Axes) -> list[Text]:
+    """The three titles of an Axes, most of them empty."""
+    return [artist for artist in axes.get_children() if isinstance(artist, Text) and artist not in axes.texts]
 
 
 def contents(axes: Axes) -> list[Artist]:
@@ -39,6 +53,10 @@ def _frame(axes: Axes) -> list[Any]:
     return [axes, axes.bbox.bounds, axes.viewLim.bounds, axes.axison, words, look, grid]
 
 
+def _look(title: Text) -> tuple[Any, ...]:
+    return title.get_text(), title.get_color(), title.get_alpha(), title.get_visible(), hash(title.get_fontproperties())
+
+
 def _texts(axes: Axes) -> list[Any]:
     """What `describe` reads of an Axes, apart from its frame. It takes microseconds, and `describe` a millisecond."""
     titles = [axes.get_title(loc) for loc in ("left", "center", "right")]
@@ -52,6 +70,7 @@ class Picture(widgets.VBox):  # type: ignore[misc]
         self.figure, self.name, self.canvas = figure, name, FigureCanvasAgg(figure)
         self._background: tuple[list[Any], Any] | None = None  # what the axes look like, and their pixels
         self._described: tuple[list[Any], list[Any]] | None = None  # what the alternative text was made from
+        self._looks: dict[Text, tuple[Any, ...]] = {}  # of the titles, in the last picture
         width = round(figure.get_figwidth() * figure.dpi)
         # with a margin, the box would scroll by its pixels where the picture is as wide as the page
         layout = widgets.Layout(width=f"{width}px", max_width="100%", margin="0", display="none")
@@ -62,8 +81,9 @@ class Picture(widgets.VBox):  # type: ignore[misc]
         super().__init__()
 
     def draw(self) -> None:
-        """Shows the figure as it is now. Axes and ticks take most of the time to draw, so unchanged ones are kept."""
-        moving = [artist for axes in self.figure.axes for artist in contents(axes)]
+        """Shows the figure as it is now. Axes, ticks and titles take most of the time, so unchanged ones are kept."""
+        still = self._still_titles()
+        moving = [artist for axes in self.figure.axes for artist in contents(axes) if artist not in still]
         # over the whole figure: a title, a legend
         moving += [
             artist for artist in self.figure.get_children() if artist not in (self.figure.patch, *self.figure.axes)
@@ -71,7 +91,7 @@ class Picture(widgets.VBox):  # type: ignore[misc]
         for axes in self.figure.axes:
             if axes.get_axes_locator() is None:
                 axes.apply_aspect()  # else an equal aspect would be applied only while drawing
-        frame = [_frame(axes) for axes in self.figure.axes]
+        frame = [*(_frame(axes) for axes in self.figure.axes), list(still.values())]
         if self._background is None or self._background[0] != frame:
             for artist in moving:
                 artist.set_animated(True)  # left out of the figure's own drawing
@@ -84,6 +104,15 @@ class Picture(widgets.VBox):  # type: ignore[misc]
         described = frame, [self.figure.get_suptitle(), *(_texts(axes) for axes in self.figure.axes)]
         if described != self._described:
             self._alt_text.value, self._described = html.escape(describe(self.figure)), described
+
+    def _still_titles(self) -> dict[Text, tuple[Any, ...]]:
+        """The titles that have never changed, and their looks. One that has is animated: left out of the background."""
+        looks = {title: _look(title) for axes in self.figure.axes for title in titles(axes)}
+        for title, look in looks.items():
+            if look != self._looks.get(title, look):
+                title.set_animated(True)
+        self._looks = looks
+        return {title: look for title, look in looks.items() if not title.get_animated()}
 
     def __repr__(self) -> str:
         return f"<{self.name}>"

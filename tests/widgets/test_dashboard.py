@@ -99,7 +99,7 @@ def test_every_environment_can_be_chosen_and_trained(env) -> None:
 def test_a_failure_keeps_the_curve_and_the_next_step_begins_anew(dashboard: Dashboard) -> None:
     dashboard.step()
     dashboard.step()
-    dashboard.settings.episodes = 5  # a structural setting, changed behind the dashboard's back
+    dashboard.settings.episodes = 5  # a fixed setting, changed behind the dashboard's back
     assert not dashboard.step()
     assert "episodes changed while training was running" in dashboard.status.value and "alert" in dashboard.status.value
     assert len(dashboard.updates) == 2
