@@ -17,12 +17,9 @@ def test_each_mutant_has_one_other_sign() -> None:
     )
 
 
-def test_the_engine_is_mutated_and_its_tests_are_run() -> None:
-    for module in MODULES:
-        assert (ROOT / "pglesson" / f"{module}.py").is_file(), module
-        assert module in TESTS or not (ROOT / "tests" / f"test_{module}.py").exists(), module
-    for name in TESTS:
-        assert (ROOT / "tests" / f"test_{name}.py").is_file(), name
+def test_the_modules_and_their_tests_are_there() -> None:
+    assert all((ROOT / "pglesson" / f"{module}.py").is_file() for module in MODULES)
+    assert {"advantages", "distributions", "policies", "rollout", "reinforce"} <= set(TESTS)
 
 
 def test_a_wrong_sign_is_noticed() -> None:
