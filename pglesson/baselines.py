@@ -150,7 +150,10 @@ class ValueBaseline(Baseline):
 
 
 class OwnBaseline(Baseline):
-    """A learner's object with `predict`, and perhaps `learn`, `predict_final` and `is_critic`, and checks of it."""
+    """A learner's object with `predict`, and perhaps `learn`, `predict_final` and `is_critic`, and checks of it.
+
+    As the baseline of `reinforce` it may wait for settings.baseline = 'own' until training runs.
+    """
 
     def __init__(self, own: Any) -> None:
         self.own, self.is_critic = own, bool(getattr(own, "is_critic", False))
@@ -184,7 +187,8 @@ class Baselines:
     """
 
     def __init__(self, settings: Settings, observation_size: int, group_size: int, own: object = None) -> None:
-        errors.check_own_baseline(own, settings.baseline)
+        if not isinstance(own, OwnBaseline):  # one of these waits until it is chosen
+            errors.check_own_baseline(own, settings.baseline)
         # a generator of its own: the sampled actions must not depend on this network's size
         generator = torch.Generator().manual_seed(settings.seed + 2)
         network = BatchedMLP(settings.runs, observation_size, 1, settings.hidden, settings.activation, generator).to(
@@ -201,7 +205,7 @@ class Baselines:
             "value": self.value,
         }
         if own is not None:
-            self.by_name["own"] = OwnBaseline(own)
+            self.by_name["own"] = own if isinstance(own, OwnBaseline) else OwnBaseline(own)
 
     def choose(self, settings: Settings) -> Baseline:
         """The baseline that these settings ask for, with their numbers."""

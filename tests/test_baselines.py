@@ -16,6 +16,7 @@ from pglesson.baselines import (
     Baselines,
     ConstantBaseline,
     GroupMeanBaseline,
+    OwnBaseline,
     RunningMeanBaseline,
     TimeMeanBaseline,
     ValueBaseline,
@@ -247,3 +248,13 @@ def test_the_microscope_measures_an_own_baseline() -> None:
     assert found["own", "none"].gradients.equal(found["time_mean", "none"].gradients)
     with pytest.raises(ValueError, match="none was given"):
         estimate_gradients(settings, baselines=("own",), episodes=100, batch=5)
+
+
+def test_a_wrapped_own_baseline_waits_until_it_is_chosen() -> None:
+    settings, own = Settings(**FORK, normalization="none"), MeanOfLast()
+    training = reinforce(settings, baseline=OwnBaseline(own))
+    next(training)
+    assert own.mean == 0.0
+    settings.baseline = "own"
+    next(training)
+    assert np.asarray(own.mean).any()

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import ArrayLike
 from torch import nn
 
+from pglesson.baselines import OwnBaseline
 from pglesson.reinforce import FloatArray, Update, make_policy, reinforce
 from pglesson.settings import GROUPED, OWN, Settings
 from pglesson.widgets.presets import OTHER, PRESETS
@@ -67,7 +68,8 @@ class TrainingSession:
         self.end()
         self.policy = deepcopy(self.own_policy) if self.own_policy is not None else make_policy(self.settings)
         self.untrained = deepcopy(self.policy)
-        self._generator = _train(self.settings, self.policy, deepcopy(self.own_baseline))
+        own = None if self.own_baseline is None else OwnBaseline(deepcopy(self.own_baseline))
+        self._generator = reinforce(self.settings, self.policy, baseline=own)
         self.updates, self.watched = [], []
         for call in self.on_begin:
             call()
@@ -142,37 +144,3 @@ class TrainingSession:
     def _measure_watched(self, settings: Settings) -> None:
         if isinstance(self.watch, str) and self.watch in MEASURED_BY:
             setattr(settings, MEASURED_BY[self.watch], True)
-
-
-def _train(settings: Settings, policy: nn.Module, own: object) -> Iterator[Update]:
-    """`reinforce`, with a learner's baseline that is ready even if settings.baseline becomes 'own' only later.
-
-    `reinforce` accepts the object only while it is chosen. So it is chosen until `reinforce` has accepted it.
-    """
-    if own is None or settings.baseline == OWN:
-        yield from reinforce(settings, policy, baseline=own)
-        return
-    chosen, settings.baseline = settings.baseline, OWN
-    training = reinforce(settings, policy, baseline=_Unchosen(own, settings, chosen))
-    try:
-        first = next(training)
-    finally:
-        settings.baseline = chosen
-    yield first
-    yield from training
-
-
-class _Unchosen:
-    """A learner's baseline that sets `settings.baseline` to another one when `reinforce` has accepted it."""
-
-    def __init__(self, own: object, settings: Settings, chosen: str) -> None:
-        self._own, self._settings, self._chosen = own, settings, chosen
-
-    @property
-    def is_critic(self) -> bool:
-        """Read by `reinforce` once, after it has accepted the object and before the first update."""
-        self._settings.baseline = self._chosen
-        return bool(getattr(self._own, "is_critic", False))
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._own, name)
