@@ -13,7 +13,7 @@ FIXED = tuple(name for name in Settings().fixed() if name != "env")  # the task 
 
 
 class FixedPanel:
-    """One control for each of FIXED. They are only wishes: `wanted` reads them, `show` sets them."""
+    """One control for each of FIXED. `wanted` reads the settings for the next run from them, `show` sets them."""
 
     def __init__(self, settings: Settings) -> None:
         self.controls: dict[str, widgets.Widget] = {name: field(name, getattr(settings, name)) for name in FIXED}

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from copy import deepcopy
 
 import ipywidgets as widgets
@@ -30,8 +29,8 @@ class Playground(TrainingView):
     """A dashboard with everything in reach: any environment, all settings, six pinned runs, and runs as files or code.
 
     settings: where to begin, and what **Known state** comes back to. policy, baseline: as in `Dashboard`. Fixed
-    settings count from the next Reset, or at once if nothing was trained yet. A wish that cannot be trained is
-    explained in `status`, and leaves the run as it was.
+    settings count from the next Reset, or at once if nothing was trained yet. If they cannot be trained, `status` says
+    why, and the run stays as it was.
     """
 
     def __init__(
@@ -167,11 +166,6 @@ class Playground(TrainingView):
 
     # --- on the screen ------------------------------------------------------------------------------------------------
 
-    @property
-    def pinned(self) -> list[str]:
-        """The names of the pinned curves."""
-        return [str(number) for number in self.pins]
-
     def _rebuild(self) -> None:
         width, height, dots = SIZES[self.large.value]
         self.figure.set_dpi(dots)
@@ -188,16 +182,11 @@ class Playground(TrainingView):
         self.draw()
 
     def _show_fixed(self) -> None:
-        with self._showing_settings():
+        self._showing = True  # else the controls would be read as if the learner had moved them
+        try:
             self._fixed.show(self.settings)
             add_option(self.environment, self.settings.env)
             self.environment.value = self.settings.env
-
-    @contextmanager
-    def _showing_settings(self) -> Iterator[None]:
-        self._showing = True  # what the playground itself writes into a control is not a wish of the learner's
-        try:
-            yield
         finally:
             self._showing = False
 

@@ -1,4 +1,4 @@
-"""A training session on the screen: its curves, the buttons that move it on, and its agents at play."""
+"""A training session on the screen: its curves, its buttons and knobs, and the agents that can be watched."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from pglesson.widgets.status import StatusLine
 
 
 class TrainingView(Picture):
-    """What dashboard and playground share. Each of them arranges the parts, and says what Reset and Pin do.
+    """What dashboard and playground share. Each of them arranges the parts, and defines what Reset and Pin do.
 
     Nothing starts by being displayed. `step()` makes one update without any event loop, as tests do.
     """
@@ -150,12 +150,12 @@ class TrainingView(Picture):
         return error is None
 
     def refuse(self, error: Exception) -> None:
-        """Says why the learner's wish cannot be met."""
+        """Shows an error that left the present run as it was."""
         self.status.warn(f"{error_message(error)} The run was left as it was.")
 
     def close(self) -> None:
         """Stops what goes on in the background, and takes everything off the page."""
-        if "now" in vars(self):  # ipywidgets closes even what its constructor refused to make
+        if "now" in vars(self):  # ipywidgets calls this even if the constructor raised
             self.pause()
             self.before.stop()
             self.now.stop()
