@@ -116,6 +116,9 @@ def to_code(
         cell += ["# before which update which knobs moved"]
         cell += _lines("moves = {", [f"{number}: {_source(knobs)}" for number, knobs in moved.items()], "}")
     arguments = "settings, policy" + ", baseline=baseline" * used
+    if used and first["baseline"] != OWN:  # `reinforce` takes one that is not chosen yet only in this form
+        cell[0] += "\nfrom pglesson.baselines import OwnBaseline"
+        arguments = "settings, policy, baseline=OwnBaseline(baseline)"
     cell += ["", "updates = []", f"for update in reinforce({arguments}):", "    updates.append(update)"]
     if moved:
         cell += ["    for name, value in moves.get(update.number + 1, {}).items():"]

@@ -127,6 +127,10 @@ def test_an_own_baseline_is_named_where_it_was_used_and_the_code_runs():
     names = {"Half": Half}
     exec(code, names)
     assert np.array_equal([u.loss for u in updates], [u.loss for u in names["updates"]])
+    settings = Settings(**SMALL, baseline="none")  # chosen only later
+    updates = train(settings, {3: {"baseline": "own"}}, baseline=own)
+    exec(to_code(settings, updates, baseline=own), names)
+    assert np.array_equal([u.loss for u in updates], [u.loss for u in names["updates"]])
     other = Settings(**SMALL)
     assert to_code(other, train(other), baseline=own) == to_code(other, train(other))
 
