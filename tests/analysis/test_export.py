@@ -12,6 +12,7 @@ from torch import nn
 from pglesson import Baseline, Settings, reinforce
 from pglesson.analysis.export import first_settings, moves, to_code, to_csv, to_json
 from pglesson.analysis.plots import run_series
+from pglesson.baselines import OwnBaseline
 
 SMALL = {"episodes": 4, "updates": 6}
 
@@ -128,7 +129,7 @@ def test_an_own_baseline_is_named_where_it_was_used_and_the_code_runs():
     exec(code, names)
     assert np.array_equal([u.loss for u in updates], [u.loss for u in names["updates"]])
     settings = Settings(**SMALL, baseline="none")  # chosen only later
-    updates = train(settings, {3: {"baseline": "own"}}, baseline=own)
+    updates = train(settings, {3: {"baseline": "own"}}, baseline=OwnBaseline(own))
     exec(to_code(settings, updates, baseline=own), names)
     assert np.array_equal([u.loss for u in updates], [u.loss for u in names["updates"]])
     other = Settings(**SMALL)
