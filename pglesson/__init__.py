@@ -5,7 +5,7 @@ from pglesson.advantages import gae, masked_mean, next_values, normalize, return
 from pglesson.baselines import Baseline, time_mean
 from pglesson.diagnostics import episode_gradients, explained_variance
 from pglesson.distributions import Categorical, DiagGaussian
-from pglesson.envs.making import make_envs
+from pglesson.envs.factory import make_envs
 from pglesson.loss import clipped_gain, policy_gradient_loss
 from pglesson.policies import GaussianPolicy, SingleRunPolicy, SoftmaxPolicy
 from pglesson.reinforce import Update, make_policy, reinforce

@@ -20,7 +20,7 @@ from pglesson.advantages import gae, next_values, normalize, returns_to_go, td_e
 from pglesson.baselines import Baseline, Baselines
 from pglesson.diagnostics import episode_gradients, explained_variance, policy_change, total_variance
 from pglesson.distributions import ActionDistribution
-from pglesson.envs.making import VectorEnv, group_size, make_envs, observation_size
+from pglesson.envs.factory import VectorEnv, group_size, make_envs, observation_size
 from pglesson.loss import clipped_gain, policy_gradient_loss
 from pglesson.optimization import clip_grad_norm, make_optimizer, step
 from pglesson.policies import GaussianPolicy, SoftmaxPolicy, device_of, distribution_at, with_run_axis

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from pglesson import errors
 from pglesson.distributions import TorchDistribution
-from pglesson.envs.making import VectorEnv, decode_actions, encode_observations
+from pglesson.envs.factory import VectorEnv, decode_actions, encode_observations
 from pglesson.policies import device_of, numpy_sampler, to_distribution
 
 PIECE_ROWS = 16_000  # time steps, over all runs, in one pass through a network: more would leave the processor's cache

@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from lab import CHROMIUM, QUIET, NotebookPage, jupyter_lab, write_notebook
+from jupyter_page import CHROMIUM, QUIET, NotebookPage, jupyter_lab, write_notebook
 from playwright.sync_api import sync_playwright
 
 PRESSES = 60

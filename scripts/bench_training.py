@@ -27,7 +27,7 @@ import torch
 from torch import nn
 
 from pglesson import Settings, reinforce
-from pglesson.envs.making import make_envs
+from pglesson.envs.factory import make_envs
 
 ENV, BAR, WINDOW = "CartPole-v1", 475.0, 100
 Row = dict[str, Any]

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from pglesson import Settings, make_policy, reinforce, returns_to_go
 from pglesson.advantages import gae, next_values, td_errors
 from pglesson.distributions import Categorical
-from pglesson.envs.making import make_envs
+from pglesson.envs.factory import make_envs
 from pglesson.loss import clipped_gain
 from pglesson.policies import to_distribution
 from pglesson.rollout import Episodes, play_episodes

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from pglesson.advantages import masked_mean, normalize, returns_to_go
 from pglesson.baselines import time_mean
 from pglesson.diagnostics import episode_gradients, total_variance
-from pglesson.envs.making import make_envs
+from pglesson.envs.factory import make_envs
 from pglesson.loss import policy_gradient_loss
 from pglesson.policies import GaussianPolicy, SingleRunPolicy, SoftmaxPolicy, distribution_at
 from pglesson.rollout import Episodes, play_episodes

@@ -14,7 +14,7 @@ from torch import nn
 
 from pglesson import Settings, make_policy, reinforce
 from pglesson.analysis.rendering import render_episode
-from pglesson.envs.making import make_envs
+from pglesson.envs.factory import make_envs
 from pglesson.policies import GaussianPolicy, SingleRunPolicy, SoftmaxPolicy
 from pglesson.rollout import Episodes, play_episodes
 

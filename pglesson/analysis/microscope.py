@@ -21,7 +21,7 @@ from pglesson.baselines import (
     TimeMeanBaseline,
 )
 from pglesson.diagnostics import episode_gradients
-from pglesson.envs.making import group_size, make_envs
+from pglesson.envs.factory import group_size, make_envs
 from pglesson.policies import with_run_axis
 from pglesson.reinforce import Advantages, make_policy, one_thread
 from pglesson.rollout import Episodes, play_episodes

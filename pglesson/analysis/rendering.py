@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from pglesson import errors
-from pglesson.envs.making import decode_actions, encode_observations, find_spec, options_that_fit
+from pglesson.envs.factory import decode_actions, encode_observations, find_spec, options_that_fit
 from pglesson.policies import SingleRunPolicy
 from pglesson.rollout import actor
 

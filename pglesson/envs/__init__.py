@@ -7,8 +7,8 @@ import gymnasium
 
 from pglesson.envs.coin_or_prize import CELLS, COIN_OR_PRIZE
 from pglesson.envs.digits import EMPTY, EQUALS, share_in_order
+from pglesson.envs.factory import make_envs
 from pglesson.envs.finite_mdp import FiniteMDP, FiniteMDPVector
-from pglesson.envs.making import make_envs
 from pglesson.envs.planar_arm import PlanarArmVector
 from pglesson.envs.rock_paper_scissors import MOVES, PAYOFF, RockPaperScissorsVector
 from pglesson.envs.short_corridor import corridor_value

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import nbformat
 
-from pglesson.exercises import teacher
+from pglesson.exercises import grading
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,14 +32,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     missing = [path for path in given.paths if not path.exists()]
     if missing:
         parser.error(f"{missing[0]} does not exist. Give notebooks, or folders that hold some.")
-    files = teacher.notebook_files(given.paths)
+    files = grading.notebook_files(given.paths)
     return _grade(files, given) if given.command == "grade" else _set(files, given.command == "show")
 
 
 def _set(files: list[Path], solved: bool) -> int:
     for file in files:
         notebook = nbformat.read(file, as_version=4)
-        changed = teacher.set_answers(notebook, solved=solved)
+        changed = grading.set_answers(notebook, solved=solved)
         if changed:
             nbformat.write(notebook, file)
         print(f"{file}: {changed} answer{'s' * (changed != 1)} {'filled in' if solved else 'emptied'}")
@@ -50,8 +50,8 @@ def _grade(files: list[Path], given: argparse.Namespace) -> int:
     rows = []
     for number, file in enumerate(files, start=1):
         print(f"running {number} of {len(files)}: {file}", file=sys.stderr, flush=True)
-        rows += teacher.grade(file, seconds=given.seconds, memory=given.memory)
-    print("\n".join(teacher.table(rows)))
+        rows += grading.grade(file, seconds=given.seconds, memory=given.memory)
+    print("\n".join(grading.table(rows)))
     if given.csv:
         with given.csv.open("w", newline="", encoding="utf-8") as out:
             writer = csv.DictWriter(out, ["file", "notebook", "exercise", "result", "message"])
@@ -62,8 +62,8 @@ def _grade(files: list[Path], given: argparse.Namespace) -> int:
 
 def _run(path: str, result: str, memory: str) -> int:
     """What `grade` runs in a separate process."""
-    teacher.limit_memory(int(memory))
-    outcomes = json.dumps(teacher.run(Path(path)))
+    grading.limit_memory(int(memory))
+    outcomes = json.dumps(grading.run(Path(path)))
     Path(result).write_text(outcomes, encoding="utf-8")
     return 0
 

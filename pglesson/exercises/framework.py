@@ -143,6 +143,6 @@ NOTEBOOKS = (
 
 def exercises_of(notebook: str) -> tuple[Exercise, ...]:
     """A notebook's exercises, in its order."""
-    module = import_module(f"pglesson.exercises.notebooks.nb{notebook}")
+    module = import_module(f"pglesson.exercises.by_notebook.nb{notebook}")
     found: tuple[Exercise, ...] = module.EXERCISES
     return found

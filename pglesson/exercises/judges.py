@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 
 from pglesson.exercises.framework import NOT_ATTEMPTED, WRONG, Outcome
-from pglesson.exercises.limits import TooLong, time_limit
+from pglesson.exercises.time_limit import TooLong, time_limit
 
 SECONDS = 5.0  # for all cases together
 PACKAGE = str(Path(__file__).parents[1])

@@ -2,7 +2,7 @@
 
 import sys
 
-from pglesson.sweeps.command import main
+from pglesson.sweeps.cli import main
 
 if __name__ == "__main__":
     sys.exit(main())

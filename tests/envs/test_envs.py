@@ -17,8 +17,8 @@ from pglesson.envs.batch import BatchEnv
 from pglesson.envs.cartpole import CartPoleVector
 from pglesson.envs.coin_or_prize import CoinOrPrizeVector
 from pglesson.envs.digits import EMPTY, EQUALS, DigitsVector
+from pglesson.envs.factory import make_envs
 from pglesson.envs.finite_mdp import FiniteMDP, FiniteMDPVector
-from pglesson.envs.making import make_envs
 from pglesson.envs.pendulum import PendulumVector
 from pglesson.envs.planar_arm import MAX_SPEED, PlanarArmVector
 from pglesson.envs.rock_paper_scissors import PAYOFF, RockPaperScissorsVector

@@ -12,7 +12,7 @@ from typing import Any
 import nbformat
 import pytest
 
-from pglesson.exercises import teacher
+from pglesson.exercises import grading
 from pglesson.exercises.framework import NOTEBOOKS, exercises_of
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
@@ -55,13 +55,13 @@ def test_each_exercise_has_its_cells_in_order(name: str) -> None:
     cells = [cell.id for cell in notebook.cells]
     sources = {cell.id: cell.source for cell in notebook.cells}
     for exercise in exercises_of(name):
-        cell = teacher.cell_id(exercise.name)
+        cell = grading.cell_id(exercise.name)
         place = cells.index(cell)
         assert cells[place - 1 : place + 2] == [f"{cell}-text", cell, f"{cell}-check"]
         assert sources[cell] == exercise.starter and sources[f"{cell}-text"].startswith("**Exercise.** ")
         assert sources[f"{cell}-check"].splitlines()[0] == f"exercises.{exercise.name}.check(answer)"
     assert sources["exercise-progress"] == "exercises.progress()"
-    assert teacher.exercises_in(notebook) == name
+    assert grading.exercises_in(notebook) == name
 
 
 def test_each_exercise_names_an_objective_of_its_notebook(name: str) -> None:

@@ -14,7 +14,7 @@ import torch
 from pglesson.exercises import Exercise, Exercises, judges
 from pglesson.exercises.framework import NOT_ATTEMPTED, NOTEBOOKS, RIGHT, WRONG, Attempt, exercises_of
 from pglesson.exercises.judges import Case, judge_choice, judge_function, judge_number
-from pglesson.exercises.limits import TooLong, time_limit
+from pglesson.exercises.time_limit import TooLong, time_limit
 
 ENDLESS = "had not come back"  # what is said of an answer that never ends
 EXERCISES = [(notebook, exercise) for notebook in NOTEBOOKS for exercise in exercises_of(notebook)]

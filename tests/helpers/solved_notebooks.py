@@ -45,14 +45,14 @@ class SolvedNotebook(IPyNbFile):
 
     def collect(self) -> Iterator[pytest.Item]:
         # imported only here, since it takes a while, and the process that starts the workers collects nothing
-        from pglesson.exercises import teacher
+        from pglesson.exercises import grading
         from pglesson.exercises.framework import NOTEBOOKS, exercises_of
 
         cells = list(super().collect())
-        name = teacher.exercises_in(self.nb)
+        name = grading.exercises_in(self.nb)
         self.exercises = exercises_of(name) if name in NOTEBOOKS else ()
-        solutions = {f"{teacher.cell_id(exercise.name)}-check": exercise for exercise in self.exercises}
-        self.starters = {teacher.cell_id(exercise.name) for exercise in self.exercises}
+        solutions = {f"{grading.cell_id(exercise.name)}-check": exercise for exercise in self.exercises}
+        self.starters = {grading.cell_id(exercise.name) for exercise in self.exercises}
         for cell in cells:
             yield cell
             if exercise := solutions.get(cell.cell.get("id")):

@@ -14,7 +14,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from pglesson.exercises import Exercises, teacher
+from pglesson.exercises import Exercises, grading
 from pglesson.exercises.framework import NOTEBOOKS, exercises_of
 
 ROOT = Path(__file__).parents[2]
@@ -35,7 +35,7 @@ SOLUTIONS = {
 CONFTEST = f"""
 from dataclasses import replace
 
-from pglesson.exercises.notebooks import nb{NAME} as module
+from pglesson.exercises.by_notebook import nb{NAME} as module
 
 module.EXERCISES = tuple(
     replace(exercise, starter=starter, solution=solution)
@@ -56,9 +56,9 @@ def notebook() -> nbformat.NotebookNode:
 
     def exercise(name: str) -> None:
         untouched = Exercises(NAME).predict.check()
-        add(teacher.cell_id(name), STARTERS[name])
+        add(grading.cell_id(name), STARTERS[name])
         page = {"text/html": untouched._repr_html_()}
-        add(f"{teacher.cell_id(name)}-check", f"exercises.{name}.check(answer)", repr(untouched), **page)
+        add(f"{grading.cell_id(name)}-check", f"exercises.{name}.check(answer)", repr(untouched), **page)
 
     opens = f"import os\nimport torch\nfrom pglesson.exercises import Exercises\nexercises = Exercises({NAME!r})"
     add("setup", f"{opens}\nloads = []\n_ = torch.manual_seed(0)")  # cell 0

@@ -90,7 +90,7 @@ def test_the_core_is_there_and_thin() -> None:
     assert core == {path.stem for path in FOLDER.glob("*.py")} - {"__init__"} and core > set(METHOD)
     lines = {name: len((FOLDER / f"{name}.py").read_text(encoding="utf-8").splitlines()) for name in core}
     assert sum(lines[name] for name in METHOD) <= 1200, lines
-    assert sum(lines.values()) - lines["errors"] <= 1500, lines
+    assert sum(lines.values()) - lines["errors"] <= 1550, lines
 
 
 def imports_of_notebook(path: Path) -> set[str]:

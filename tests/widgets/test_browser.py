@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lab import CHROMIUM, QUIET, NotebookPage, jupyter_lab, write_notebook
+from jupyter_page import CHROMIUM, QUIET, NotebookPage, jupyter_lab, write_notebook
 
 playwright = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pip install axe-playwright-python")

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from pglesson.exercises.framework import WRONG, Exercise, Outcome
 from pglesson.exercises.judges import Case, Mistake, judge_function, judge_number
-from pglesson.exercises.limits import TooLong, time_limit
+from pglesson.exercises.time_limit import TooLong, time_limit
 
 
 def _logits(*shape: int, seed: int) -> Tensor:

@@ -15,7 +15,7 @@ from sweep_cases import oracle
 
 from pglesson import Settings
 from pglesson.sweeps import read_sweep, to_map
-from pglesson.sweeps.command import main
+from pglesson.sweeps.cli import main
 
 HELPERS = Path(__file__).parents[1] / "helpers"
 

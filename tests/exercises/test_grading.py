@@ -11,7 +11,7 @@ import nbformat
 import pytest
 
 from pglesson.exercises import __main__ as command
-from pglesson.exercises import teacher
+from pglesson.exercises import grading
 from pglesson.exercises.framework import exercises_of
 
 NAME = "02_softmax_policies"
@@ -30,8 +30,8 @@ def notebook(answers: dict[str, str], *, before: str = "", leave_out: str = "") 
     add("setup", f"import torch\nfrom pglesson.exercises import Exercises\nexercises = Exercises({NAME!r})\n{before}")
     for exercise in exercises_of(NAME):
         if exercise.name != leave_out:
-            add(teacher.cell_id(exercise.name), answers.get(exercise.name, exercise.starter))
-            add(teacher.cell_id(exercise.name) + "-check", f"exercises.{exercise.name}.check(answer)")
+            add(grading.cell_id(exercise.name), answers.get(exercise.name, exercise.starter))
+            add(grading.cell_id(exercise.name) + "-check", f"exercises.{exercise.name}.check(answer)")
     return made
 
 
@@ -44,7 +44,7 @@ def save(made: Any, path: Path) -> Path:
     return path
 
 
-def results(rows: list[teacher.Row]) -> dict[str, str]:
+def results(rows: list[grading.Row]) -> dict[str, str]:
     return {row["exercise"]: row["result"] for row in rows}
 
 
@@ -53,7 +53,7 @@ def test_show_and_strip_are_each_others_undoing(tmp_path: Path, capsys: pytest.C
     empty = [cell.source for cell in nbformat.read(path, 4).cells]
     assert command.main(["show", str(tmp_path)]) == 0
     filled = {cell.id: cell.source for cell in nbformat.read(path, 4).cells}
-    assert all(filled[teacher.cell_id(name)] == source for name, source in solved().items())
+    assert all(filled[grading.cell_id(name)] == source for name, source in solved().items())
     assert command.main(["strip", str(path)]) == 0
     assert [cell.source for cell in nbformat.read(path, 4).cells] == empty
     assert f"{len(NAMES)} answers filled in" in capsys.readouterr().out
@@ -90,7 +90,7 @@ def test_grades_what_learners_wrote(tmp_path: Path, capsys: pytest.CaptureFixtur
 
 def test_a_notebook_that_never_ends_is_ended(tmp_path: Path) -> None:
     path = save(notebook(solved(), before="while True: pass"), tmp_path / "a.ipynb")
-    rows = teacher.grade(path, seconds=4, memory=4096)
+    rows = grading.grade(path, seconds=4, memory=4096)
     assert results(rows) == dict.fromkeys(NAMES, "missing")
     assert "had not ended after 4 seconds" in rows[0]["message"]
 
@@ -100,7 +100,7 @@ def test_an_answer_that_breaks_its_check_costs_no_other(tmp_path: Path) -> None:
     ends = "import sys\n\ndef answer(*arguments):\n    sys.exit()"
     hides = "class Hidden:\n    def __repr__(self):\n        raise KeyError('hidden')\n\nanswer = Hidden()"
     path = save(notebook(solved() | {"temperature": ends, "predict": hides}), tmp_path / "a.ipynb")
-    rows = teacher.grade(path, seconds=120, memory=4096)
+    rows = grading.grade(path, seconds=120, memory=4096)
     assert results(rows) == dict.fromkeys(NAMES, "right") | {"temperature": "not yet", "predict": "not yet"}
     said = {row["exercise"]: row["message"] for row in rows}
     assert said["temperature"].startswith("its check raised a SystemExit")
@@ -115,11 +115,11 @@ def test_a_notebook_that_takes_too_much_memory_is_stopped(tmp_path: Path) -> Non
     made.cells[0].source = made.cells[0].source.replace("hog", "survived = False\nhog") + "\nsurvived = True"
     made.cells[1].source += "\nassert not survived"
     save(made, path)
-    assert results(teacher.grade(path, seconds=120, memory=3072)) == dict.fromkeys(NAMES, "right")
+    assert results(grading.grade(path, seconds=120, memory=3072)) == dict.fromkeys(NAMES, "right")
 
 
 def test_other_notebooks_and_folders_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert teacher.grade(save(nbformat.v4.new_notebook(), tmp_path / "a.ipynb"), seconds=1, memory=1) == []
+    assert grading.grade(save(nbformat.v4.new_notebook(), tmp_path / "a.ipynb"), seconds=1, memory=1) == []
     with pytest.raises(SystemExit):
         command.main(["grade", str(tmp_path / "nowhere")])
     assert "does not exist. Give notebooks" in capsys.readouterr().err
