@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from pglesson.analysis.plots import COLORS, CurvePlot
 from pglesson.reinforce import Update
-from pglesson.widgets.session import TrainingSession, Watch
+from pglesson.widgets.training_session import TrainingSession, Watch
 
 WATCHED = {  # what the right panel can show: its colour, title and axis
     "entropy": (COLORS["entropy"], "How undecided", "entropy in nats"),

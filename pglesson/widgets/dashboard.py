@@ -15,7 +15,7 @@ from pglesson.widgets.controls import LEVELS, wrapping_row
 from pglesson.widgets.curves import check_watch
 from pglesson.widgets.microscope_view import MicroscopeView
 from pglesson.widgets.presets import PRESETS
-from pglesson.widgets.session import TrainingSession, Watch
+from pglesson.widgets.training_session import TrainingSession, Watch
 from pglesson.widgets.training_view import TrainingView
 
 

@@ -11,7 +11,7 @@ import ipywidgets as widgets
 from pglesson.analysis.export import to_code, to_csv, to_json
 from pglesson.widgets.controls import button
 from pglesson.widgets.pinned_runs import Run
-from pglesson.widgets.session import TrainingSession
+from pglesson.widgets.training_session import TrainingSession
 
 
 def link(name: str, kind: str, content: str) -> str:

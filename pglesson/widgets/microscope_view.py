@@ -19,7 +19,7 @@ from pglesson.settings import BASELINES, NORMALIZATIONS, Settings
 from pglesson.widgets.controls import button, choice, error_message, wrapping_row
 from pglesson.widgets.main_loop import MainLoop
 from pglesson.widgets.picture import Picture
-from pglesson.widgets.status import StatusLine
+from pglesson.widgets.status_line import StatusLine
 
 MARKERS = {
     "none": ("o", COLORS["truth"]),

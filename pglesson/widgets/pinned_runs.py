@@ -14,7 +14,7 @@ from pglesson.reinforce import Update
 from pglesson.settings import Settings
 from pglesson.widgets.controls import button
 from pglesson.widgets.curves import TrainingCurves
-from pglesson.widgets.session import TrainingSession
+from pglesson.widgets.training_session import TrainingSession
 
 # Colour and dashes of each pinned curve, dashes on and off in line widths. Blue is the present run's.
 PINS: dict[int, tuple[str, tuple[float, ...]]] = {

@@ -13,10 +13,10 @@ from pglesson.settings import Settings
 from pglesson.widgets.controls import LEVELS, MORE_LEVELS, add_option, button, choice, wrapping_row
 from pglesson.widgets.curves import WATCHED
 from pglesson.widgets.export_panel import ExportPanel
-from pglesson.widgets.fixed_panel import FIXED, FixedPanel
+from pglesson.widgets.fixed_settings_panel import FIXED, FixedPanel
 from pglesson.widgets.pinned_runs import PINS, PinnedRuns
 from pglesson.widgets.presets import PRESETS
-from pglesson.widgets.session import MEASURED_BY, TrainingSession
+from pglesson.widgets.training_session import MEASURED_BY, TrainingSession
 from pglesson.widgets.training_view import TrainingView
 
 KNOBS = (*LEVELS, *MORE_LEVELS, "measure_variance", "measure_change")

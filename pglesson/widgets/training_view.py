@@ -18,8 +18,8 @@ from pglesson.widgets.curves import TrainingCurves
 from pglesson.widgets.frames import FrameBudget
 from pglesson.widgets.main_loop import MainLoop
 from pglesson.widgets.picture import Picture
-from pglesson.widgets.session import TrainingSession
-from pglesson.widgets.status import StatusLine
+from pglesson.widgets.status_line import StatusLine
+from pglesson.widgets.training_session import TrainingSession
 
 
 class TrainingView(Picture):

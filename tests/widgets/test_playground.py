@@ -21,7 +21,7 @@ from pglesson import Settings
 from pglesson.analysis.export import to_code, to_csv, to_json
 from pglesson.widgets.controls import LISTS, field, parse_setting
 from pglesson.widgets.curves import WATCHED
-from pglesson.widgets.fixed_panel import FIXED
+from pglesson.widgets.fixed_settings_panel import FIXED
 from pglesson.widgets.pinned_runs import PINS, describe_differences
 from pglesson.widgets.playground import KNOBS, Playground
 from pglesson.widgets.presets import PRESETS

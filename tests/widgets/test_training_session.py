@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from pglesson import Baseline, Episodes, Settings, Update, reinforce
 from pglesson.settings import OWN
 from pglesson.widgets.presets import PRESETS
-from pglesson.widgets.session import TrainingSession
+from pglesson.widgets.training_session import TrainingSession
 
 SMALL: dict[str, Any] = {"runs": 2, "episodes": 4, "updates": 4}
 
@@ -67,7 +67,7 @@ def test_no_widget_is_imported() -> None:
         "folder = pglesson.__path__[0] + '/widgets'\n"
         "package = sys.modules['pglesson.widgets'] = types.ModuleType('pglesson.widgets')\n"
         "package.__path__ = [folder]\n"
-        "import pglesson.widgets.session\n"
+        "import pglesson.widgets.training_session\n"
         "print(sorted({'ipywidgets', 'matplotlib', 'IPython'} & set(sys.modules)))\n"
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
