@@ -38,6 +38,7 @@ SYMBOLS = {
     "value_learning_rate": "value alpha",
     "gae_lambda": "lambda",
     "baseline_constant": "constant",
+    "policy_epochs": "epochs",
     "clip_ratio": "clip ratio",
     "kl_weight": "KL weight",
 }
