@@ -160,8 +160,8 @@ def estimate_gradients(
     Raises ValueError for an unknown name, a batch below 1 and episodes below twice the batch.
     """
     batch = settings.episodes if batch is None else batch
-    own = dict(estimators or {})
-    chosen = [(b, n) for b in (*baselines, *own) for n in normalizations]
+    estimators = dict(estimators or {})
+    chosen = [(b, n) for b in (*baselines, *estimators) for n in normalizations]
     if batch < 1 or episodes < 2 * batch:
         raise ValueError(
             f"batch is {batch} and episodes is {episodes}, but a batch needs 1 episode or more, and the noise between "
@@ -174,7 +174,7 @@ def estimate_gradients(
         errors.check_own_baseline(own_baseline, OWN)
     policy = make_policy(settings) if policy is None else with_run_axis(policy, getattr(policy, "runs", 1))
     with one_thread():
-        return _estimate(settings, first_run(policy), chosen, own, own_baseline, episodes, batch, steps, seed)
+        return _estimate(settings, first_run(policy), chosen, estimators, own_baseline, episodes, batch, steps, seed)
 
 
 def _estimate(
@@ -208,19 +208,16 @@ def _estimate(
         "value": FittedValueBaseline(),
         "own": OwnBaseline(copy.deepcopy(own_baseline)),
     }
-    centred = dict[str, Tensor]()
     pilot_returns = returns_to_go(pilot.rewards, settings.gamma)
-    for name in dict.fromkeys([*(b for b, _ in chosen if b not in estimators), settings.baseline]):
-        if name == settings.baseline and not estimators and name not in (b for b, _ in chosen):
-            continue
+    measured = {b for b, _ in chosen} - estimators.keys()
+    for name in measured | ({settings.baseline} if estimators else set()):
         made[name].learn(pilot, pilot_returns)
-        b = made[name].predict(by_batch, returns)
-        centred[name] = (returns - b) * mask
-        if name == settings.baseline and estimators:
-            b = b.expand(returns.shape)
-            b_next = next_values(b, mask, made[name].predict_final(by_batch))
-            for own, function in estimators.items():
-                centred[own] = errors.checked_advantages(function(by_batch, b, b_next), mask)
+    centred = {name: (returns - made[name].predict(by_batch, returns)) * mask for name in measured}
+    if estimators:
+        given = made[settings.baseline]
+        b = given.predict(by_batch, returns)
+        b_next = next_values(b, mask, given.predict_final(by_batch))
+        centred |= {n: errors.checked_advantages(own(by_batch, b, b_next), mask) for n, own in estimators.items()}
     weights = [normalize(centred[b], mask, n, group).float().view(1, batches * batch, -1) for b, n in chosen]
     each = _gradients(policy, played, torch.stack(weights))
     return {name: Estimate(g.unflatten(0, (batches, batch))) for name, g in zip(chosen, each.unbind(1))}
