@@ -84,7 +84,7 @@ def describe(figure: Figure) -> str:
     return ". ".join(sentence[:1].upper() + sentence[1:] for sentence in words if sentence) + "."
 
 
-def knob_moves(updates: Sequence[Update]) -> list[tuple[int, str]]:
+def setting_change_labels(updates: Sequence[Update]) -> list[tuple[int, str]]:
     """Where a live setting changed: (index of the first update under it, "baseline: none → value"), in order."""
     return [
         (index, "\n".join(f"{label(name)}: {text(old)} → {text(new)}" for name, (old, new) in moved.items()))
@@ -208,7 +208,7 @@ class CurvePlot:
         # only the last few are named, at alternating heights, so that names stay readable while a slider is dragged;
         # below the curve where it is high
         middle = sum(self.axes.get_ylim()) / 2
-        moves = knob_moves(updates)
+        moves = setting_change_labels(updates)
         for order, (index, name) in enumerate(moves):
             at = (x[index - 1] + x[index]) / 2
             self.moves.append(self.axes.axvline(at, color=COLORS["move"], linewidth=1.2, linestyle=":"))

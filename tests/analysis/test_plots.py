@@ -18,10 +18,10 @@ from pglesson.analysis.plots import (
     contour_lines,
     describe,
     differences,
-    knob_moves,
     learning_curve,
     new_figure,
     run_series,
+    setting_change_labels,
     text,
 )
 
@@ -46,8 +46,8 @@ def test_run_series_are_means_over_episodes(updates):
 
 
 def test_setting_changes_are_found_and_named(updates):
-    assert knob_moves(updates) == [(2, "alpha: 0.03 → 0.1\nbaseline: time mean → none")]
-    assert knob_moves(updates[2:]) == [] == knob_moves([])
+    assert setting_change_labels(updates) == [(2, "alpha: 0.03 → 0.1\nbaseline: time mean → none")]
+    assert setting_change_labels(updates[2:]) == [] == setting_change_labels([])
 
 
 def test_differences_name_only_what_differs(updates):
