@@ -227,7 +227,7 @@ def explain(patient: Patient, guess: str) -> str:
     """The answer to the diagnosis `guess`, a key of CAUSES: why it is right, or which panel shows that it is wrong."""
     cause, other = CAUSES[patient.cause], CAUSES[guess]
     if guess == patient.cause:
-        return f"Right: {cause.name}. {cause.why}" + (f" What mends it: {cause.fix}." if cause.fix else "")
+        return f"Right: {cause.name}. {cause.why}" + (f" What fixes it: {cause.fix}." if cause.fix else "")
     for panel in reversed(PANELS):  # the further right, the nearer to the cause
         seen, expected = cause.signs[panel], other.signs[panel]
         if seen and expected and seen != expected:

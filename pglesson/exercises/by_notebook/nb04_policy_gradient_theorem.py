@@ -171,7 +171,7 @@ answer = exact_gradient''',
             ),
             Mistake("this is G(a) - J. One factor is missing: how often the action is drawn.", _centred),
             Mistake(
-                "the scores are weighed by their probabilities, but not by the returns. Without G the mean push is 0.",
+                "the scores are weighted by their probabilities, but not by the returns. Without G the mean push is 0.",
                 lambda z, G: 0 * z,
             ),
         ],
@@ -319,7 +319,7 @@ ESTIMATE = Exercise(
     return (pushes * returns[:, None]).mean()
 
 
-# find the bug, mend it above, and then write answer = estimated_gradient
+# find the bug, fix it above, and then write answer = estimated_gradient
 answer = ...''',
     solution='''def estimated_gradient(pushes, rewards, gamma):
     """Pushes on one weight, and rewards, (episodes, steps), 0 after the end -> the estimate, one number."""
@@ -369,17 +369,17 @@ answer = estimated_gradient''',
             ),
             Mistake("the discount is lost: these are plain sums of rewards.", lambda u, r, gamma: _estimate(u, r, 1.0)),
             Mistake(
-                "each push is weighed by its own reward. In the formula the return of the whole episode weighs it.",
+                "each push is weighted by its own reward. In the formula the return of the whole episode weighs it.",
                 lambda u, r, gamma: (u * r * _discounts(r, gamma)).sum(1).mean(),
             ),
             Mistake(
-                "each push is weighed by its own reward, undiscounted. In the formula the return of the whole episode "
+                "each push is weighted by its own reward, undiscounted. In the formula the return of the whole episode "
                 "weighs it.",
                 lambda u, r, gamma: (u * r).sum(1).mean(),
             ),
             Mistake(
                 "these are the weights of line 4. On average they give the same; but here the first estimator is to be "
-                "mended, with the total return.",
+                "fixed, with the total return.",
                 lambda u, r, gamma: (u * _line_4(r, gamma)).sum(1).mean(),
             ),
             Mistake(
@@ -410,7 +410,7 @@ answer = estimated_gradient''',
 HOW_MANY = Exercise(
     name="how_many",
     objective="estimate the gradient from episodes alone",
-    starter="""# 100 episodes weighed by the return-to-go: how many weighed by the total return have the same spread?
+    starter="""# 100 episodes weighted by the return-to-go: how many weighted by the total return have the same spread?
 answer = ...""",
     solution="""answer = 100 * 3.3 / 2.1  # the variance of a mean is that of one episode, divided by N""",
     hints=(

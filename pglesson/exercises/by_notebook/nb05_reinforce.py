@@ -39,7 +39,7 @@ LOSS = Exercise(
     return -(log_probs[:, actions] * weights).sum()
 
 
-# find the bug, mend it above, and then write answer = episode_loss
+# find the bug, fix it above, and then write answer = episode_loss
 answer = ...''',
     solution='''def episode_loss(logits, actions, weights):
     """Logits (T, actions), the actions taken (T,), weights G_t (T,) -> the loss of the episode, one number."""
@@ -248,11 +248,11 @@ answer = one_update''',
                 _moved(step=lambda theta, g, alpha: theta - alpha * g),
             ),
             Mistake(
-                "every step is weighed by the return of the whole episode. An action cannot change the past: use G_t.",
+                "every step is weighted by the return of the whole episode. An action cannot change the past: use G_t.",
                 _moved(lambda r, gamma: _returns(r, gamma)[0].expand(len(r))),
             ),
             Mistake(
-                "each action is weighed by its own reward alone. What it leads to later is missing: use G_t.",
+                "each action is weighted by its own reward alone. What it leads to later is missing: use G_t.",
                 _moved(lambda r, gamma: r),
             ),
             Mistake(
@@ -424,14 +424,14 @@ _ALIVE = torch.tensor([[1.0, 1, 1, 1], [1, 1, 0, 0], [1, 1, 1, 0]])
 
 NORMALIZE = Exercise(
     name="normalize",
-    objective="mend it",
+    objective="fix it",
     starter='''def batch_normalized(returns, mask):
     """Returns and mask (episodes, steps) -> weights, of the same shape."""
     weights = (returns - returns.mean(1, keepdim=True)) / returns.std(1, keepdim=True)
     return weights * mask
 
 
-# mend it above, and then write answer = batch_normalized
+# fix it above, and then write answer = batch_normalized
 answer = ...''',
     solution='''def batch_normalized(returns, mask):
     """Returns and mask (episodes, steps) -> weights, of the same shape."""

@@ -138,7 +138,7 @@ answer = ...""",
 answer = 10 * 0.25 + 12 * 0.75""",
     hints=(
         "Set p to 0.25 in the picture with the parabola. On which side of the mean payment does the bottom lie?",
-        "The parabola is flat there, so compute: b* is a mean of the payments, weighed by probability times squared "
+        "The parabola is flat there, so compute: b* is a mean of the payments, weighted by probability times squared "
         "score.",
         "The scores are -0.25 for lever 0 and 0.75 for lever 1. The weights are 0.75 * 0.25^2 and 0.25 * 0.75^2.",
     ),
@@ -151,7 +151,7 @@ answer = 10 * 0.25 + 12 * 0.75""",
             "squared length of the score.",
             11.0: "that lies in the middle, as for p = 0.5 (or with scores that are not squared). Here the levers are "
             "not equally likely, and one score is three times as long.",
-            11.8: "you weighed by the squared scores alone. Each also counts as often as it is drawn.",
+            11.8: "you weighted by the squared scores alone. Each also counts as often as it is drawn.",
             10.0: "then lever 0 would never push, and lever 1 would: two different gradients are noise.",
             12.0: "then lever 1 would never push, and lever 0 would: two different gradients are noise.",
             0.0: "without a baseline the variance is at its height here, not at its bottom.",
@@ -221,7 +221,7 @@ LEAK = Exercise(
     return -(log_probs * advantages).sum()
 
 
-# find the bug, mend it above, and then write answer = baseline_loss
+# find the bug, fix it above, and then write answer = baseline_loss
 answer = ...''',
     solution='''def baseline_loss(log_probs, returns, values):
     """Log-probabilities of the actions, G_t and v(s_t), each (episodes, steps) -> the policy's loss, one number.

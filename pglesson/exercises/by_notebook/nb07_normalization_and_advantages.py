@@ -376,7 +376,7 @@ answer = ...""",
             7.3333: "you left the second action out of the average. The policy takes it too, a quarter of the time.",
             7.0: "you compared with the plain mean of the other two. v is a mean over all actions, each with its "
             "probability.",
-            -2.0: "you weighed q(s, a) with its probability already. Only in v do the probabilities stand.",
+            -2.0: "you weighted q(s, a) with its probability already. Only in v do the probabilities stand.",
         },
         otherwise="this is not it. First compute v, the mean of q under the policy.",
     ),

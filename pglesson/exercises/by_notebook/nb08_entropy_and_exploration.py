@@ -216,7 +216,7 @@ answer = loss_with_bonus""",
                 lambda log_prob, A, entropy, mask, beta: -(log_prob * A).sum() / len(A),
             ),
             Mistake(
-                "the bonus is weighed with the advantages. It rewards being undecided, whatever came of it.",
+                "the bonus is weighted with the advantages. It rewards being undecided, whatever came of it.",
                 lambda log_prob, A, entropy, mask, beta: (
                     -(log_prob * A).sum() / len(A) - beta * (entropy * A).sum() / len(A)
                 ),

@@ -348,7 +348,7 @@ JOINTS = Exercise(
     return log_probs.gather(-1, choices.unsqueeze(-1)).mean((1, 2))
 
 
-answer = ...  # mend the function above; then write log_pi here''',
+answer = ...  # fix the function above; then write log_pi here''',
     solution='''def log_pi(logits, choices):
     """Logits (n, joints, levels), levels chosen (n, joints) -> log pi of each whole action, (n,)."""
     log_probs = logits.log_softmax(-1)
@@ -379,12 +379,12 @@ answer = log_pi''',
                 lambda logits, choices: _taken(_whole(logits), choices).mean(-1),
             ),
             Mistake(
-                "one is mended. The mean over the joints is left: independent choices multiply their probabilities, so "
+                "one is fixed. The mean over the joints is left: independent choices multiply their probabilities, so "
                 "the logarithms are added.",
                 lambda logits, choices: _taken(logits.log_softmax(-1), choices).mean(-1),
             ),
             Mistake(
-                "one is mended. The softmax still runs over the levels of all joints together, as if only one of them "
+                "one is fixed. The softmax still runs over the levels of all joints together, as if only one of them "
                 "could move.",
                 lambda logits, choices: _taken(_whole(logits), choices).sum(-1),
             ),

@@ -203,7 +203,7 @@ CLIP = Exercise(
     return gradients * longest / norm
 
 
-answer = ...  # mend the function above; then write clip here''',
+answer = ...  # fix the function above; then write clip here''',
     solution='''def clip(gradients, longest):
     """Gradients (runs, weights), a row a run -> the same, each row with a norm of `longest` at most."""
     norm = gradients.norm(dim=1, keepdim=True)

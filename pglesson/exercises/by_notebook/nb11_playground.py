@@ -383,7 +383,7 @@ DOCK = Exercise(
     return self.place, reward, False, docked, {}
 
 
-answer = ...  # mend the method above; then write step here''',
+answer = ...  # fix the method above; then write step here''',
     solution='''def step(self, action):
     """self.place: array (1,), where the robot stands; action: 0 is to the left, 1 to the right."""
     self.place = np.clip(self.place + (1 if action == 1 else -1), -5, 5)

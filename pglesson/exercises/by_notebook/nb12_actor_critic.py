@@ -460,7 +460,7 @@ CLIPPED = Exercise(
     return -(ratio * A * mask).sum(1).mean()
 
 
-answer = ...  # mend the function above; then write clipped_loss here''',
+answer = ...  # fix the function above; then write clipped_loss here''',
     solution='''def clipped_loss(log_prob, log_prob_before, A, mask, epsilon):
     """PPO's loss, one number, from four arrays (episodes, steps) and epsilon."""
     A = A.detach()
@@ -475,7 +475,7 @@ answer = clipped_loss''',
         "ask what backward() leaves in the critic.",
         "For A < 0, multiplying turns the order around: the smaller ratio gives the *larger* product. What does the "
         "formula take the minimum of?",
-        "The minimum of two products, ratio * A and clamped ratio * A, with A.detach() in the place of A.",
+        "The minimum of two products, ratio * A and clamped ratio * A, with A.detach() instead of A.",
     ),
     why="As it was, a bad action that had become likelier was never pulled back, one that had become rarer was pushed "
     "down without end, and the critic was trained to say what makes the policy's loss small. No error, no warning: "
@@ -500,12 +500,12 @@ answer = clipped_loss''',
                 _clipped(_before_product, stop=False),
             ),
             Mistake(
-                "one is mended. The minimum is still taken of the ratios, before A is multiplied in: for A < 0 that is "
+                "one is fixed. The minimum is still taken of the ratios, before A is multiplied in: for A < 0 that is "
                 "the wrong one of the two products.",
                 _clipped(_before_product),
             ),
             Mistake(
-                "one is mended. The derivative still flows through A: this loss also moves the critic, towards "
+                "one is fixed. The derivative still flows through A: this loss also moves the critic, towards "
                 "whatever makes the loss small.",
                 _clipped(stop=False),
             ),

@@ -433,7 +433,7 @@ LOSS = Exercise(
     return (each / written.sum(1)).mean()
 
 
-answer = ...  # mend the function above; then write answer_loss here''',
+answer = ...  # fix the function above; then write answer_loss here''',
     solution='''def answer_loss(log_probs, advantages, written):
     """log pi of tokens (n, tokens), advantages (n,), 1 where written (n, tokens) -> the loss, a number."""
     each = -(log_probs * advantages[:, None] * written).sum(1)
@@ -466,7 +466,7 @@ answer = answer_loss''',
         ],
         [
             Mistake(
-                "one is mended. Each answer is still divided by its length, so a long wrong answer is punished less "
+                "one is fixed. Each answer is still divided by its length, so a long wrong answer is punished less "
                 "for each of its tokens.",
                 lambda log_probs, advantages, written: -(_sums(log_probs, advantages, written) / written.sum(1)).mean(),
             ),

@@ -237,7 +237,7 @@ MISTAKES = {
         (lambda lp, A, H, mask, beta: -(lp * A).sum(1).mean() - beta * H[mask > 0].sum(), "not divided by N"),
         (lambda lp, A, H, mask, beta: -(lp * A + beta * H * mask).mean(), "both terms are means"),
         (lambda lp, A, H, mask, beta: -(lp * A).sum(1).mean() + 0 * H.sum(), "the bonus is gone"),
-        (lambda lp, A, H, mask, beta: -((lp + beta * H) * A).sum() / len(A), "weighed with the advantages"),
+        (lambda lp, A, H, mask, beta: -((lp + beta * H) * A).sum() / len(A), "weighted with the advantages"),
         (lambda lp, A, H, mask, beta: (lp * A - beta * H * mask).sum(1).mean(), "sign of the first term"),
         (lambda lp, A, H, mask, beta: -beta * (lp * A + H * mask).sum() / len(lp), "multiplies both"),
         (divided_by_the_played, "something else than before"),

@@ -70,8 +70,8 @@ def step_unmended(self, action):
     return self.place, reward, False, docked, {}
 
 
-def mended(*, move=lambda a: 1 if a else -1, low=-5, high=5, see=None, reward=None, end=None):
-    """A learner's method with one thing left to mend."""
+def fixed(*, move=lambda a: 1 if a else -1, low=-5, high=5, see=None, reward=None, end=None):
+    """A learner's method with one thing left to fix."""
 
     def step(self, action):
         old = self.place.copy()
@@ -186,7 +186,7 @@ def knob_not_named(document, name, number):
 RIGHT = {
     "live": [320, 320.0, np.int64(20 * 16), torch.tensor(320)],
     "chance": [1.05, 21 / 20, math.comb(7, 2) * 0.05, torch.tensor(1.05)],
-    "dock": [step_by_cases, step_with_a_copy, step_by_table, mended()],
+    "dock": [step_by_cases, step_with_a_copy, step_by_table, fixed()],
     "network": [forward_by_loop, forward_by_einsum, forward_by_linear],
     "knob": [knob_backwards, knob_by_merging, knob_by_list],
     "curves": [3, 3.0, len({(0, 0.03), (0, 0.03), (1, 0.03), (1, 0.3), (0, 0.03)})],
@@ -221,30 +221,30 @@ MISTAKES = {
     ],
     "dock": [
         (step_unmended, "never goes to the left"),
-        (mended(move=lambda a: a), "a number of a choice"),
-        (mended(move=lambda a: -1 if a else 1), "wrong way round: 0"),
-        (mended(low=-9, high=9), "leaves the track. It must"),
-        (mended(move=lambda a: a, high=np.inf), "Turn 0 and 1"),
-        (mended(see=lambda old, new: old), "before the move. Show"),
-        (mended(see=lambda old, new: float(new[0])), "bare number"),
-        (mended(see=lambda old, new: np.abs(new)), "on which side"),
+        (fixed(move=lambda a: a), "a number of a choice"),
+        (fixed(move=lambda a: -1 if a else 1), "wrong way round: 0"),
+        (fixed(low=-9, high=9), "leaves the track. It must"),
+        (fixed(move=lambda a: a, high=np.inf), "Turn 0 and 1"),
+        (fixed(see=lambda old, new: old), "before the move. Show"),
+        (fixed(see=lambda old, new: float(new[0])), "bare number"),
+        (fixed(see=lambda old, new: np.abs(new)), "on which side"),
         (step_that_stays, "never moves"),
         (step_in_place, "one and the same array"),
-        (mended(reward=lambda old, new: -abs(old)), "before the move. What"),
-        (mended(reward=lambda old, new: abs(new)), "wrong sign"),
-        (mended(reward=lambda old, new: -new * new), "square of the distance"),
-        (mended(reward=lambda old, new: -1.0), "-1 a step"),
-        (mended(reward=lambda old, new: 0 - new), "the place itself"),
-        (mended(reward=lambda old, new: abs(old) - abs(new)), "how much nearer"),
+        (fixed(reward=lambda old, new: -abs(old)), "before the move. What"),
+        (fixed(reward=lambda old, new: abs(new)), "wrong sign"),
+        (fixed(reward=lambda old, new: -new * new), "square of the distance"),
+        (fixed(reward=lambda old, new: -1.0), "-1 a step"),
+        (fixed(reward=lambda old, new: 0 - new), "the place itself"),
+        (fixed(reward=lambda old, new: abs(old) - abs(new)), "how much nearer"),
         (step_array_reward, "reward is an array"),
-        (mended(end=lambda old, new: (False, abs(new) < 0.5)), "where truncated belongs"),
-        (mended(end=lambda old, new: (abs(new) < 0.5,) * 2), "both terminated and truncated"),
-        (mended(end=lambda old, new: (False, False)), "never ends"),
-        (mended(end=lambda old, new: (abs(old) < 0.5, False)), "a step late"),
-        (mended(end=lambda old, new: (abs(new) <= 0.5, False)), "exactly 0.5 too"),
-        (mended(end=lambda old, new: (new < 0.5, False)), "without abs"),
-        (mended(end=lambda old, new: (new == 0, False)), "exactly 0, which"),
-        (mended(end=lambda old, new: (not abs(new) < 0.5, False)), "has not docked"),
+        (fixed(end=lambda old, new: (False, abs(new) < 0.5)), "where truncated belongs"),
+        (fixed(end=lambda old, new: (abs(new) < 0.5,) * 2), "both terminated and truncated"),
+        (fixed(end=lambda old, new: (False, False)), "never ends"),
+        (fixed(end=lambda old, new: (abs(old) < 0.5, False)), "a step late"),
+        (fixed(end=lambda old, new: (abs(new) <= 0.5, False)), "exactly 0.5 too"),
+        (fixed(end=lambda old, new: (new < 0.5, False)), "without abs"),
+        (fixed(end=lambda old, new: (new == 0, False)), "exactly 0, which"),
+        (fixed(end=lambda old, new: (not abs(new) < 0.5, False)), "has not docked"),
         (step_of_four, "must give five things"),
         (step_without_dict, "must be a dict"),
         (lambda self, action: self.position, "raised a.* AttributeError"),

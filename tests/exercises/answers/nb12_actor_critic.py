@@ -378,8 +378,8 @@ MISTAKES = {
     ],
     "clipped": [
         (clipped_as_it_was, "as it was"),
-        (on_ratio(lambda r, A, e: r.clamp(max=1 + e) * A), "one is mended. The minimum"),
-        (on_ratio(ppo, detach=False), "one is mended. The derivative"),
+        (on_ratio(lambda r, A, e: r.clamp(max=1 + e) * A), "one is fixed. The minimum"),
+        (on_ratio(ppo, detach=False), "one is fixed. The derivative"),
         (on_ratio(lambda r, A, e: r.clamp(1 - e, 1 + e) * A), "without the minimum.*pull back.$"),
         (on_ratio(lambda r, A, e: r.clamp(1 - e, 1 + e) * A, detach=False), "without the minimum.*still flows"),
         (on_ratio(lambda r, A, e: torch.max(r * A, r.clamp(1 - e, 1 + e) * A)), "larger of the two products"),
