@@ -79,6 +79,8 @@ def test_ctrl_c_keeps_finished_points_and_the_same_command_continues(
             stdout=stdout,
             stderr=stderr,
             start_new_session=True,
+            # a shell starts what runs in the background with SIGINT ignored, and tests may run there
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
     try:
         end = time.monotonic() + 60
