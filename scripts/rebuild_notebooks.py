@@ -1,7 +1,7 @@
 """Runs notebooks from top to bottom and stores them with their outputs: python scripts/rebuild_notebooks.py [NAME ...]
 
 What depends on the machine or the time is left out: widget state, kernel versions, timings, paths. Cell ids are kept.
-Each picture is stored with a description in words, each cell with its type of slide.
+Each picture is stored with a description in words, each cell with its type of slide; what is to be collapsed is.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 
 import nbclient
 import nbformat
+from folding import fold
 from slides import lay_out
 
 # run by the kernel before the first cell: stores a figure's description with its pixels
@@ -70,9 +71,10 @@ def rebuild(path: Path) -> float:
             notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}
         )
         started = time.perf_counter()
-        client.execute(env=os.environ | {"IPYTHONDIR": folder})
+        client.execute(env=os.environ | {"IPYTHONDIR": folder, "PGLESSON_RANGES": "required"})
         seconds = time.perf_counter() - started
     tidy(notebook)
+    fold(notebook)
     lay_out(notebook)
     nbformat.validate(notebook)
     nbformat.write(notebook, path)

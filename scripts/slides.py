@@ -11,6 +11,8 @@ import re
 import struct
 from typing import Any
 
+from folding import HIDE_INPUT, set_tags
+
 ROOM = 735  # pixels of a slide's height for cells and the gaps between them, of 817 inside the margins
 LINE, CODE_LINE = 30, 24
 TAG = "output-only"  # the slide of such a cell shows its outputs, not its code
@@ -58,7 +60,7 @@ def lay_out(notebook: Any) -> None:
         elif exercise or not _shown(cell, first=index < 3):
             kind = "skip"
         else:
-            output, code = _output_height(cell), _code_height(cell)
+            output, code = _output_height(cell), 0 if HIDE_INPUT in tags else _code_height(cell)
             if output and output + code > ROOM:
                 tags, code = [*tags, TAG], 0
             before = notebook.cells[index - 1]
@@ -68,10 +70,7 @@ def lay_out(notebook: Any) -> None:
             kind = "subslide" if not together else "fragment" if "**Predict" in before.source else "-"
             room = 0
         cell.metadata["slideshow"] = {"slide_type": kind}
-        if tags:
-            cell.metadata["tags"] = tags
-        else:
-            cell.metadata.pop("tags", None)
+        set_tags(cell, tags)
 
 
 def _shown(cell: Any, *, first: bool) -> bool:

@@ -1,8 +1,9 @@
 """Measuring policies, estimators and runs; drawing and exporting the results."""
 
 from pglesson.analysis import exact as exact
-from pglesson.analysis.confidence import bootstrap_interval
+from pglesson.analysis.confidence import mean_interval, share_interval
 from pglesson.analysis.export import to_code, to_csv, to_json
+from pglesson.analysis.measured import Measured
 from pglesson.analysis.microscope import Estimate, estimate_gradients, fit_values
 from pglesson.analysis.plots import (
     ACTION_COLORS,
@@ -21,7 +22,7 @@ __all__ = [
     "COLORS",
     "CurvePlot",
     "Estimate",
-    "bootstrap_interval",
+    "Measured",
     "contour_lines",
     "estimate_gradients",
     "exact",
@@ -29,8 +30,10 @@ __all__ = [
     "fit_values",
     "label",
     "learning_curve",
+    "mean_interval",
     "render_episode",
     "setting_changes",
+    "share_interval",
     "to_code",
     "to_csv",
     "to_json",
