@@ -1,8 +1,9 @@
-"""For `jupyter nbconvert --config docs/nbconvert_config.py`: alternative text for pictures, and slides that fit."""
+"""For `jupyter nbconvert --config docs/nbconvert_config.py`: words for pictures, folded cells, slides that fit."""
 
 from __future__ import annotations
 
 import html
+from pathlib import Path
 from typing import Any
 
 from nbconvert.preprocessors import Preprocessor
@@ -23,9 +24,13 @@ class AlternativeText(Preprocessor):
 
 
 c.HTMLExporter.preprocessors = [AlternativeText]
-# a cell whose code is longer than a slide shows there what it draws; the code is read in the notebook
+# the slides' exporter inherits these, and has a template of its own
+c.HTMLExporter.extra_template_basedirs = [str(Path(__file__).parent / "templates")]
+c.HTMLExporter.template_name = "folded"
+c.SlidesExporter.template_name = "reveal"
+# a cell that only draws, or whose code is longer than a slide, shows there what it draws
 c.SlidesExporter.preprocessors = ["nbconvert.preprocessors.TagRemovePreprocessor", AlternativeText]
-c.TagRemovePreprocessor.remove_input_tags = {"output-only"}
+c.TagRemovePreprocessor.remove_input_tags = {"output-only", "hide-input"}
 c.SlidesExporter.exclude_input_prompt = c.SlidesExporter.exclude_output_prompt = True
 c.SlidesExporter.reveal_width, c.SlidesExporter.reveal_height = "1400", "860"
 c.SlidesExporter.reveal_scroll = True

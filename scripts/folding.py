@@ -1,7 +1,7 @@
 """What is stored collapsed: the code of cells that only draw, and what stands beneath a prediction.
 
-JupyterLab and Notebook 7 read `source_hidden` and `outputs_hidden`; Jupyter Book, and docs/nbconvert_config.py, the tags.
-An output unfolds when its cell is run.
+JupyterLab and Notebook 7 read `source_hidden` and `outputs_hidden`, Jupyter Book and docs/nbconvert_config.py
+the tags. An output unfolds when its cell is run.
 """
 
 from __future__ import annotations

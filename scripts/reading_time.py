@@ -18,13 +18,8 @@ from folding import HIDE_INPUT
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 WIDGETS = ("<Dashboard", "<Explorer", "<Microscope", "<Playground", "<Clinic")  # how their stored text begins
 MOST_MINUTES, MOST_WORDS = 60, 3_100
-IN_WORDS = {
-    5 * n: word
-    for n, word in enumerate(
-        "five ten fifteen twenty twenty-five thirty thirty-five forty forty-five fifty fifty-five sixty".split(),
-        start=1,
-    )
-}
+TENS = {20: "twenty", 30: "thirty", 40: "forty", 50: "fifty", 60: "sixty"}
+IN_WORDS = TENS | {tens + 5: f"{word}-five" for tens, word in TENS.items()}
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from importlib import resources
 from numbers import Integral
 from typing import Any
 
-# One measured value of a table: a number; (number, (low, high)) with its interval; or text, printed as it is.
+# Of a table: a number; (number, (low, high)) with its interval; or text, printed as it is. Anything is taken: learners
+# change what a cell computes.
 Value = Any
 Interval = tuple[float, float]
 
@@ -141,4 +142,4 @@ def _text(cell: Value, decimals: int) -> str:
 
 def _plain(text: str) -> str:
     """Without the sign of a number that is rounded to zero."""
-    return text.lstrip("-") if not any(digit in text for digit in "123456789") else text
+    return text.lstrip("-") if not set(text) - set("-0.,") else text

@@ -11,6 +11,7 @@ from typing import Any
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
+from folding import HIDE_INPUT
 from nbconvert.exporters import HTMLExporter, SlidesExporter
 from slides import TAG, lay_out
 from traitlets.config import Config, PyFileConfigLoader
@@ -80,4 +81,6 @@ def test_slides_show_the_lesson_and_leave_out_what_is_not_for_a_wall(notebook: A
     code = {element.get_text().strip() for element in page.select(".slides .jp-CodeMirrorEditor, .slides .highlight")}
     for cell in shown:
         if cell.cell_type == "code" and cell.source:
-            assert (cell.source.strip() in code) == (TAG not in cell.metadata.get("tags", [])), cell.id
+            assert (cell.source.strip() in code) == (not {TAG, HIDE_INPUT} & set(cell.metadata.get("tags", []))), (
+                cell.id
+            )
