@@ -64,6 +64,17 @@ def test_no_output_beneath_a_prediction_is_open(notebook: Any) -> None:
             assert cell.metadata.jupyter.outputs_hidden and HIDE_OUTPUT in cell.metadata.tags, cell.id
 
 
+def test_the_first_line_of_a_folded_output_tells_nothing(notebook: Any) -> None:
+    """JupyterLab shows the first line of the text of a folded output, but not where the code is collapsed too."""
+    for cell in notebook.cells:
+        tags = cell.metadata.get("tags", [])
+        if HIDE_OUTPUT in tags and HIDE_INPUT not in tags:
+            first = cell.outputs[0]
+            text = first.get("text") or first.get("data", {}).get("text/plain", "")
+            line = text.splitlines()[0]
+            assert not re.search(r"≈|True|False|[=:,] *[-+]?[\d.]+[ %\w]*$", line), f"{cell.id}: {line}"
+
+
 def test_the_minutes_promised_are_those_of_the_rule(notebook: Any) -> None:
     found = load(notebook)
     assert found.minutes <= MOST_MINUTES and found.words <= MOST_WORDS, found

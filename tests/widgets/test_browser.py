@@ -13,8 +13,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
+from folding import HIDE_INPUT, fold
 from jupyter_page import CHROMIUM, QUIET, NotebookPage, jupyter_lab, write_notebook
+from rebuild_notebooks import KERNEL
 
 playwright = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pip install axe-playwright-python")
@@ -141,6 +144,24 @@ def test_a_notebook_runs_and_shows_everything(name: str, opened: Any) -> None:
     violations = axe.Axe().run(notebook.page, context=shown, options=rules).response["violations"]
     found = [f"{v['id']}: {node['html'][:200]}" for v in violations if v["id"] not in NOT_OURS for node in v["nodes"]]
     assert found == []
+
+
+def test_what_is_folded_opens_when_its_cell_is_run(browser: Any, address: str, folder: Path) -> None:
+    """Beneath a prediction; collapsed code stays collapsed, and shows its first line."""
+    notebook = nbformat.v4.new_notebook(metadata={"kernelspec": KERNEL})
+    draw = nbformat.v4.new_code_cell("# Draws the answer\nprint('The answer is 42')", id="draw", execution_count=1)
+    draw.metadata["tags"], draw.outputs = [HIDE_INPUT], [nbformat.v4.new_output("stream", text="The answer is 42\n")]
+    notebook.cells = [nbformat.v4.new_markdown_cell("**Predict** the answer.", id="ask"), draw]
+    fold(notebook)
+    nbformat.write(notebook, folder / "folded.ipynb")
+    opened = NotebookPage(browser, address, "folded.ipynb")
+    answer = opened.page.get_by_text("The answer is 42")
+    assert not answer.first.is_visible()
+    assert opened.page.get_by_text("# Draws the answer").first.is_visible()
+    opened.command("notebook:run-all-cells")
+    opened.wait_until("document.querySelector('.jp-OutputArea-output')?.checkVisibility()", seconds=30)
+    assert answer.first.is_visible() and opened.page.get_by_text("print(").count() == 0
+    opened.close()
 
 
 @pytest.mark.parametrize("by", ["mouse", "keyboard"])
