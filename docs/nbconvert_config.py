@@ -6,7 +6,7 @@ import html
 from pathlib import Path
 from typing import Any
 
-from nbconvert.preprocessors import Preprocessor
+from nbconvert.preprocessors import Preprocessor, TagRemovePreprocessor
 
 c = get_config()  # type: ignore[name-defined]  # noqa: F821
 
@@ -23,14 +23,18 @@ class AlternativeText(Preprocessor):
         return cell, resources
 
 
+class OutputsOnly(TagRemovePreprocessor):
+    """Leaves out the code of cells with certain tags; a class of its own, since pages show that code."""
+
+
 c.HTMLExporter.preprocessors = [AlternativeText]
 # the slides' exporter inherits these, and has a template of its own
 c.HTMLExporter.extra_template_basedirs = [str(Path(__file__).parent / "templates")]
 c.HTMLExporter.template_name = "folded"
 c.SlidesExporter.template_name = "reveal"
 # a cell that only draws, or whose code is longer than a slide, shows there what it draws
-c.SlidesExporter.preprocessors = ["nbconvert.preprocessors.TagRemovePreprocessor", AlternativeText]
-c.TagRemovePreprocessor.remove_input_tags = {"output-only", "hide-input"}
+c.SlidesExporter.preprocessors = [OutputsOnly, AlternativeText]
+c.OutputsOnly.remove_input_tags = {"output-only", "hide-input"}
 c.SlidesExporter.exclude_input_prompt = c.SlidesExporter.exclude_output_prompt = True
 c.SlidesExporter.reveal_width, c.SlidesExporter.reveal_height = "1400", "860"
 c.SlidesExporter.reveal_scroll = True

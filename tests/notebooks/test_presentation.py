@@ -81,6 +81,13 @@ def test_the_minutes_promised_are_those_of_the_rule(notebook: Any) -> None:
     assert promised(notebook) == IN_WORDS[found.minutes], found
 
 
+def test_the_readme_lists_every_notebook_with_its_minutes() -> None:
+    rows = re.findall(
+        r"^\| \[.*\]\(notebooks/(.*)\.ipynb\) \|.*\| (\d+) \|$", (ROOT / "README.md").read_text("utf-8"), re.M
+    )
+    assert rows == [(path.stem, str(load(nbformat.read(path, as_version=4)).minutes)) for path in NOTEBOOKS]
+
+
 def test_the_rule_counts_what_it_says() -> None:
     """By hand: 300 words, a formula, 30 lines, an exercise and a widget are 2 + 0.5 + 2 + 3 + 2 minutes."""
     made = nbformat.v4.new_notebook()
