@@ -1,4 +1,4 @@
-"""The measurements of notebook 13 that take minutes: `python scripts/bench_language.py FILE.json`.
+"""The measurements of notebooks 13 and 14 that take minutes: `python scripts/bench_language.py FILE.json`.
 
 A small transformer learns from scratch, by reward alone, to sort and to reverse three digits, with each of five
 estimators of the gradient and each of ten seeds, one after the other, on one thread. The two called GRPO go on until
@@ -30,7 +30,7 @@ from torch import nn
 from pglesson import Settings, reinforce
 from pglesson.envs.digits import EMPTY, EQUALS, share_in_order
 
-NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "14_language_models.ipynb"
+NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "13_language_models.ipynb"
 LENGTH = 3
 SETTINGS: dict[str, Any] = {
     "env": "pglesson/Digits-v0",

@@ -111,9 +111,9 @@ def text(setting: Any) -> str:
 
 
 def differences(knobs: Mapping[str, Any], others: Mapping[str, Any]) -> str:
-    """How one run's settings differ from another's: "baseline none, alpha 0.1"; "same knobs" if they are equal."""
+    """How one run's settings differ from another's: "baseline none, alpha 0.1"; "default settings" if they are equal."""
     apart = [f"{label(name)} {text(value)}" for name, value in knobs.items() if others.get(name) != value]
-    return ", ".join(apart) or "same knobs"
+    return ", ".join(apart) or "default settings"
 
 
 def run_series(

@@ -52,7 +52,7 @@ def test_setting_changes_are_found_and_named(updates):
 
 def test_differences_name_only_what_differs(updates):
     assert differences(updates[-1].live, updates[0].live) == "alpha 0.1, baseline none"
-    assert differences(updates[0].live, updates[0].live) == "same knobs"
+    assert differences(updates[0].live, updates[0].live) == "default settings"
 
 
 def test_text_of_options_and_names():

@@ -51,7 +51,7 @@ def test_the_alternative_text_follows_legend_and_texts(dashboard: Dashboard) -> 
     """What is drawn into unchanged axes: a pinned curve's name, a moved knob's, and an explorer's label and text."""
     dashboard.step()
     dashboard.pin()
-    assert "1: same knobs" in dashboard.picture.children[1].value
+    assert "1: default settings" in dashboard.picture.children[1].value
     dashboard.knobs["gamma"].value = 0.9
     dashboard.step()
     assert "Gamma: 0.99 → 0.9" in dashboard.picture.children[1].value

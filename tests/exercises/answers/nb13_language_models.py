@@ -128,59 +128,10 @@ def log_prob_along_positions(logits, answers):
     return torch.take_along_dim(log_pi, answers[:, :, None], 2).sum((1, 2))
 
 
-def loss_by_loop(log_probs, advantages, written):
-    total = 0.0
-    for row, advantage, mask in zip(log_probs, advantages, written):
-        for log_pi, there in zip(row, mask):
-            if there:
-                total = total - log_pi * advantage
-    return total / len(advantages)
-
-
-def loss_by_product(log_probs, advantages, written):
-    return -advantages @ torch.where(written > 0, log_probs, 0).sum(1) / log_probs.shape[0]
-
-
-def loss_by_einsum(log_probs, advantages, written):
-    n = len(log_probs)
-    return -torch.einsum("nt,n,nt->", log_probs.double(), advantages.double(), written.double()) / n
-
-
-def loss_transposed(log_probs, advantages, written):
-    return (-(log_probs * written).T * advantages).sum(0).mean()
-
-
-def by_answer(log_probs, advantages, written):
-    return -(torch.where(written.bool(), log_probs, 0.0) * advantages.reshape(-1, 1)).sum(dim=-1)
-
-
-def loss_as_it_was(log_probs, advantages, written):
-    each = -(log_probs * advantages * written).sum(1)
-    return (each / written.sum(1)).mean()
-
-
-def loss_of_last(log_probs, advantages, written):
-    last = written.sum(1).long() - 1
-    return -(log_probs[torch.arange(len(last)), last] * advantages).mean()
-
-
-def best(reference, rewards, beta):
-    weights = [p * math.exp(r / beta) for p, r in zip(reference, rewards)]
-    return [w / sum(weights) for w in weights]
-
-
 RIGHT = {
     "states": [states_by_loop, states_by_mask, states_in_numpy, states_by_writing],
     "log_prob": [log_prob_by_loop, log_prob_by_distribution, log_prob_by_cross_entropy, log_prob_by_onehot],
     "group": [6, math.floor(0.09 / 0.02) + 2, torch.tensor(6.0)],
-    "level": [4, 4.0, np.int64(4)],
-    "loss": [loss_by_loop, loss_by_product, loss_by_einsum, loss_transposed],
-    "price": [
-        best([0.6, 0.1, 0.3], [1, 1, 0], 0.5)[0],
-        0.81,
-        (torch.tensor([0.6, 0.1, 0.3]).log() + torch.tensor([2.0, 2, 0])).softmax(0)[0],
-        np.float32(0.8102),
-    ],
 }
 MISTAKES = {
     "states": [
@@ -247,58 +198,5 @@ MISTAKES = {
         (1, "has no others"),
         (12, "is below 0.02"),
         ("six", "must be one number"),
-    ],
-    "level": [
-        (2, "groups of 2 w is 1.00"),
-        (3, "groups of 3 w is 1.41"),
-        (1, "group of one"),
-        (0, "there is such"),
-        (5, "smaller group already"),
-        (6, "smaller group already"),
-        (8, "stands at first"),
-        (64, "largest group"),
-        (math.sqrt(2), "that is w for groups of 3"),
-        (math.sqrt(3), "that is w for groups of 4"),
-        (0.5, "that is a p"),
-        (30, "go on to the next"),
-    ],
-    "loss": [
-        (loss_as_it_was, "raised a RuntimeError"),
-        (lambda z, a, m: -(z * a * m).sum(1).mean(), "raised a RuntimeError"),
-        (lambda z, a, m: (by_answer(z, a, m) / m.sum(1)).mean(), "divided by its length"),
-        (lambda z, a, m: by_answer(z, a, m).sum() / m.sum(), "number of all tokens"),
-        (lambda z, a, m: -(z * m * a.view(-1, 1)).mean(1).mean(), "how wide the table is"),
-        (lambda z, a, m: (by_answer(z, a, m) * m.sum(1)).mean(), "you multiply by the length"),
-        (lambda z, a, m: by_answer(z, a, m).sum(), "answers are added up"),
-        (lambda z, a, m: -(z * a[:, None]).sum(1).mean(), "nothing was written"),
-        (lambda z, a, m: -by_answer(z, a, m).mean(), "sign is turned"),
-        (by_answer, "a loss of its own"),
-        (lambda z, a, m: by_answer(z.exp(), a, m).mean(), "these are probabilities"),
-        (lambda z, a, m: -a.mean() * (m * z).sum(1).mean(), "two means"),
-        (loss_of_last, "only the last token"),
-        (lambda z, a, m: by_answer(z, abs(a), m).mean(), "Leave abs out"),
-        (lambda z, a, m: by_answer(z, a / a.std(unbiased=False).clamp_min(1e-6), m).mean(), "once more"),
-        (lambda z, a, m: by_answer(z, a, m).mean().item(), "a float"),
-        (lambda z, a, m: z.mul_(m).sum(1).mul(-a).mean(), "raised a RuntimeError"),
-    ],
-    "price": [
-        (0.6, "reference itself"),
-        (0.6 / 0.7, "have vanished"),
-        (0.5, "breaks the tie"),
-        (sum(best([0.6, 0.1, 0.3], [1, 1, 0], 0.5)[:2]), "what is paid, the share"),
-        (best([0.6, 0.1, 0.3], [1, 1, 0], 0.5)[1], "share of 9 9 9"),
-        (best([0.6, 0.1, 0.3], [1, 1, 0], 0.5)[2], "share of falling digits"),
-        (best([0.6, 0.1, 0.3], [1, 1, 0], 2)[0], "multiplied the reward by beta"),
-        (best([0.6, 0.1, 0.3], [1, 1, 0], 1)[0], "beta is missing"),
-        (best([0.6, 0.1, 0.3], [1, 1, 0], -0.5)[0], "sign is turned"),
-        (best([1, 1, 1], [1, 1, 0], 0.5)[0], "reference is missing"),
-        (0.6 * math.exp(2), "Divide by the sum"),
-        (0.6 * 4 / (0.6 * 4 + 0.1 * 4 + 0.3), "you took 2"),
-        (2.6 / (2.6 + 2.1 + 0.3), "you added"),
-        (torch.tensor([2.6, 2.1, 0.3]).softmax(0)[0], "its logarithm"),
-        (1, "keeps its part"),
-        (0, "\\*without\\*"),
-        (0.95, "what is paid, the share"),
-        (0.7, "Multiply each"),
     ],
 }
