@@ -12,10 +12,10 @@ HIDE_INPUT, HIDE_OUTPUT = "hide-input", "hide-output"
 
 
 def set_tags(cell: Any, tags: list[str]) -> None:
-    """Writes a cell's tags, and no empty list."""
+    """Writes a cell's tags in alphabetical order, and no empty list."""
     cell.metadata.pop("tags", None)
     if tags:
-        cell.metadata["tags"] = tags
+        cell.metadata["tags"] = sorted(tags)
 
 
 def asks_for_a_prediction(cell: Any) -> bool:
