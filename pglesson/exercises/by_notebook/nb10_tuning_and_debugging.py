@@ -416,10 +416,10 @@ answer = policy_change''',
 RATE = Exercise(
     name="rate",
     objective=MEASURE,
-    starter="""# alpha = 0.001 gives a policy change of 0.00002, which grows with the square of alpha.
-# which alpha gives 0.002?
+    starter="""# alpha = 0.001 gives a policy change of 0.00005, which grows with the square of alpha.
+# which alpha gives 0.005?
 answer = ...""",
-    solution="""answer = 0.001 * (0.002 / 0.00002) ** 0.5""",
+    solution="""answer = 0.001 * (0.005 / 0.00005) ** 0.5""",
     hints=(
         "By which factor must the policy change grow?",
         "By 100. If alpha is multiplied by x, the policy change is multiplied by x squared.",
@@ -430,14 +430,14 @@ answer = ...""",
     judge=judge_number(
         0.01,
         {
-            0.1: "you multiplied alpha by 100. The policy change would grow by 100 squared, to 0.2: far too much.",
+            0.1: "you multiplied alpha by 100. The policy change would grow by 100 squared, to 0.5: far too much.",
             10.0: "that is the factor. Multiply the old alpha by it.",
             100.0: "by this factor the policy change must grow. What does that mean for alpha?",
             0.0001: "that is a shorter step. The policy change must grow.",
             0.00001: "that is a shorter step. The policy change must grow.",
-            0.0031623: "you took the root twice: with that alpha the policy change is ten times as large, 0.0002.",
+            0.0031623: "you took the root twice: with that alpha the policy change is ten times as large, 0.0005.",
             0.05: "that factor is 50. Half of what the policy change must grow by is not its root.",
-            0.002: "that is the policy change that is wanted, not the alpha.",
+            0.005: "that is the policy change that is wanted, not the alpha.",
             0.001: "that is the old alpha.",
         },
         tolerance=0.01,
@@ -454,7 +454,7 @@ answer = ...""",
     hints=(
         "In an update the episodes come first, and the step comes after them. Who played the episodes of row 4?",
         "Look for the row whose *step* is out of all proportion, not for the one whose return is.",
-        "A healthy policy change is below 0.1. One row has fifty times as much.",
+        "Compare the policy changes with each other. One is more than ten times as large as any other.",
     ),
     why="That row has the best return of the run, since its episodes were played before its step. One outlier of a "
     "gradient made the step far too long, the policy became certain, and a certain policy has no gradient to come back "
@@ -462,8 +462,8 @@ answer = ...""",
     judge=judge_number(
         3.0,
         {
-            1.0: "its policy change is too large to be healthy, but the run survived: the next return is higher.",
-            2.0: "its policy change is too large to be healthy, but the run survived: the next return is higher, and "
+            1.0: "its policy change is large, but the run survived: the next return is higher.",
+            2.0: "its policy change is large, but the run survived: the next return is higher, and "
             "the policy is still undecided.",
             4.0: "here you see the damage, in the return. Its episodes were played by the policy that an earlier step "
             "had left, and its own step is zero.",
