@@ -111,7 +111,7 @@ def text(setting: Any) -> str:
 
 
 def differences(knobs: Mapping[str, Any], others: Mapping[str, Any]) -> str:
-    """How one run's settings differ from another's: "baseline none, alpha 0.1"; "default settings" if they are equal."""
+    """How one run differs from another: "baseline none, alpha 0.1"; "default settings" if they are equal."""
     apart = [f"{label(name)} {text(value)}" for name, value in knobs.items() if others.get(name) != value]
     return ", ".join(apart) or "default settings"
 
