@@ -12,7 +12,7 @@ from pglesson.exercises.judges import Case, Mistake, judge_choice, judge_functio
 
 Array = NDArray[np.float64]
 MEASURE = (
-    "support each reason with a measurement: a robot whose torques are rounded, a game that punishes every "
+    "support three of the reasons with a measurement: a robot whose torques are rounded, a game that punishes every "
     "certainty, and an arm whose table of values outgrows your computer"
 )
 
@@ -430,7 +430,7 @@ answer = ...""",
     judge=judge_choice(
         "c",
         {
-            "a": "six torques are six continuous numbers. The argmax would need bins for all of them together.",
+            "a": "six torques are six continuous numbers. A plain argmax would need bins for all of them together.",
             "b": "whoever remembers you punishes every certainty, and an argmax is certain. The best policy is random.",
             "d": "a dose is a continuous number. You could cut it into bins, but nothing here speaks for old "
             "experience: the simulated steps cost nothing.",
