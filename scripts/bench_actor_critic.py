@@ -1,10 +1,11 @@
-"""The measurements of notebook 12 that take minutes: `python scripts/bench_actor_critic.py FILE.json`.
+"""The measurements of notebooks 12 and 13 that take minutes: `python scripts/bench_actor_critic.py FILE.json`.
 
 Ten seeds of each training, side by side on one thread. First, lambda varies: CartPole with a slow and with a quick
 critic, and Pendulum with ten clipped epochs an update. Then the number of epochs varies: one, ten, and ten clipped
-ones, on both tasks, and one with a higher learning rate on Pendulum. FILE gets the settings of each group and, for
-every training in it, the mean return of each run in each update, how far each update moved the policy (in nats, the
-median over runs), and the processor seconds.
+ones, on both tasks, and one with a higher learning rate on Pendulum. Last come the controls for Pendulum: one step
+with a higher learning rate, and on smaller batches, with as many and with fewer steps of the critic. FILE gets the settings of each group
+and, for every training in it, the mean return of each run in each update, how far each update moved the policy (in
+nats, the median over runs), and the processor seconds.
 """
 
 from __future__ import annotations
@@ -58,6 +59,26 @@ GROUPS: dict[str, tuple[dict[str, Any], dict[str, dict[str, Any]]]] = {
             "ten steps, lambda 0.95": {**TEN, "gae_lambda": 0.95},
             "ten clipped steps": CLIPPED,
             "ten clipped steps, lambda 0.95": {**CLIPPED, "gae_lambda": 0.95},
+        },
+    ),
+    # what else could explain the lead of clipped steps: a longer step, smaller batches, more steps of the critic
+    "pendulum, controls": (
+        {**PENDULUM, "gae_lambda": 0.95},
+        {
+            "alpha 0.02": {"learning_rate": 0.02, "updates": 150},
+            "alpha 0.02, 8 episodes": {"learning_rate": 0.02, "episodes": 8, "updates": 600},
+            "alpha 0.02, 8 episodes, 5 critic steps": {
+                "learning_rate": 0.02,
+                "episodes": 8,
+                "updates": 600,
+                "value_steps": 5,
+            },
+            "ten clipped steps, 8 episodes, 5 critic steps": {
+                **CLIPPED,
+                "episodes": 8,
+                "updates": 160,
+                "value_steps": 5,
+            },
         },
     ),
 }

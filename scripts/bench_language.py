@@ -30,7 +30,7 @@ from torch import nn
 from pglesson import Settings, reinforce
 from pglesson.envs.digits import EMPTY, EQUALS, share_in_order
 
-NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "13_language_models.ipynb"
+NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "14_language_models.ipynb"
 LENGTH = 3
 SETTINGS: dict[str, Any] = {
     "env": "pglesson/Digits-v0",

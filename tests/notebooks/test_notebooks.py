@@ -40,8 +40,9 @@ def test_there_are_notebooks():
         "10_tuning_and_debugging",
         "11_playground",
         "12_actor_critic",
-        "13_language_models",
-        "14_what_rewards_do",
+        "13_trust_regions_and_ppo",
+        "14_language_models",
+        "15_what_rewards_do",
     }
 
 

@@ -1,4 +1,4 @@
-"""The measurements of notebook 12 write what it reads, on tiny budgets; no time and no curve is judged."""
+"""The measurements of notebooks 12 and 13 write what they read, on tiny budgets; no time and no curve is judged."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The measurements of notebook 13 use its transformer and write what it reads, on tiny budgets; no time is judged."""
+"""The measurements of notebook 14 use its transformer and write what it reads, on tiny budgets; no time is judged."""
 
 import json
 from pathlib import Path

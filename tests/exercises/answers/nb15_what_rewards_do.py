@@ -1,4 +1,4 @@
-"""Learners' answers to the exercises of notebook 14."""
+"""Learners' answers to the exercises of notebook 15."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Exercises of notebook 14."""
+"""Exercises of notebook 15."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Exercises of notebook 13."""
+"""Exercises of notebook 14."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Learners' answers to the exercises of notebook 13."""
+"""Learners' answers to the exercises of notebook 14."""
 
 import math
 
