@@ -3,9 +3,9 @@
 Ten seeds of each training, side by side on one thread. First, lambda varies: CartPole with a slow and with a quick
 critic, and Pendulum with ten clipped epochs an update. Then the number of epochs varies: one, ten, and ten clipped
 ones, on both tasks, and one with a higher learning rate on Pendulum. Last come the controls for Pendulum: one step
-with a higher learning rate, and on smaller batches, with as many and with fewer steps of the critic. FILE gets the settings of each group
-and, for every training in it, the mean return of each run in each update, how far each update moved the policy (in
-nats, the median over runs), and the processor seconds.
+with a higher learning rate, and on smaller batches, with as many and with fewer steps of the critic. FILE gets the
+settings of each group and, for every training in it, the mean return of each run in each update, how far each update
+moved the policy (in nats, the median over runs), and the processor seconds.
 """
 
 from __future__ import annotations
