@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -164,7 +165,7 @@ def _z(mu: Tensor, log_sigma: Tensor, action: Tensor) -> Tensor:
 
 PUSHES = Exercise(
     name="pushes",
-    objective="say in which direction one action pushes its centre and its width",
+    objective="say in which direction one action pushes its mean and its spread",
     starter='''def pushes(mu, log_sigma, action):
     """Tensors (n,), one entry a dimension -> the scores on mu and on log sigma, (n,) each, without autograd."""
     ...
@@ -276,7 +277,7 @@ answer = pushes''',
 
 WIDTH = Exercise(
     name="width",
-    objective="say in which direction one action pushes its centre and its width",
+    objective="say in which direction one action pushes its mean and its spread",
     starter="""# mu = 1, sigma = 0.5, the action 1.25, its return G = -2, and alpha = 0.1.
 # by how much does log sigma move in one step of gradient ascent?
 answer = ...""",
@@ -333,7 +334,7 @@ BOUNDED = Exercise(
     return action, log_pi
 
 
-answer = ...  # once it is repaired: bounded''',
+answer = ...  # once it is fixed: bounded''',
     solution='''def bounded(mu, log_sigma, sampled, low, high):
     """Sampled actions (states, joints) -> what the environment gets, and the log-densities to learn from (states,)."""
     action = sampled.clamp(low, high)
@@ -347,8 +348,8 @@ answer = bounded''',
         "The other shows only where something was clipped: whose log-density is it, and whose did the bell draw?",
         "log_prob takes the sampled action, and the sum runs over the last axis.",
     ),
-    why="The weights chose the sampled action; the clipping is the world's doing. Only so does the average of score "
-    "times reward stay the slope that you want to climb.",
+    why="The weights chose the sampled action; the clipping belongs to the environment. Only so does the average of "
+    "score times reward stay the slope that you want to climb.",
     judge=judge_function(
         _bounded,
         [
@@ -370,7 +371,7 @@ answer = bounded''',
                 ),
             ),
             Mistake(
-                "one is repaired. The log-density is still that of the clipped action, which was never drawn: it can "
+                "one is fixed. The log-density is still that of the clipped action, which was never drawn: it can "
                 "push mu back from the bound.",
                 lambda mu, log_sigma, s, low, high: (
                     s.clamp(low, high),
@@ -378,7 +379,7 @@ answer = bounded''',
                 ),
             ),
             Mistake(
-                "one is repaired. The sum still runs over the states too, so good and bad actions are pushed alike.",
+                "one is fixed. The sum still runs over the states too, so good and bad actions are pushed alike.",
                 lambda mu, log_sigma, s, low, high: (s.clamp(low, high), _each(mu, log_sigma, s).sum()),
             ),
             Mistake(
@@ -398,8 +399,8 @@ answer = bounded''',
                 ),
             ),
             Mistake(
-                "the environment gets the centre of the bell. It must get the sampled action, clipped, or nothing new "
-                "is ever tried.",
+                "the environment gets the mean of the bell curve. It must get the sampled action, clipped, or nothing "
+                "new is ever tried.",
                 lambda mu, log_sigma, s, low, high: (mu.clamp(low, high), _each(mu, log_sigma, s).sum(-1)),
             ),
             Mistake(
@@ -441,37 +442,153 @@ answer = bounded''',
     ),
 )
 
-CLIPPED = Exercise(
-    name="clipped",
-    objective="handle bounds without spoiling the gradient",
-    starter="""# mu and log sigma are 0, and the bounds are -1 and 1. What part of the draws is clipped?
-answer = ...""",
-    solution="""bell = torch.distributions.Normal(0.0, 1.0)
-answer = 2 * bell.cdf(torch.tensor(-1.0)).item()""",
+
+def _heads(
+    states: int, joints: int, seed: int, low: float = -1.0, high: float = 1.0
+) -> tuple[Tensor, Tensor, Tensor, Tensor, float, float]:
+    """Three features a state, two heads, noise, and bounds."""
+    features, noise = _drawn(states, 3, seed=seed), _drawn(states, joints, seed=seed + 100)
+    w_mu, w_log_sigma = _drawn(3, joints, seed=seed + 200), 0.4 * _drawn(3, joints, seed=seed + 300)
+    return features, w_mu, w_log_sigma, noise, low, high
+
+
+def _acts(
+    spread: Callable[[Tensor], Tensor] = torch.exp,
+    seen: Callable[[Tensor, float, float], Tensor] = Tensor.clamp,
+    learned: Callable[[Tensor, float, float], Tensor] = lambda sampled, low, high: sampled,
+    total: Callable[[Tensor], Tensor] = lambda each: each.sum(-1),
+    drawn: Callable[[Tensor, Tensor, Tensor], Tensor] = lambda mu, sigma, noise: (mu + sigma * noise).detach(),
+) -> Callable[..., tuple[Tensor, Tensor]]:
+    """The function of the exercise TWO_HEADS, right but for what is given.
+
+    spread: from log sigma to sigma; seen, learned: from the sampled action to the environment's and to that of the
+    log-density; total: sums the log-densities; drawn: from mu, sigma and noise to the sampled action.
+    """
+
+    def act(
+        features: Tensor, w_mu: Tensor, w_log_sigma: Tensor, noise: Tensor, low: float, high: float
+    ) -> tuple[Tensor, Tensor]:
+        mu, sigma = features @ w_mu, spread(features @ w_log_sigma)
+        sampled = drawn(mu, sigma, noise)
+        return seen(sampled, low, high), total(_each(mu, sigma.log(), learned(sampled, low, high)))
+
+    return act
+
+
+def _without_gradient(
+    features: Tensor, w_mu: Tensor, w_log_sigma: Tensor, noise: Tensor, low: float, high: float
+) -> tuple[Tensor, Tensor]:
+    return _acts()(features, w_mu.detach(), w_log_sigma.detach(), noise, low, high)
+
+
+def _action_with_gradient(
+    features: Tensor, w_mu: Tensor, w_log_sigma: Tensor, noise: Tensor, low: float, high: float
+) -> tuple[Tensor, Tensor]:
+    _, log_pi = _acts()(features, w_mu, w_log_sigma, noise, low, high)
+    return (features @ w_mu + (features @ w_log_sigma).exp() * noise).clamp(low, high), log_pi
+
+
+TWO_HEADS = Exercise(
+    name="two_heads",
+    objective="build a policy over torques, speeds or angles",
+    starter='''def act(features, w_mu, w_log_sigma, noise, low, high):
+    """Features (n, k), heads (k, joints), noise (n, joints) -> the environment's actions (n, joints), log pi (n,)."""
+    ...
+
+
+answer = act''',
+    solution='''def act(features, w_mu, w_log_sigma, noise, low, high):
+    """Features (n, k), heads (k, joints), noise (n, joints) -> the environment's actions (n, joints), log pi (n,)."""
+    mu, sigma = features @ w_mu, (features @ w_log_sigma).exp()
+    sampled = (mu + sigma * noise).detach()
+    log_pi = torch.distributions.Normal(mu, sigma).log_prob(sampled).sum(-1)
+    return sampled.clamp(low, high), log_pi
+
+
+answer = act''',
     hints=(
-        "Set both sliders to 0 and read the title. Then say why it must be that number.",
-        "log sigma = 0 means sigma = 1: the bounds lie one sigma to either side.",
-        "About 68 % of a bell lies within one sigma. What is left, on both sides together?",
+        "Five steps: mu and sigma, the sampled action, its log-density, the sum over the joints, the clipping.",
+        "mu = features @ w_mu, sigma = (features @ w_log_sigma).exp(), and the sampled action is mu + sigma * noise. "
+        "What must not be differentiated?",
+        "(mu + sigma * noise).detach() goes into Normal(mu, sigma).log_prob(...).sum(-1); the environment gets it "
+        "clamped.",
     ),
-    why="Even a bell that is centred well has nearly a third of its draws clipped when its sigma is half the range. "
-    "They all look alike to the environment, so it can say nothing about what lies beyond the bound.",
-    judge=judge_number(
-        0.3173,
-        {
-            0.6827: "that is the part inside. Clipped is what is left.",
-            0.1587: "that is one side. Both ends are clipped.",
-            0.0455: "that lies outside of two sigmas. The bounds lie one sigma away.",
-            0.5: "that would be the case with mu on a bound. Here it lies in the middle.",
-            0.242: "that is the density at the bound. A part of the draws is an area.",
-            0.3989: "that is the density at the top. A part of the draws is an area.",
-            1.0: "with log sigma = 0, sigma is 1 and not 0; most draws lie inside.",
-            0.0: "with log sigma = 0, sigma is 1: the bell is wider than a point, and reaches beyond the bounds.",
-            31.73: "as a percentage that is right. Write it as a number between 0 and 1.",
-            0.0027: "that lies outside of three sigmas. The bounds lie one sigma away.",
-        },
-        tolerance=0.02,
-        otherwise="this is not it. How many sigmas away are the bounds, and what part of a bell lies farther out?",
+    why="That is a whole policy over continuous actions. With one weight for each joint instead of the second head, it "
+    "is the policy of the cell above.",
+    judge=judge_function(
+        _acts(),
+        [
+            Case("five states and two joints", _heads(5, 2, 30)),
+            Case("three states and three joints", _heads(3, 3, 31)),
+            Case("two states, with bounds of -0.5 and 2", _heads(2, 3, 32, -0.5, 2.0)),
+            Case("actions that are all inside", _heads(4, 2, 33, -50.0, 50.0)),
+            Case("a single joint", _heads(4, 1, 34)),
+            Case("a single state", _heads(1, 2, 35, -0.2, 0.3)),
+        ],
+        [
+            Mistake(
+                "the numbers are right, but the gradient runs through the sampled action, which moves along with mu: "
+                "the score of mu cancels to 0. The action is given once it is drawn: detach it.",
+                _acts(drawn=lambda mu, sigma, noise: mu + sigma * noise),
+            ),
+            Mistake(
+                "the numbers are right, and so are the scores. But the action that the environment gets still carries "
+                "a gradient. Detach the action as soon as it is drawn, as `sample()` does.",
+                _action_with_gradient,
+            ),
+            Mistake(
+                "the numbers are right, but no gradient reaches the two heads. Detach the sampled action alone.",
+                _without_gradient,
+            ),
+            Mistake(
+                "the log-density is that of the clipped action, which was never drawn.", _acts(learned=Tensor.clamp)
+            ),
+            Mistake(
+                "the sum runs over the states too. Each state's action has a log-density of its own.",
+                _acts(total=Tensor.sum),
+            ),
+            Mistake("the joints are not summed: each state has one log-density.", _acts(total=lambda each: each)),
+            Mistake("the sum runs over the states. The joints are on the last axis.", _acts(total=lambda e: e.sum(0))),
+            Mistake(
+                "nothing is clipped. The environment must get an action within its bounds.",
+                _acts(seen=lambda sampled, low, high: sampled),
+            ),
+            Mistake(
+                "you clip to -1 and 1, whatever the bounds are. They are given: low and high.",
+                _acts(seen=lambda sampled, low, high: sampled.clamp(-1, 1)),
+            ),
+            Mistake(
+                "the noise is not multiplied by sigma, so every state tries equally widely.",
+                _acts(drawn=lambda mu, sigma, noise: (mu + noise).detach()),
+            ),
+            Mistake(
+                "the noise is multiplied by log sigma. Exponentiate it first.",
+                _acts(drawn=lambda mu, sigma, noise: (mu + sigma.log() * noise).detach()),
+            ),
+            Mistake("the action is mu: nothing is sampled.", _acts(drawn=lambda mu, sigma, noise: mu.detach())),
+            Mistake(
+                "sigma is the same in all states. The second head gives one for each: no mean over the states.",
+                _acts(spread=lambda log_sigma: log_sigma.mean(0, keepdim=True).expand_as(log_sigma).exp()),
+            ),
+            Mistake(
+                "the two heads are exchanged: mu comes from w_mu, log sigma from w_log_sigma.",
+                lambda x, w_mu, w_log_sigma, *rest: _acts()(x, w_log_sigma, w_mu, *rest),
+            ),
+            Mistake(
+                "the two are in the wrong order: first what the environment gets.",
+                lambda *arguments: _acts()(*arguments)[::-1],
+            ),
+            Mistake(
+                "these are the actions alone. Return the log-densities too, after a comma.",
+                lambda *arguments: _acts()(*arguments)[0],
+            ),
+            Mistake(
+                "these are the log-densities alone. The environment needs its actions: return them first.",
+                lambda *arguments: _acts()(*arguments)[1],
+            ),
+        ],
+        gradients=(1, 2),
     ),
 )
 
-EXERCISES = (PUSHES, WIDTH, LOG_DENSITY, CLIPPED, BOUNDED)
+EXERCISES = (PUSHES, WIDTH, LOG_DENSITY, BOUNDED, TWO_HEADS)

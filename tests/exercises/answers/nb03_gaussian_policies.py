@@ -171,6 +171,99 @@ def detached(mu, log_sigma, sampled, low, high):
     return action, log_pi.detach()
 
 
+def act_with_normal(features, w_mu, w_log_sigma, noise, low, high):
+    policy = Independent(Normal(features @ w_mu, torch.exp(features @ w_log_sigma)), 1)
+    sampled = (policy.mean + policy.stddev * noise).detach()
+    return sampled.clip(low, high), policy.log_prob(sampled)
+
+
+def act_by_hand(features, w_mu, w_log_sigma, noise, low, high):
+    mu, log_sigma = features.matmul(w_mu), features.matmul(w_log_sigma)
+    sampled = mu.detach() + log_sigma.detach().exp() * noise
+    z = (sampled - mu) / log_sigma.exp()
+    log_pi = (-(z**2) / 2 - log_sigma - math.log(2 * math.pi) / 2).sum(1)
+    return torch.minimum(torch.maximum(sampled, torch.tensor(low)), torch.tensor(high)), log_pi
+
+
+def act_without_grad(features, w_mu, w_log_sigma, noise, low, high):
+    with torch.no_grad():
+        sampled = features @ w_mu + (features @ w_log_sigma).exp() * noise
+        action = np.clip(sampled.numpy(), low, high)
+    return torch.as_tensor(action), by_formula(features @ w_mu, features @ w_log_sigma, sampled)
+
+
+def act_joint_by_joint(features, w_mu, w_log_sigma, noise, low, high):
+    actions, log_pi = [], 0
+    for joint in range(noise.shape[1]):
+        mu, sigma = features @ w_mu[:, joint], (features @ w_log_sigma[:, joint]).exp()
+        sampled = (mu + sigma * noise[:, joint]).detach()
+        log_pi = log_pi + Normal(mu, sigma).log_prob(sampled)
+        actions.append(sampled.clamp(low, high))
+    return torch.stack(actions, dim=1), log_pi
+
+
+def act_that_draws(draw, detach=torch.detach):
+    """Draws from mu, sigma and noise; the rest is right."""
+
+    def act(features, w_mu, w_log_sigma, noise, low, high):
+        mu, log_sigma = features @ w_mu, features @ w_log_sigma
+        sampled = detach(draw(mu, log_sigma.exp(), noise))
+        return sampled.clamp(low, high), joint_by_joint(mu, log_sigma, sampled)
+
+    return act
+
+
+act_differentiated = act_that_draws(lambda mu, sigma, noise: mu + sigma * noise, detach=lambda drawn: drawn)
+
+
+def act_with_rsample_for_both(features, w_mu, w_log_sigma, noise, low, high):
+    policy = Normal(features @ w_mu, (features @ w_log_sigma).exp())
+    sampled = policy.loc + policy.scale * noise
+    return sampled.clamp(low, high), policy.log_prob(sampled.detach()).sum(-1)
+
+
+def act_without_any_gradient(features, w_mu, w_log_sigma, noise, low, high):
+    with torch.no_grad():
+        return act_by_hand(features, w_mu, w_log_sigma, noise, low, high)
+
+
+def act_that_learns_from(choose):
+    def act(features, w_mu, w_log_sigma, noise, low, high):
+        mu, log_sigma = features @ w_mu, features @ w_log_sigma
+        sampled = (mu + log_sigma.exp() * noise).detach()
+        clipped = sampled.clamp(low, high)
+        return clipped, independent(mu, log_sigma, choose(sampled, clipped))
+
+    return act
+
+
+def act_that_sums(total):
+    def act(features, w_mu, w_log_sigma, noise, low, high):
+        policy = Normal(features @ w_mu, (features @ w_log_sigma).exp())
+        sampled = (policy.loc + policy.scale * noise).detach()
+        return sampled.clamp(low, high), total(policy.log_prob(sampled))
+
+    return act
+
+
+def act_unclipped(features, w_mu, w_log_sigma, noise, low, high):
+    policy = Normal(features @ w_mu, (features @ w_log_sigma).exp())
+    sampled = (policy.loc + policy.scale * noise).detach()
+    return sampled, policy.log_prob(sampled).sum(-1)
+
+
+def act_with_one_sigma(features, w_mu, w_log_sigma, noise, low, high):
+    mu, log_sigma = features @ w_mu, (features @ w_log_sigma).mean(0)
+    sampled = (mu + log_sigma.exp() * noise).detach()
+    return sampled.clamp(low, high), Normal(mu, log_sigma.exp()).log_prob(sampled).sum(-1)
+
+
+def act_with_log_sigma_as_sigma(features, w_mu, w_log_sigma, noise, low, high):
+    policy = Normal(features @ w_mu, features @ w_log_sigma)
+    sampled = (policy.loc + policy.scale * noise).detach()
+    return sampled.clamp(low, high), policy.log_prob(sampled).sum(-1)
+
+
 RIGHT = {
     "log_density": [
         joint_by_joint,
@@ -187,7 +280,7 @@ RIGHT = {
     ],
     "width": [0.15, 3 / 20, torch.tensor(0.15), 0.1 * -2 * (((1.25 - 1) / 0.5) ** 2 - 1)],
     "bounded": [bounded_with_where, bounded_by_hand, bounded_in_doubles],
-    "clipped": [0.3173, 0.32, torch.tensor(0.317), 1 - math.erf(1 / math.sqrt(2)), np.float32(0.3173)],
+    "two_heads": [act_with_normal, act_by_hand, act_without_grad, act_joint_by_joint],
 }
 MISTAKES = {
     "log_density": [
@@ -253,7 +346,7 @@ MISTAKES = {
         (lambda mu, w, s, low, high: (s, independent(mu, w, s)), "nothing is clipped"),
         (wrong_way_round, "wrong way round"),
         (lambda mu, w, s, low, high: (s.clip(low, high), independent(mu.clip(low, high), w, s)), "mu is clipped"),
-        (lambda mu, w, s, low, high: (mu.clip(low, high), independent(mu, w, s)), "centre of the bell"),
+        (lambda mu, w, s, low, high: (mu.clip(low, high), independent(mu, w, s)), "mean of the bell"),
         (lambda mu, w, s, low, high: (s.clip(-1, 1), independent(mu, w, s)), "whatever the bounds"),
         (lambda mu, w, s, low, high: (s.clip(max=high), independent(mu, w, s)), "upper bound only"),
         (lambda mu, w, s, low, high: (s.clip(low, high), independent(mu, w, s).clip(low, high)), "densities are cl"),
@@ -264,17 +357,24 @@ MISTAKES = {
         (clamps_in_place, "in place"),
         (lambda mu, w, s: s, "raised a TypeError"),
     ],
-    "clipped": [
-        (0.68, "the part inside"),
-        (0.16, "one side"),
-        (0.0455, "two sigmas"),
-        (0.5, "mu on a bound"),
-        (0.242, "density at the bound"),
-        (0.3989, "density at the top"),
-        (1, "1 and not 0"),
-        (0, "wider than a point"),
-        (31.7, "percentage"),
-        (0.0027, "three sigmas"),
-        (0.2, "How many sigmas"),
+    "two_heads": [
+        (act_differentiated, "cancels to 0"),
+        (act_with_rsample_for_both, "still carries a gradient"),
+        (act_without_any_gradient, "no gradient reaches"),
+        (act_that_learns_from(lambda sampled, clipped: clipped), "never drawn"),
+        (act_that_sums(lambda each: each.sum()), "over the states too"),
+        (act_that_sums(lambda each: each), "joints are not summed"),
+        (act_that_sums(lambda each: each.sum(0)), "last axis"),
+        (act_unclipped, "nothing is clipped"),
+        (lambda x, u, v, noise, low, high: act_with_normal(x, u, v, noise, -1, 1), "whatever the bounds"),
+        (act_that_draws(lambda mu, sigma, noise: mu + noise), "equally widely"),
+        (act_that_draws(lambda mu, sigma, noise: mu + sigma.log() * noise), "multiplied by log sigma"),
+        (act_that_draws(lambda mu, sigma, noise: mu), "nothing is sampled"),
+        (lambda x, u, v, *rest: act_with_normal(x, v, u, *rest), "exchanged"),
+        (lambda *given: act_with_normal(*given)[::-1], "wrong order"),
+        (lambda *given: act_with_normal(*given)[0], "actions alone"),
+        (lambda *given: act_with_normal(*given)[1], "log-densities alone"),
+        (act_with_one_sigma, "same in all states"),
+        (act_with_log_sigma_as_sigma, "raised a ValueError"),
     ],
 }
