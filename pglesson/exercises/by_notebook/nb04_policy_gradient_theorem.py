@@ -115,7 +115,7 @@ answer = exact_gradient''',
     hints=(
         "With one action an episode, a trajectory is an action: line 2 reads sum of pi(a) * grad log pi(a) * G(a).",
         "The gradient of log pi(a) by the logits is onehot(a) - pi. Each action has such a row.",
-        "Weigh row a by pi(a) * G(a) and add up the rows. Or let autograd differentiate J.",
+        "Multiply row a by pi(a) * G(a) and add up the rows. Or let autograd differentiate J.",
     ),
     why="What comes out is pi(a) (G(a) - J): up goes what is better than average. It is an average over actions that "
     "the policy itself draws, so that playing can estimate it.",
@@ -131,12 +131,12 @@ answer = exact_gradient''',
         ],
         [
             Mistake(
-                "pi(a) is missing: you add up the scores of all actions as if each were drawn once. Line 2 weighs each "
-                "by its probability.",
+                "pi(a) is missing: you add up the scores of all actions as if each were drawn once. Line 2 multiplies "
+                "each by its probability.",
                 lambda z, G: G - G.sum() * torch.softmax(z, -1),
             ),
             Mistake(
-                "you take the plain mean over the actions. An expectation weighs each by its probability.",
+                "you take the plain mean over the actions. In an expectation each is weighted by its probability.",
                 lambda z, G: (G - G.sum() * torch.softmax(z, -1)) / len(z),
             ),
             Mistake(
@@ -225,8 +225,7 @@ answer = line_4_weights''',
         "Discount every reward from the start of the episode, whatever step you are at, and add from t to the end.",
         "A sum from t to the end is a cumsum of the flipped rows, flipped back.",
     ),
-    why="It is the whole return minus what was earned before: the same mean gradient, and with the past a good deal of "
-    "the noise is gone.",
+    why="It is the whole return minus what was earned before: the same mean gradient, and usually less noise.",
     judge=judge_function(
         _line_4,
         [
@@ -369,12 +368,13 @@ answer = estimated_gradient''',
             ),
             Mistake("the discount is lost: these are plain sums of rewards.", lambda u, r, gamma: _estimate(u, r, 1.0)),
             Mistake(
-                "each push is weighted by its own reward. In the formula the return of the whole episode weighs it.",
+                "each push is weighted by its own reward. In the formula it is weighted by the return of "
+                "the whole episode.",
                 lambda u, r, gamma: (u * r * _discounts(r, gamma)).sum(1).mean(),
             ),
             Mistake(
-                "each push is weighted by its own reward, undiscounted. In the formula the return of the whole episode "
-                "weighs it.",
+                "each push is weighted by its own reward, undiscounted. In the formula it is weighted by the return "
+                "of the whole episode.",
                 lambda u, r, gamma: (u * r).sum(1).mean(),
             ),
             Mistake(
@@ -383,7 +383,7 @@ answer = estimated_gradient''',
                 lambda u, r, gamma: (u * _line_4(r, gamma)).sum(1).mean(),
             ),
             Mistake(
-                "you weigh by G_t from each step on. The first estimator weighs every push by the total return.",
+                "you weight by G_t from each step on. The first estimator multiplies every push by the total return.",
                 lambda u, r, gamma: (u * _to_go(r, gamma)).sum(1).mean(),
             ),
             Mistake(
@@ -418,8 +418,8 @@ answer = ...""",
         "The exact variances of one episode were printed under line 4. What is the variance of a mean of N episodes?",
         "It is V / N. So 2.1 / 100 = 3.3 / N.",
     ),
-    why="Less variance is the same as more episodes, for nothing: leaving out the past saves a third of all playing "
-    "here, and more where episodes are long.",
+    why="Less variance is worth as much as more episodes: leaving out the past saves a third of all playing here. At "
+    "other weights of the same policy it saved from 0.4 % to 62 %.",
     judge=judge_number(
         100 * 3.3 / 2.1,
         {
