@@ -35,7 +35,7 @@ class Clinic(Picture):
         options = [(f"patient {number + 1}", number) for number in range(len(PATIENTS))]
         self.patient = widgets.Dropdown(options=options, tooltip="whose curves to look at")
         self.patient.layout.width = "130px"
-        causes = [("what ails it?", ""), *sorted((cause.name, key) for key, cause in CAUSES.items())]
+        causes = [("what is the cause?", ""), *sorted((cause.name, key) for key, cause in CAUSES.items())]
         self.diagnosis = widgets.Dropdown(options=causes, value="", tooltip="what you think is wrong")
         self.diagnosis.layout.width = "360px"
         self.answer_button = button("Diagnose", "stethoscope", "hear whether it is that, and why or why not", "info")
@@ -77,15 +77,15 @@ class Clinic(Picture):
 
     def draw(self) -> None:
         """Draws the curves as they are now."""
-        sick, healthy = self._present
+        patient, healthy = self._present
         for plot in self._plots:
             plot.pinned.clear()
             if healthy.updates:
                 for line in plot.axes.lines[1:]:
                     line.remove()
                 plot.pin(healthy.updates, "in health")
-            plot.show(sick.updates, horizon=sick.settings.updates * sick.settings.episodes)
-        self._draw_returns(self.figure.axes[4], sick, healthy)
+            plot.show(patient.updates, horizon=patient.settings.updates * patient.settings.episodes)
+        self._draw_returns(self.figure.axes[4], patient, healthy)
         super().draw()
 
     async def _train(self) -> None:
@@ -125,11 +125,11 @@ class Clinic(Picture):
             self._trained[patient] = Training(patient)
         return self._trained[patient]
 
-    def _draw_returns(self, axes: Axes, sick: Training, healthy: Training) -> None:
+    def _draw_returns(self, axes: Axes, patient: Training, healthy: Training) -> None:
         with style.context("pglesson.lesson"):
             axes.clear()
             axes.plot(healthy.returns, color=COLORS["pinned"], dashes=(4, 2), linewidth=1.8)
-            axes.plot(sick.returns, ".-", color=COLORS["truth"])
+            axes.plot(patient.returns, ".-", color=COLORS["truth"])
             axes.set_xlabel("time step of the first episode")
             axes.set_title("returns G_t", loc="left")
 

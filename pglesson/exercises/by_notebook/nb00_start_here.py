@@ -145,29 +145,30 @@ answer = points''',
 MOVES = Exercise(
     name="moves",
     objective="read a learning curve",
-    starter="""# the curve above ends at 640. How often have the weights of one agent been moved by then?
+    starter="""# the curve above, at 560 on its axis: how often have the weights of one agent been moved by then?
 answer = ...""",
-    solution="""answer = 640 / 16""",
+    solution="""answer = 560 / 16""",
     hints=(
         "What does the horizontal axis count? Look at its label.",
         "It counts the episodes of one agent. How many of them does one update play?",
-        "Sixteen episodes, then one move of the weights: 640 / 16.",
+        "Sixteen episodes, then one move of the weights: 560 / 16.",
     ),
-    why="An agent plays first, learns once from all of it, and throws it away. 640 episodes for 40 moves is what makes "
+    why="An agent plays first, learns once from all of it, and throws it away. 560 episodes for 35 moves is what makes "
     "policy gradients hungry, and notebooks 06 and 07 are about getting more out of each move.",
     judge=judge_number(
-        40.0,
+        35.0,
         {
-            640.0: "those are the episodes. The weights do not move after each, but once for each update.",
-            6400.0: "those are the episodes of all ten agents. The question is for one agent, and for its updates.",
-            400.0: "those are the moves of all ten agents together. Each has weights of its own; count one agent's.",
+            560.0: "those are the episodes. The weights do not move after each, but once for each update.",
+            5600.0: "those are the episodes of all ten agents. The question is for one agent, and for its updates.",
+            350.0: "those are the moves of all ten agents together. Each has weights of its own; count one agent's.",
             16.0: "those are the episodes that one update plays. How often did that happen?",
-            64.0: "you divided by the number of agents. The axis counts the episodes of *one* agent already.",
-            4.0: "you divided by ten agents too. The axis counts the episodes of *one* agent already.",
-            10240.0: "you multiplied by 16. An update plays 16 episodes, so there are fewer updates than episodes.",
+            56.0: "you divided by the number of agents. The axis counts the episodes of *one* agent already.",
+            3.5: "you divided by ten agents too. The axis counts the episodes of *one* agent already.",
+            8960.0: "you multiplied by 16. An update plays 16 episodes, so there are fewer updates than episodes.",
             1.0: "the loop runs more than once: each of its records is an update with one move.",
-            39.0: "nearly: the last update moves the weights too.",
-            41.0: "nearly: before its first episodes an agent has not moved yet.",
+            34.0: "nearly: the last update moves the weights too.",
+            40.0: "that is the whole training. The question is for the place 560.",
+            36.0: "nearly: before its first episodes an agent has not moved yet.",
         },
         tolerance=0.001,
         otherwise="this is not it. How many episodes does one update play before it moves the weights?",

@@ -447,7 +447,7 @@ answer = ...""",
 
 BROKEN = Exercise(
     name="broken",
-    objective="tell from them what ails a sick run",
+    objective="tell from them what is wrong with a failing run",
     starter="""# which update broke it? Give its number.
 answer = ...""",
     solution="""answer = 3""",

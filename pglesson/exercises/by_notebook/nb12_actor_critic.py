@@ -13,7 +13,7 @@ from pglesson.exercises.judges import Case, Mistake, judge_function, judge_numbe
 
 TILT = Exercise(
     name="tilt",
-    objective="say when a bootstrapped critic bends the gradient and when its mistakes are free",
+    objective="say when a bootstrapped critic biases the gradient and when its mistakes are free",
     starter="""# the critic says 2 too much of the hall and 1 too little of the study; gamma is 0.9.
 # in the study: (mean TD error of search) - (mean TD error of go back).
 # by how much has that difference changed, against the exact critic's?
