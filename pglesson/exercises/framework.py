@@ -18,19 +18,27 @@ COLORS = {NOT_ATTEMPTED: "#666666", WRONG: "#A65C00", RIGHT: "#00694B", HINT: "#
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a learner is told. kind: one of NOT_ATTEMPTED, WRONG, RIGHT, HINT, SOLUTION."""
+    """What a learner is told. kind: one of NOT_ATTEMPTED, WRONG, RIGHT, HINT, SOLUTION.
+
+    verdict: of the answer that was checked last, shown before a hint or a solution. A cell shows the value of its last
+    line only, and a hint below a check would hide what the check has found.
+    """
 
     kind: str
     message: str
+    verdict: Outcome | None = None
 
     def __repr__(self) -> str:
-        return f"{self.kind.capitalize()}: {self.message}"
+        before = f"{self.verdict!r}\n" if self.verdict else ""
+        return f"{before}{self.kind.capitalize()}: {self.message}"
 
     def _repr_html_(self) -> str:
+        before = self.verdict._repr_html_() if self.verdict else ""
         body = html.escape(self.message)
         body = f"<pre style='margin: 4px 0'>{body}</pre>" if self.kind == SOLUTION else body
         style = f"border-left: 4px solid {COLORS[self.kind]}; padding: 4px 10px"
-        return f"<div style='{style}'><b style='color: {COLORS[self.kind]}'>{self.kind.capitalize()}:</b> {body}</div>"
+        title = f"<b style='color: {COLORS[self.kind]}'>{self.kind.capitalize()}:</b>"
+        return f"{before}<div style='{style}'>{title} {body}</div>"
 
 
 @dataclass(frozen=True)
@@ -57,26 +65,40 @@ class Attempt:
 
     def __init__(self, exercise: Exercise) -> None:
         self.exercise, self.solved, self._hints = exercise, False, 0
+        self._verdict: Outcome | None = None
+        self._answer: Any = ...
+        self._hinted = False  # whether there was a hint for this very answer
 
     def check(self, answer: Any = ...) -> Outcome:
         """Whether the answer is right, and if not, why not."""
+        if answer is not self._answer:
+            self._answer, self._hinted = answer, False
+        self._verdict = self._judge(answer)
+        self.solved = self.solved or self._verdict.kind == RIGHT
+        return self._verdict
+
+    def _judge(self, answer: Any) -> Outcome:
         if answer is ... or answer is None:
             return Outcome(NOT_ATTEMPTED, "write your answer in the cell above, run it, and then run this one again.")
-        outcome = self.exercise.judge(answer)
-        if outcome is None:
-            self.solved = True
-            return Outcome(RIGHT, self.exercise.why)
-        return outcome
+        return self.exercise.judge(answer) or Outcome(RIGHT, self.exercise.why)
 
     def hint(self) -> Outcome:
-        """The next hint; after the last one, the last one again."""
+        """The verdict on the answer, and a hint; no hint if the answer is right.
+
+        Asked again about the same answer, the next hint, and after the last one the last one again. Another answer
+        gets the present hint first: who left the line in the cell and tries again has not asked for more.
+        """
+        if self._verdict and self._verdict.kind == RIGHT:
+            return self._verdict
         hints = self.exercise.hints
-        self._hints = min(self._hints + 1, len(hints))
-        return Outcome(HINT, f"({self._hints} of {len(hints)}) {hints[self._hints - 1]}")
+        if self._hints == 0 or self._hinted or self._verdict is None:
+            self._hints = min(self._hints + 1, len(hints))
+        self._hinted = True
+        return Outcome(HINT, f"({self._hints} of {len(hints)}) {hints[self._hints - 1]}", self._verdict)
 
     def solution(self) -> Outcome:
-        """One way to solve it."""
-        return Outcome(SOLUTION, self.exercise.solution)
+        """One way to solve it, below the verdict on the answer."""
+        return Outcome(SOLUTION, self.exercise.solution, self._verdict)
 
 
 class Exercises:

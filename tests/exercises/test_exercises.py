@@ -85,6 +85,27 @@ def test_hints_come_in_steps_and_the_solution_is_shown() -> None:
     assert attempt.solution().message == attempt.exercise.solution and "<pre" in attempt.solution()._repr_html_()
 
 
+def test_a_hint_below_a_check_hides_no_verdict() -> None:
+    """A cell shows the value of its last line: what `hint()` gives has to say what `check()` found."""
+    attempt = Exercises("02_softmax_policies").predict
+    for answer, verdict in ((..., "Not attempted:"), (0.5, "Not yet:"), ("a half", "Not yet:")):
+        found = attempt.check(answer)
+        for below in (attempt.hint(), attempt.solution()):
+            assert found.message in repr(below) and repr(below).startswith(verdict)
+            assert found._repr_html_() in below._repr_html_()
+    assert attempt.check(0.6).kind == RIGHT
+    assert attempt.hint() == attempt.check(0.6)  # nothing is left to hint at
+
+
+def test_another_answer_spends_no_hint() -> None:
+    """Who leaves `hint()` in the cell and tries again sees the same hint; who runs the same cell again, the next."""
+    attempt, numbers = Exercises("02_softmax_policies").predict, []
+    for answer in (0.3, 0.25, 0.2, 0.2, 0.2, 0.2):
+        attempt.check(answer)
+        numbers.append(attempt.hint().message[:3])
+    assert numbers == ["(1 ", "(1 ", "(1 ", "(2 ", "(3 ", "(3 "]
+
+
 def test_progress_lives_in_the_notebooks_own_object() -> None:
     one, other = Exercises("02_softmax_policies"), Exercises("02_softmax_policies")
     one.predict.check(0.6)
