@@ -24,7 +24,7 @@ from torch import Tensor
 from pglesson.exercises.framework import NOT_ATTEMPTED, WRONG, Outcome
 from pglesson.exercises.time_limit import TooLong, time_limit
 
-SECONDS = 5.0  # for all cases together
+SECONDS = 5.0  # of computing, for all cases together
 PACKAGE = str(Path(__file__).parents[1])
 
 
@@ -77,8 +77,8 @@ def judge_function(
                     results.append(values)
         except TooLong:
             return _wrong(
-                f"your function had not come back after {SECONDS:g} seconds. Look for a loop whose condition never "
-                "turns false."
+                f"your function had not come back after {SECONDS:g} seconds of computing. Look for a loop whose "
+                "condition never turns false."
             )
         played = [case for case in cases for _ in range(rounds)]
         expected = [_run(reference, case, gradients) for case in played]
@@ -148,7 +148,7 @@ def _call(
             given = function(*arguments)
     except NotImplementedError:
         return Outcome(NOT_ATTEMPTED, "your function says itself that it is not written yet."), None
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         return _wrong(f"{_where(error)} {type(error).__name__}: {error}. It happened for {case.what}."), None
     if given is None or given is ...:
         return Outcome(NOT_ATTEMPTED, "your function gives nothing yet. Does it end with return?"), None
@@ -262,7 +262,7 @@ def _short(value: Any) -> str:
     return text if len(text) <= 90 else text[:87] + "..."
 
 
-def _where(error: Exception) -> str:
+def _where(error: BaseException) -> str:
     """The learner's line that raised: the innermost frame that is neither this package's nor a library's."""
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if "site-packages" not in frame.filename and not frame.filename.startswith(PACKAGE) and frame.line:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import time
 from importlib import import_module
 from typing import Any
@@ -135,6 +136,20 @@ def test_the_time_limit_reaches_an_endless_loop_and_lets_others_be() -> None:
     with time_limit(0.05):
         pass
     time.sleep(0.1)  # nothing arrives late
+
+
+def test_the_time_limit_counts_what_is_computed_and_not_what_passes() -> None:
+    """On a busy machine a right answer takes long; one that waits for ever is stopped all the same."""
+    with time_limit(0.1):
+        time.sleep(0.3)
+    with pytest.raises(TooLong), time_limit(0.05):
+        while True:
+            time.sleep(0.01)
+
+
+def test_an_answer_that_exits_is_wrong_and_stops_nothing() -> None:
+    outcome = FUNCTION(lambda x: sys.exit(3))
+    assert outcome.kind == WRONG and "SystemExit" in outcome.message
 
 
 def doubled(x: torch.Tensor) -> torch.Tensor:
