@@ -129,42 +129,6 @@ answer = episodes_for''',
     ),
 )
 
-BEST_CONSTANT = Exercise(
-    name="best_constant",
-    objective="subtract a baseline that lowers the noise",
-    starter="""# the levers pay 10 and 12, and p, the probability of lever 1, is 0.25. Which baseline b leaves no noise?
-answer = ...""",
-    solution="""# both levers must give the same gradient: (10 - b) * (-0.25) = (12 - b) * 0.75
-answer = 10 * 0.25 + 12 * 0.75""",
-    hints=(
-        "Set p to 0.25 in the picture with the parabola. On which side of the mean payment does the bottom lie?",
-        "The parabola is flat there, so compute: b* is a mean of the payments, weighted by probability times squared "
-        "score.",
-        "The scores are -0.25 for lever 0 and 0.75 for lever 1. The weights are 0.75 * 0.25^2 and 0.25 * 0.75^2.",
-    ),
-    why="The rare lever has the long score, so the best baseline listens to it. The mean payment, 10.5, would do well, "
-    "too: most of the noise is gone anywhere near.",
-    judge=judge_number(
-        11.5,
-        {
-            10.5: "that is the mean payment, which weighs by probability alone. The best baseline also weighs by the "
-            "squared length of the score.",
-            11.0: "that lies in the middle, as for p = 0.5 (or with scores that are not squared). Here the levers are "
-            "not equally likely, and one score is three times as long.",
-            11.8: "you weighted by the squared scores alone. Each also counts as often as it is drawn.",
-            10.0: "then lever 0 would never push, and lever 1 would: two different gradients are noise.",
-            12.0: "then lever 1 would never push, and lever 0 would: two different gradients are noise.",
-            0.0: "without a baseline the variance is at its height here, not at its bottom.",
-            10.4: "that is the bottom for p = 0.8. Move the slider to 0.25.",
-            2.15625: "you forgot to divide by the sum of the weights: a mean of 10 and 12 lies between them.",
-            11.6: "that is the mean payment for p = 0.8, and only near the bottom for 0.25. Compute b*.",
-        },
-        tolerance=5e-3,
-        otherwise="this is not it. The bottom of the parabola is flat, so read it roughly from the picture, and then "
-        "compute b* by the formula of its section.",
-    ),
-)
-
 NOT_ALLOWED = Exercise(
     name="not_allowed",
     objective="prove that the mean stays",
@@ -199,6 +163,149 @@ answer = ...""",
 
 def _drawn(*shape: int, seed: int) -> Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+def _residuals(w: Tensor, s: Tensor, G: Tensor, mask: Tensor) -> Tensor:
+    return (G - s @ w) * mask
+
+
+def _learned(
+    direction: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor],
+) -> Callable[[Tensor, Tensor, Tensor, Tensor, float], Tensor]:
+    """w moved by alpha_w along what `direction` gives."""
+    return lambda w, s, G, mask, alpha_w: w + alpha_w * direction(w, s, G, mask)
+
+
+def _along(error: Tensor, s: Tensor) -> Tensor:
+    """The sum over episodes and time of error times observation, (features,)."""
+    return (error[..., None] * s).sum((0, 1))
+
+
+def _minus_gradient(w: Tensor, s: Tensor, G: Tensor, mask: Tensor) -> Tensor:
+    return _along(_residuals(w, s, G, mask), s) / mask.sum()
+
+
+def _lesson(lengths: list[int], features: int, seed: int, w: float = 1.0) -> tuple[Tensor, ...]:
+    """w, observations, returns and mask of episodes of these lengths."""
+    steps = torch.arange(max(lengths))
+    mask = (steps < torch.tensor(lengths)[:, None]).float()
+    observations = _drawn(*mask.shape, features, seed=seed) + 0.5
+    return w * _drawn(features, seed=seed + 1), observations, (4 + 3 * _drawn(*mask.shape, seed=seed + 2)) * mask, mask
+
+
+LEARN = Exercise(
+    name="learn",
+    objective="subtract a baseline that lowers the noise",
+    starter='''def learn(w, observations, returns, mask, alpha_w):
+    """w after one step of gradient descent. The values of all time steps are observations @ w.
+
+    w (features,), observations (episodes, steps, features), returns and mask (episodes, steps); alpha_w is a number.
+    """
+    ...
+
+
+answer = learn''',
+    solution='''def learn(w, observations, returns, mask, alpha_w):
+    """w after one step of gradient descent. The values of all time steps are observations @ w.
+
+    w (features,), observations (episodes, steps, features), returns and mask (episodes, steps); alpha_w is a number.
+    """
+    w = w.clone().requires_grad_(True)
+    error = (returns - observations @ w) * mask
+    loss = error.square().sum() / (2 * mask.sum())
+    loss.backward()
+    return (w - alpha_w * w.grad).detach()
+
+
+answer = learn''',
+    hints=(
+        "Write the loss first: the differences returns - observations @ w, squared, averaged over the steps that were "
+        "played, halved.",
+        "w = w.clone().requires_grad_(True) makes a copy that you may differentiate by; loss.backward() fills its "
+        ".grad. After the end of an episode the differences must be 0: multiply by mask, and divide by mask.sum().",
+        "By hand: w + alpha_w * (the sum of mask * (G - v) * observation) / mask.sum().",
+    ),
+    why="That is all that a learned baseline needs: a regression of returns on states. With a network instead of the "
+    "product it is the value baseline; with a single feature that is always 1 it is Sutton and Barto's w below.",
+    judge=judge_function(
+        _learned(_minus_gradient),
+        [
+            Case("two episodes of three steps", (*_lesson([3, 3], 2, 40), 0.1)),
+            Case("episodes of different lengths", (*_lesson([4, 1, 2], 3, 50), 0.2)),
+            Case("a single step", (*_lesson([1], 2, 60), 0.5)),
+            Case("w = 0", (*_lesson([2, 5], 2, 70, w=0.0), 0.1)),
+            Case(
+                "one feature that is always 1",
+                (torch.tensor([2.0]), torch.ones(2, 3, 1), *_lesson([3, 2], 1, 80)[2:], 0.25),
+            ),
+            Case("alpha_w = 0", (*_lesson([2, 3], 2, 90), 0.0)),
+        ],
+        [
+            Mistake(
+                "w moves away from the returns, so that the error grows. Mind the sign.",
+                _learned(lambda w, s, G, mask: -_minus_gradient(w, s, G, mask)),
+            ),
+            Mistake(
+                "steps after the end of an episode count. Multiply the differences by mask, and divide by the number "
+                "of steps that were played.",
+                _learned(lambda w, s, G, mask: _along(G - s @ w, s) / mask.numel()),
+            ),
+            Mistake(
+                "the differences after the end are left in: there G is 0, but v is not. Multiply by mask.",
+                _learned(lambda w, s, G, mask: _along(G - s @ w, s) / mask.sum()),
+            ),
+            Mistake(
+                "you divide by all time steps of the array, also those after the end. Divide by mask.sum().",
+                _learned(lambda w, s, G, mask: _along(_residuals(w, s, G, mask), s) / mask.numel()),
+            ),
+            Mistake(
+                "the loss is a mean over the played steps; you take the sum.",
+                _learned(lambda w, s, G, mask: _along(_residuals(w, s, G, mask), s)),
+            ),
+            Mistake(
+                "you divide by the number of episodes. The mean is over all steps that were played.",
+                _learned(lambda w, s, G, mask: _along(_residuals(w, s, G, mask), s) / len(mask)),
+            ),
+            Mistake(
+                "the step is twice as long: the loss has a factor 1/2, which cancels the 2 of the square.",
+                _learned(lambda w, s, G, mask: 2 * _minus_gradient(w, s, G, mask)),
+            ),
+            Mistake(
+                "the step is half as long: the derivative of the square brings a 2, which cancels the 1/2.",
+                _learned(lambda w, s, G, mask: _minus_gradient(w, s, G, mask) / 2),
+            ),
+            Mistake("alpha_w is left out.", lambda w, s, G, mask, alpha_w: w + _minus_gradient(w, s, G, mask)),
+            Mistake(
+                "this is the step alone. Add it to w.",
+                lambda w, s, G, mask, alpha_w: alpha_w * _minus_gradient(w, s, G, mask),
+            ),
+            Mistake(
+                "this is the gradient. Take a step of alpha_w against it.",
+                lambda w, s, G, mask, alpha_w: -_minus_gradient(w, s, G, mask),
+            ),
+            Mistake(
+                "you move by the returns, not by the differences. A value that is right already must stay.",
+                _learned(lambda w, s, G, mask: _along(G * mask, s) / mask.sum()),
+            ),
+            Mistake(
+                "the mean difference and the mean observation are multiplied. Multiply first, at each step, and then "
+                "average.",
+                _learned(
+                    lambda w, s, G, mask: _residuals(w, s, G, mask).sum() / mask.sum() * _along(mask, s) / mask.sum()
+                ),
+            ),
+            Mistake(
+                "every weight moves by the mean difference. How much each is to blame, its feature tells: multiply by "
+                "the observation.",
+                _learned(lambda w, s, G, mask: (_residuals(w, s, G, mask).sum() / mask.sum()).expand(w.shape)),
+            ),
+            Mistake(
+                "w has not moved. Without an optimizer you must take the step yourself.",
+                lambda w, s, G, mask, alpha_w: w,
+            ),
+        ],
+    ),
+)
 
 
 def _baseline_loss(log_probs: Tensor, returns: Tensor, values: Tensor) -> Tensor:
@@ -361,156 +468,129 @@ answer = with_mean / with_value""",
 )
 
 Array = NDArray[np.float64]
-Runs = NDArray[np.int64]
 
 
-def _quantiles(x: Array, tail: float = 0.025) -> tuple[Any, Any]:
-    return np.quantile(x, tail), np.quantile(x, 1 - tail)
+STUDENT = {16: 2.1314495, 8: 2.3646243, 10: 2.2621572, 6: 2.5705818, 3: 4.3026527}  # 97.5 %, by number of runs
 
 
-def _interval(a: Array, b: Array, draws: Runs) -> tuple[Any, Any]:
-    return _quantiles((a - b)[draws].mean(1))
+def _around(
+    width: Callable[[Array, Array, float], Any], middle: Callable[[Array, Array], Any] = lambda a, b: (a - b).mean()
+) -> Callable[[Array, Array, float], tuple[Any, Any]]:
+    """From middle minus width to middle plus width."""
+    return lambda a, b, t: (middle(a, b) - width(a, b, t), middle(a, b) + width(a, b, t))
 
 
-def _around(of: Callable[[Array, Runs], Any]) -> Callable[[Array, Array, Runs], tuple[Any, Any]]:
-    """Two standard errors to each side of the mean difference."""
-
-    def interval(a: Array, b: Array, draws: Runs) -> tuple[Any, Any]:
-        middle, width = (a - b).mean(), 1.96 * of(a - b, draws)
-        return middle - width, middle + width
-
-    return interval
+def _error(x: Array, ddof: int = 1) -> Any:
+    return x.std(ddof=ddof) / np.sqrt(len(x))
 
 
-def _unpaired(a: Array, b: Array, draws: Runs) -> tuple[Any, Any]:
-    return _quantiles(a[draws].mean(1) - b[draws[::-1]].mean(1))
+_interval = _around(lambda a, b, t: t * _error(a - b))
 
 
-def _edge_by_edge(a: Array, b: Array, draws: Runs) -> tuple[Any, Any]:
-    first, second = _quantiles(a[draws].mean(1)), _quantiles(b[draws].mean(1))
-    return first[0] - second[0], first[1] - second[1]
-
-
-def _farthest(a: Array, b: Array, draws: Runs) -> tuple[Any, Any]:
-    first, second = _quantiles(a[draws].mean(1)), _quantiles(b[draws].mean(1))
-    return first[0] - second[1], first[1] - second[0]
-
-
-def _comparison(runs: int, gain: float, seed: int) -> tuple[Array, Array, Runs]:
+def _comparison(runs: int, gain: float, seed: int, noise: float = 20.0) -> tuple[Array, Array, float]:
     rng = np.random.default_rng(seed)
     without = rng.uniform(100, 300, runs)
-    return without + gain + rng.normal(0, 20, runs) * (gain != 7), without, rng.integers(runs, size=(400, runs))
+    return without + gain + rng.normal(0, noise, runs), without, STUDENT[runs]
 
 
 INTERVAL = Exercise(
     name="interval",
     objective="show how sure you are that it helps",
-    starter='''def interval(with_baseline, without, draws):
-    """What each run earned, (runs,) twice, and the run numbers of each resample, (resamples, runs) -> low, high."""
+    starter='''def interval(with_baseline, without, t):
+    """What each run earned, (runs,) twice, and Student's factor t -> lower edge, upper edge."""
     ...
 
 
 answer = interval''',
-    solution='''def interval(with_baseline, without, draws):
-    """What each run earned, (runs,) twice, and the run numbers of each resample, (resamples, runs) -> low, high."""
-    means = (with_baseline - without)[draws].mean(axis=1)
-    return np.quantile(means, 0.025), np.quantile(means, 0.975)
+    solution='''def interval(with_baseline, without, t):
+    """What each run earned, (runs,) twice, and Student's factor t -> lower edge, upper edge."""
+    differences = with_baseline - without
+    error = differences.std(ddof=1) / np.sqrt(len(differences))
+    return differences.mean() - t * error, differences.mean() + t * error
 
 
 answer = interval''',
     hints=(
         "Run 7 begins with the same weights under both baselines, so take the difference run by run, before anything "
         "else.",
-        "differences[draws] has the shape of draws: each row is one resample of the differences. What is its mean?",
-        "The middle 95 % of those means leave 2.5 % out on each side: np.quantile with 0.025 and 0.975.",
+        "The standard error of their mean is their standard deviation (divided by n - 1: ddof=1) over the root of n.",
+        "The interval is the mean difference, minus and plus t times the standard error.",
     ),
-    why="If the interval leaves out zero, you may say that the baseline helps. Pairing takes away what is luck of the "
-    "starting weights, so that fewer runs are enough.",
+    why="If the interval leaves out zero, you may say that the baseline helps. Pairing takes away what the starting "
+    "weights do to both runs, so that fewer runs are enough. mean_interval of the package computes the same.",
     judge=judge_function(
         _interval,
         [
             Case("sixteen runs that gain", _comparison(16, 40, 0)),
             Case("eight runs that neither gain nor lose", _comparison(8, 0, 1)),
             Case("ten runs that lose", _comparison(10, -60, 2)),
-            Case("the same gain in every run", _comparison(6, 7, 3)),
-            Case("a single run", _comparison(1, 20, 4)),
+            Case("the same gain in every run", _comparison(6, 7, 3, noise=0.0)),
+            Case("three runs", _comparison(3, 20, 4)),
         ],
         [
             Mistake(
-                "you draw the two groups independently. Run 7 with a baseline belongs to run 7 without: draw the same "
-                "runs for both, or draw differences.",
-                _unpaired,
+                "you treat the two groups as if they had nothing in common. Run 7 with a baseline belongs to run 7 "
+                "without: take the differences run by run first.",
+                _around(lambda a, b, t: t * np.hypot(_error(a), _error(b))),
             ),
             Mistake(
-                "you compare the lower edges, and the upper edges, of two intervals. That is no interval of the "
+                "you subtract the interval of one from that of the other, edge by edge. That is no interval of the "
                 "difference: take the differences first.",
-                _edge_by_edge,
+                lambda a, b, t: tuple(a.mean() + k * t * _error(a) - b.mean() - k * t * _error(b) for k in (-1, 1)),
             ),
             Mistake(
-                "you subtract two intervals as if the worst of one met the best of the other. Take the differences run "
-                "by run first; theirs is much narrower.",
-                _farthest,
+                "you add the widths of two intervals. Take the differences run by run first; theirs is narrower.",
+                _around(lambda a, b, t: t * (_error(a) + _error(b))),
             ),
             Mistake(
-                "this is where single runs lie. Asked is how sure their mean is: average each resample first.",
-                lambda a, b, draws: _quantiles(a - b),
+                "this is where single runs lie. Asked is how sure their mean is: divide by the root of the number of "
+                "runs.",
+                _around(lambda a, b, t: t * (a - b).std(ddof=1)),
             ),
             Mistake(
-                "you take the quantiles of all that was drawn. Average each resample, along axis 1, first.",
-                lambda a, b, draws: _quantiles((a - b)[draws]),
+                "you divide by the number of runs, not by its root.",
+                _around(lambda a, b, t: t * (a - b).std(ddof=1) / len(a)),
             ),
             Mistake(
-                "5 % are left out on each side, which makes 90 %. For 95 %, both sides share the 5 %.",
-                lambda a, b, draws: _quantiles((a - b)[draws].mean(1), 0.05),
+                "you divide by the root of n - 1 once more: np.std with ddof=1 has done that already, so divide by "
+                "the root of n.",
+                _around(lambda a, b, t: t * (a - b).std(ddof=1) / np.sqrt(len(a) - 1)),
             ),
             Mistake(
-                "the difference is the wrong way round: a gain must be positive.",
-                lambda a, b, draws: _interval(b, a, draws),
+                "np.std divides by n. From a sample the standard deviation is estimated with n - 1: ddof=1.",
+                _around(lambda a, b, t: t * _error(a - b, 0)),
             ),
             Mistake(
-                "the edges have changed places: the lower one comes first.",
-                lambda a, b, draws: _interval(a, b, draws)[::-1],
+                "you took 1.96, which is right for very many runs. For few, Student's t is larger: use the one given.",
+                _around(lambda a, b, t: 1.96 * _error(a - b)),
+            ),
+            Mistake(
+                "you took the variance for the standard deviation. The latter is its root.",
+                _around(lambda a, b, t: t * (a - b).var(ddof=1) / np.sqrt(len(a))),
+            ),
+            Mistake(
+                "this is one standard error to each side. Multiply it by t.", _around(lambda a, b, t: _error(a - b))
+            ),
+            Mistake(
+                "the difference is the wrong way round: a gain must be positive.", lambda a, b, t: _interval(b, a, t)
+            ),
+            Mistake(
+                "the edges have changed places: the lower one comes first.", lambda a, b, t: _interval(a, b, t)[::-1]
             ),
             Mistake(
                 "this is the interval of the return with a baseline. Subtract what the same run earned without one.",
-                lambda a, b, draws: _quantiles(a[draws].mean(1)),
+                _around(lambda a, b, t: t * _error(a), lambda a, b: a.mean()),
             ),
             Mistake(
-                "this is a standard error from a formula. It needs a bell curve; the bootstrap takes the quantiles of "
-                "the resampled means.",
-                _around(lambda x, draws: x.std(ddof=1) / np.sqrt(len(x))),
+                "this is the width to each side. Give the mean difference minus and plus it.",
+                _around(lambda a, b, t: t * _error(a - b), lambda a, b: 0.0),
             ),
             Mistake(
-                "this is a standard error from a formula. It needs a bell curve; the bootstrap takes quantiles of the "
-                "resampled means.",
-                _around(lambda x, draws: x.std() / np.sqrt(len(x))),
-            ),
-            Mistake(
-                "you take 1.96 standard deviations of the resampled means. Their own quantiles need no bell curve.",
-                _around(lambda x, draws: x[draws].mean(1).std()),
-            ),
-            Mistake(
-                "you average over the resamples. Each row of draws is one resample: average along axis 1.",
-                lambda a, b, draws: _quantiles((a - b)[draws].mean(0)),
-            ),
-            Mistake(
-                "you take the median of each resample. The claim is about the mean.",
-                lambda a, b, draws: _quantiles(np.median((a - b)[draws], axis=1)),
-            ),
-            Mistake(
-                "you add each resample up. The claim is about the mean.",
-                lambda a, b, draws: _quantiles((a - b)[draws].sum(1)),
-            ),
-            Mistake(
-                "np.percentile counts from 0 to 100. Use 2.5 and 97.5, or np.quantile.",
-                lambda a, b, draws: tuple(np.percentile((a - b)[draws].mean(1), [0.025, 0.975])),
-            ),
-            Mistake(
-                "these are the smallest and the largest of the means. The middle 95 % leave 2.5 % out on each side.",
-                lambda a, b, draws: _quantiles((a - b)[draws].mean(1), 0.0),
+                "the middle is the median. The claim is about the mean.",
+                _around(lambda a, b, t: t * _error(a - b), lambda a, b: np.median(a - b)),
             ),
         ],
     ),
 )
 
-EXERCISES = (NOISE, NOT_ALLOWED, BEST_CONSTANT, LEAK, SUITS, INTERVAL)
+EXERCISES = (NOISE, NOT_ALLOWED, LEARN, LEAK, SUITS, INTERVAL)

@@ -5,6 +5,8 @@ import math
 import numpy as np
 import torch
 
+from pglesson.analysis import mean_interval
+
 
 def needed_by_loop(gradients, accuracy):
     rows = gradients.double().tolist()
@@ -33,9 +35,84 @@ def ratio(V, g, c):
     return V / (c * g.mean(0).norm()) ** 2
 
 
-def weighed_levers():
-    pays, score, chance = np.array([10.0, 12.0]), np.array([-0.25, 0.75]), np.array([0.75, 0.25])
-    return (pays * score**2 * chance).sum() / (score**2 * chance).sum()
+def error(w, s, G, mask):
+    return (G - s @ w) * mask
+
+
+def learned_by_hand(w, observations, returns, mask, alpha_w):
+    return w + alpha_w * torch.einsum("nt,ntf->f", error(w, observations, returns, mask), observations) / mask.sum()
+
+
+def learned_from_played_steps(w, observations, returns, mask, alpha_w):
+    played = mask > 0
+    v = torch.nn.Linear(len(w), 1, bias=False)
+    v.weight.data = w[None].clone()
+    optimizer = torch.optim.SGD(v.parameters(), lr=alpha_w)
+    (0.5 * torch.nn.functional.mse_loss(v(observations[played])[:, 0], returns[played])).backward()
+    optimizer.step()
+    return v.weight.data[0]
+
+
+def learned_by_loop(w, observations, returns, mask, alpha_w):
+    w, s, G, m = (x.double().numpy() for x in (w, observations, returns, mask))
+    step = np.zeros_like(w)
+    for i in range(len(s)):
+        for t in range(int(m[i].sum())):
+            step += (G[i, t] - s[i, t] @ w) * s[i, t]
+    return w + alpha_w * step / m.sum()
+
+
+def learned_by_autograd(w, observations, returns, mask, alpha_w):
+    w = w.detach().requires_grad_(True)
+    loss = ((returns - observations @ w) ** 2)[mask > 0].mean() / 2
+    return w.detach() - alpha_w * torch.autograd.grad(loss, w)[0]
+
+
+def learned(loss, times=1.0):
+    def learn(w, s, G, mask, alpha_w):
+        w = w.clone().requires_grad_(True)
+        return (w - times * alpha_w * torch.autograd.grad(loss(w, s, G, mask), w)[0]).detach()
+
+    return learn
+
+
+def half_square(w, s, G, mask):
+    return error(w, s, G, mask).square().sum() / 2 / mask.sum()
+
+
+def moved_in_place(w, s, G, mask, alpha_w):
+    w += alpha_w * (error(w, s, G, mask)[..., None] * s).sum((0, 1)) / mask.sum()
+    return w
+
+
+def forgot_alpha(w, s, G, mask, alpha_w):
+    return learned(half_square)(w, s, G, mask, 1.0)
+
+
+def step_alone(w, s, G, mask, alpha_w):
+    return learned(half_square)(w, s, G, mask, alpha_w) - w
+
+
+def gradient_alone(w, s, G, mask, alpha_w):
+    return w - learned(half_square)(w, s, G, mask, 1.0)
+
+
+def towards_returns(w, s, G, mask, alpha_w):
+    return w + alpha_w * torch.einsum("nt,ntf->f", G, s) / mask.sum()
+
+
+def product_of_means(w, s, G, mask, alpha_w):
+    played = mask > 0
+    return w + alpha_w * error(w, s, G, mask)[played].mean() * s[played].mean(0)
+
+
+def same_for_all(w, s, G, mask, alpha_w):
+    return w + alpha_w * error(w, s, G, mask)[mask > 0].mean()
+
+
+def no_step(w, s, G, mask, alpha_w):
+    half_square(w.clone().requires_grad_(True), s, G, mask).backward()
+    return w
 
 
 def leak_stopped_by_no_grad(log_probs, returns, values):
@@ -74,58 +151,48 @@ def policy_loss(log_probs, advantages):
     return (-log_probs * advantages).sum()
 
 
-def interval_by_loop(with_baseline, without, draws):
-    means = []
-    for resample in draws:
-        total = 0.0
-        for run in resample:
-            total += with_baseline[run] - without[run]
-        means.append(total / len(resample))
-    return np.percentile(means, 2.5), np.percentile(means, 97.5)
+def interval_by_loop(with_baseline, without, t):
+    differences = [float(a) - float(b) for a, b in zip(with_baseline, without)]
+    n = len(differences)
+    mean = sum(differences) / n
+    error = math.sqrt(sum((d - mean) ** 2 for d in differences) / (n - 1) / n)
+    return mean - t * error, mean + t * error
 
 
-def interval_in_torch(with_baseline, without, draws):
-    a, b, index = (torch.as_tensor(x) for x in (with_baseline, without, draws))
-    means = a[index].mean(1) - b[index].mean(1)
-    return torch.quantile(means, 0.025), torch.quantile(means, 0.975)
+def interval_in_torch(with_baseline, without, t):
+    d = torch.as_tensor(with_baseline) - torch.as_tensor(without)
+    return d.mean() - t * d.std() / len(d) ** 0.5, d.mean() + t * d.std() / len(d) ** 0.5
 
 
-def middle_95(x):
-    return tuple(np.percentile(x, [2.5, 97.5]))
+def interval_by_the_package(with_baseline, without, t):
+    return mean_interval(with_baseline - without)
 
 
-def drawn_anew(a, b, draws):
-    shuffled = draws[::-1]
-    return middle_95(np.array([a[i].mean() - b[j].mean() for i, j in zip(draws, shuffled)]))
+def error_of(x):
+    return np.std(x, ddof=1) / math.sqrt(len(x))
 
 
-def two_intervals(a, b, draws):
-    return tuple(x - y for x, y in zip(middle_95(a[draws].mean(1)), middle_95(b[draws].mean(1))))
+def around(middle, width):
+    return middle - width, middle + width
 
 
-def worst_against_best(a, b, draws):
-    (low, high), (low_b, high_b) = middle_95(a[draws].mean(1)), middle_95(b[draws].mean(1))
-    return low - high_b, high - low_b
+def two_intervals(a, b, t):
+    first, second = mean_interval(a), mean_interval(b)
+    return first[0] - second[0], first[1] - second[1]
 
 
-def by_formula(a, b, draws):
-    d = a - b
-    error = np.std(d) / math.sqrt(len(d))
-    return d.mean() - 1.96 * error, d.mean() + 1.96 * error
+def worst_against_best(a, b, t):
+    first, second = mean_interval(a), mean_interval(b)
+    return first[0] - second[1], first[1] - second[0]
 
 
-def by_bell_curve(a, b, draws):
-    means = np.array([(a - b)[row].mean() for row in draws])
-    return (a - b).mean() - 1.96 * means.std(), (a - b).mean() + 1.96 * means.std()
-
-
-def difference_in_place(a, b, draws):
+def difference_in_place(a, b, t):
     a -= b
-    return middle_95(a[draws].mean(1))
+    return mean_interval(a)
 
 
-def endless(a, b, draws):
-    while len(draws):
+def endless(a, b, t):
+    while t:
         a.mean()
 
 
@@ -136,7 +203,6 @@ RIGHT = {
         needed_by_covariance,
         lambda g, c: g.double().var(0).sum() / (c**2 * g.double().mean(0).square().sum()),
     ],
-    "best_constant": [11.5, 23 / 2, torch.tensor(11.5), np.float32(11.5), weighed_levers()],
     "not_allowed": ["next state", "Next state", " NEXT STATE "],
     "leak": [
         leak_stopped_by_no_grad,
@@ -145,13 +211,14 @@ RIGHT = {
         lambda lp, G, v: torch.einsum("nt,nt->", lp, v.detach() - G),
         lambda lp, G, v: -(lp.double() * (G - v.data).double()).sum(),
     ],
+    "learn": [learned_by_hand, learned_from_played_steps, learned_by_loop, learned_by_autograd],
     "suits": [226, 904 / 4, torch.tensor(226.0), np.var([60, 64, 0, 4]) / np.var([60, 64])],
     "interval": [
         interval_by_loop,
         interval_in_torch,
-        lambda a, b, draws: middle_95(np.mean((a - b)[draws], -1)),
-        lambda a, b, draws: np.quantile((a - b)[draws].mean(1), [0.025, 0.975]),
-        lambda a, b, draws: np.quantile((a - b)[draws].mean(1), [0.025, 0.975]).tolist(),
+        interval_by_the_package,
+        lambda a, b, t: (a - b).mean() + np.array([-t, t]) * error_of(a - b),
+        lambda a, b, t: list(around(a.mean() - b.mean(), t * math.sqrt(np.var(a - b) / (len(a) - 1)))),
     ],
 }
 MISTAKES = {
@@ -173,19 +240,6 @@ MISTAKES = {
         (centred_in_place, "in place"),
         (lambda g, c: g.var(axis=0, ddof=1), "raised a TypeError"),
         (12.0, "must be a function"),
-    ],
-    "best_constant": [
-        (10 * 0.75 + 12 * 0.25, "mean payment"),
-        (11, "in the middle"),
-        ((10 * 0.0625 + 12 * 0.5625) / 0.625, "squared scores alone"),
-        (10, "lever 0 would never push"),
-        (12, "lever 1 would never push"),
-        (0, "at its height"),
-        (10.4, "bottom for p = 0.8"),
-        (11.6, "only near the bottom"),
-        (0.75 * 0.0625 * 10 + 0.25 * 0.5625 * 12, "between them"),
-        (7, "is flat"),
-        ("12 - b", "must be one number"),
     ],
     "not_allowed": [
         ("state", "before the action is drawn"),
@@ -224,7 +278,7 @@ MISTAKES = {
     ],
     "suits": [
         (math.sqrt(226), "ratio of the sizes"),
-        (15, "30 and 2"),
+        (15, "ratio of"),
         (30**2 / 4, "28 or 32"),
         (224, "wrong sign"),
         (1, "started alike"),
@@ -239,29 +293,42 @@ MISTAKES = {
         (30, "four distances"),
     ],
     "interval": [
-        (drawn_anew, "independently"),
-        (lambda a, b, draws: np.quantile((b - a)[draws].mean(1), [0.025, 0.975]), "wrong way round"),
-        (lambda a, b, draws: np.quantile((a - b)[draws].mean(1), 0.975), "gives one value, but 2 are asked for"),
-        (two_intervals, "lower edges"),
-        (worst_against_best, "the worst of one"),
-        (lambda a, b, draws: middle_95(a - b), "single runs lie"),
-        (lambda a, b, draws: middle_95((a - b)[draws].ravel()), "all that was drawn"),
-        (lambda a, b, draws: tuple(np.percentile((a - b)[draws].mean(1), [5, 95])), "makes 90 %"),
-        (lambda a, b, draws: middle_95((b - a)[draws].mean(1)), "wrong way round"),
-        (lambda a, b, draws: middle_95((a - b)[draws].mean(1))[::-1], "changed places"),
-        (lambda a, b, draws: middle_95(np.array([a[row].mean() for row in draws])), "with a baseline\\. Subtract"),
-        (by_formula, "standard error from a formula"),
-        (by_bell_curve, "1.96 standard deviations"),
-        (lambda a, b, draws: middle_95((a - b)[draws].mean(axis=0)), "over the resamples"),
-        (lambda a, b, draws: middle_95(np.median((a - b)[draws], 1)), "the median"),
-        (lambda a, b, draws: middle_95(sum((a - b)[draws].T)), "add each resample up"),
-        (lambda a, b, draws: tuple(np.percentile((a - b)[draws].mean(1), (0.025, 0.975))), "counts from 0 to 100"),
-        (
-            lambda a, b, draws: (min((a - b)[row].mean() for row in draws), max((a - b)[row].mean() for row in draws)),
-            "smallest and the largest",
-        ),
+        (lambda a, b, t: around((a - b).mean(), t * math.hypot(error_of(a), error_of(b))), "nothing in common"),
+        (lambda a, b, t: mean_interval(a - b)[1], "gives one value, but 2 are asked for"),
+        (two_intervals, "edge by edge"),
+        (worst_against_best, "add the widths"),
+        (lambda a, b, t: around((a - b).mean(), t * (a - b).std(ddof=1)), "single runs lie"),
+        (lambda a, b, t: around((a - b).mean(), t * (a - b).std(ddof=1) / len(a)), "not by its root"),
+        (lambda a, b, t: around((a - b).mean(), t * np.std(a - b, ddof=1) / (len(a) - 1) ** 0.5), "once more"),
+        (lambda a, b, t: around(np.mean(a - b), t * np.std(a - b) / len(a) ** 0.5), "np.std divides by n"),
+        (lambda a, b, t: around((a - b).mean(), 1.96 * error_of(a - b)), "1.96"),
+        (lambda a, b, t: around((a - b).mean(), t * np.var(a - b, ddof=1) / len(a) ** 0.5), "variance for the"),
+        (lambda a, b, t: around((a - b).mean(), error_of(a - b)), "one standard error"),
+        (lambda a, b, t: mean_interval(b - a), "wrong way round"),
+        (lambda a, b, t: mean_interval(a - b)[::-1], "changed places"),
+        (lambda a, b, t: mean_interval(a), "with a baseline\\. Subtract"),
+        (lambda a, b, t: around(0.0, t * error_of(a - b)), "width to each side"),
+        (lambda a, b, t: around(np.median(a - b), t * error_of(a - b)), "the median"),
         (difference_in_place, "in place"),
         (endless, "had not come back"),
-        (lambda a, b, draws: a[draws] - b[draws.T], "raised a ValueError"),
+        (lambda a, b, t: a - b[:-1], "raised a ValueError"),
+    ],
+    "learn": [
+        (learned(half_square, -1.0), "moves away"),
+        (learned(lambda w, s, G, mask: (G - s @ w).square().mean() / 2), "after the end of an episode count"),
+        (learned(lambda w, s, G, mask: (G - s @ w).square().sum() / 2 / mask.sum()), "differences after the end"),
+        (learned(lambda w, s, G, mask: error(w, s, G, mask).square().mean() / 2), "all time steps of the array"),
+        (learned(lambda w, s, G, mask: error(w, s, G, mask).square().sum() / 2), "you take the sum"),
+        (learned(lambda w, s, G, mask: error(w, s, G, mask).square().sum(1).mean() / 2), "number of episodes"),
+        (learned(half_square, 2.0), "twice as long"),
+        (learned(half_square, 0.5), "half as long"),
+        (forgot_alpha, "left out"),
+        (step_alone, "step alone"),
+        (gradient_alone, "this is the gradient"),
+        (towards_returns, "by the returns"),
+        (product_of_means, "multiplied. Multiply first"),
+        (same_for_all, "by the mean difference"),
+        (no_step, "has not moved"),
+        (moved_in_place, "in place"),
     ],
 }
