@@ -7,6 +7,7 @@ has been solved in it. There is no other state, and nothing is sent anywhere.
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
@@ -79,7 +80,10 @@ class Attempt:
 
     def _judge(self, answer: Any) -> Outcome:
         if answer is ... or answer is None:
-            return Outcome(NOT_ATTEMPTED, "write your answer in the cell above, run it, and then run this one again.")
+            to_fix = re.findall(r"^def (\w+)", self.exercise.starter, re.MULTILINE)
+            hand_in = f" The last line hands your function in: answer = {to_fix[-1]}" if to_fix else ""
+            again = "write your answer in the cell above, run it, and then run this one again."
+            return Outcome(NOT_ATTEMPTED, again + hand_in)
         return self.exercise.judge(answer) or Outcome(RIGHT, self.exercise.why)
 
     def hint(self) -> Outcome:

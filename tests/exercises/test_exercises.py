@@ -98,6 +98,11 @@ def test_a_hint_below_a_check_hides_no_verdict() -> None:
     assert attempt.hint() == attempt.check(0.6)  # nothing is left to hint at
 
 
+def test_who_fixes_a_function_is_told_to_hand_it_in() -> None:
+    outcome = Exercises("05_reinforce").loss.check(...)
+    assert outcome.kind == NOT_ATTEMPTED and outcome.message.endswith("answer = episode_loss")
+
+
 def test_another_answer_spends_no_hint() -> None:
     """Who leaves `hint()` in the cell and tries again sees the same hint; who runs the same cell again, the next."""
     attempt, numbers = Exercises("02_softmax_policies").predict, []
@@ -159,6 +164,69 @@ def doubled(x: torch.Tensor) -> torch.Tensor:
 CHOICE = judge_choice("loss", {"return": "no"})
 NUMBER = judge_number(2.0, {}, otherwise="no number of this size")
 FUNCTION = judge_function(doubled, [Case("two numbers", (torch.tensor([1.0, 2.0]),))], [])
+
+
+BATCH = torch.arange(12.0).view(4, 3)
+ROWS = [Case("four states", (BATCH, 0.5)), Case("two states", (BATCH[:2], 2.0)), Case("one state", (BATCH[:1], 0.5))]
+
+
+def scaled_sum(logits: torch.Tensor, scale: float) -> torch.Tensor:
+    return scale * logits.sum(-1)
+
+
+SUM = judge_function(
+    scaled_sum, ROWS, [judges.Mistake("you left out the scale.", lambda logits, scale: logits.sum(-1))], gradients=(0,)
+)
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (lambda x, c: x.sum(-1), r"^you left out the scale\.$"),  # as the model on all cases: said as a fact
+        (lambda x, c: x.sum(-1) * (c if c > 1 else 1), r"^you left out the scale\. \(This fits 2 of the 3 cases"),
+        (lambda x, c: x.sum(-1) * c * (1 if len(x) > 1 else 3), "for one state your function gives"),
+        (lambda x, c: None if len(x) == 1 else x.sum(-1) * c, "for one state your function gives nothing. One way"),
+        (lambda x, c: x.sum(-1) * c / (len(x) - 1 or "none"), "TypeError.*one state, with `x` the shape \\(1, 3\\)"),
+        (lambda x, c: c * x.sum(-1, keepdim=True), r"squeeze\(-1\)"),
+        (lambda x, c: c * x.sum(-1) + 0 * x[:, :1], "last axis that should be gone"),
+        (lambda x, c: c * x.sum(-1) * float("nan"), "NaN comes from"),
+        (lambda x, c: c * x.sum(-1).detach() + 0 * x.sum(), "their derivative with respect to `x` is|no derivative"),
+        (lambda x, c: c * x.detach().sum(-1), "no derivative reaches `x`"),
+    ],
+)
+def test_what_is_said_is_what_was_seen_on_all_cases(answer: Any, words: str) -> None:
+    """A mistake is stated as a fact only if its model does the same on every case; one failure hides no other."""
+    outcome = SUM(answer)
+    assert outcome.kind == WRONG and re.search(words, outcome.message), outcome
+    assert SUM(lambda x, c: (c * x).sum(-1)) is None
+    assert SUM(lambda x, c: None).kind == NOT_ATTEMPTED
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (0.61, "this is near, but the answer has to be right to 1 %"),
+        (60, "in percent"),
+        ((0, 6), r"A decimal point is meant: 0\.6"),
+        (0.4, "you took the other one"),
+        (0.43, "^no$"),
+        (0.95, "a rounded one"),
+        (0.945, "a rounded one"),
+        (0.96, "^no$"),
+    ],
+)
+def test_a_wrong_number_is_known_only_if_it_is_given_exactly_or_rounded(answer: Any, words: str) -> None:
+    judge = judge_number(0.6, {0.4: "you took the other one", 0.94523: "a rounded one"}, otherwise="no")
+    assert re.search(words, judge(answer).message)
+    assert judge(0.6) is None and judge(0.604) is None
+
+
+@pytest.mark.parametrize("answer", ["zero_grad", "zero_grad()", " 'Zero_grad' ", "`zero grad`", "zero-grad."])
+def test_a_choice_may_be_written_in_any_way(answer: str) -> None:
+    assert judge_choice("zero_grad", {"step": "no"})(answer) is None
+    assert judge_choice("c", {"a": "no"})("c)") is None
+    for number in (0.6, "0.6", "3/5"):
+        assert judge_choice("0.6", {"0.4": "no"})(number) is None
 
 
 @pytest.mark.parametrize(

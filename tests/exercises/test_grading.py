@@ -103,7 +103,7 @@ def test_an_answer_that_breaks_its_check_costs_no_other(tmp_path: Path) -> None:
     rows = grading.grade(path, seconds=120, memory=4096)
     assert results(rows) == dict.fromkeys(NAMES, "right") | {"temperature": "not yet", "predict": "not yet"}
     said = {row["exercise"]: row["message"] for row in rows}
-    assert said["temperature"].startswith("its check raised a SystemExit")
+    assert said["temperature"].startswith("your line `sys.exit()` raised a SystemExit.")
     assert said["predict"] == "its check raised a KeyError: 'hidden'"
 
 

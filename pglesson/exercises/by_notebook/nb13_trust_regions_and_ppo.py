@@ -223,6 +223,7 @@ def _judge_farther(answer: Any) -> Outcome | None:
             2.557: "that is the difference. How many times as far?",
         },
         tolerance=0.12,
+        near=0.12,  # as coarse as a reading
         otherwise="this is not it. In the lower right panel, read the left ends of the dashed and of the dotted line, "
         "each between the powers of ten, and divide.",
     )(answer)

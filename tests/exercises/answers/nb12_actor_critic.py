@@ -218,8 +218,8 @@ MISTAKES = {
         (two_with_gamma_once, "its factor is gamma squared"),
         (scaled(lambda gamma: -1), "sign is turned"),
         (lambda *given: two_by_where(*given)[:, :, :-1], "missing at the end"),
-        (two_in_place, "argument number 3 in place"),
-        (two_spoils_the_episodes, "argument number 1 in place"),
+        (two_in_place, "argument `v_next` in place"),
+        (two_spoils_the_episodes, "argument `episodes` in place"),
         (lambda episodes, v, v_next: v_next - v, "raised a TypeError"),
     ],
     "error": [

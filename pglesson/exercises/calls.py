@@ -1,0 +1,234 @@
+"""Calls of a learner's function: what it gives for a case, as numbers, or why there are none."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import math
+import traceback
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+PACKAGE = str(Path(__file__).parents[1])
+RAISED, NOTHING, UNWRITTEN, UNFIT = "raised", "nothing", "unwritten", "unfit"  # why a call gave no numbers
+
+
+@dataclass(frozen=True)
+class Case:
+    """One call. what: its name in messages, such as "an episode of one step"; arguments: of the call."""
+
+    what: str
+    arguments: tuple[Any, ...]
+
+    @property
+    def size(self) -> int:
+        """How many numbers it holds: a small case is the one to show."""
+        return sum(x.numel() if isinstance(x, Tensor) else int(np.size(x)) for x in self.arguments if np.ndim(x))
+
+
+@dataclass(frozen=True)
+class Played:
+    """What a function gave for a case. outputs, slopes: its values, and the derivatives of their sum, in float64.
+
+    failure: why there are no numbers, one of RAISED, NOTHING, UNWRITTEN, UNFIT, or empty; message: in words.
+    """
+
+    outputs: list[Tensor] = field(default_factory=list)
+    slopes: list[Tensor] = field(default_factory=list)
+    failure: str = ""
+    message: str = ""
+
+
+def play(function: Callable[..., Any], case: Case, gradients: Sequence[int] = (), *, tensor: bool = False) -> Played:
+    """Calls a function with copies of a case's arguments; it raises nothing that an Exception or an exit is.
+
+    gradients: positions of the arguments for which the derivative of the sum of the outputs is taken. tensor: whether
+    the function must give torch tensors, as with gradients.
+    """
+    arguments = list(copy.deepcopy(case.arguments))
+    for place in gradients:
+        arguments[place] = arguments[place].clone().requires_grad_(True)
+    before = copy.deepcopy([x.detach() if isinstance(x, Tensor) else x for x in arguments])
+    try:
+        with warnings.catch_warnings(action="ignore"):  # such as torch's about the standard deviation of one number
+            given = function(*arguments)
+    except NotImplementedError:
+        return Played(failure=UNWRITTEN, message="your function says itself that it is not written yet.")
+    except (Exception, SystemExit) as error:
+        words = f"{_where(error)} {type(error).__name__}: {error}".rstrip(" :.")
+        return Played(failure=RAISED, message=f"{words}. It happened for {case.what}, with {_listed(function, case)}.")
+    if given is None or given is ...:
+        return Played(
+            failure=NOTHING,
+            message=f"for {case.what} your function gives nothing. One way through it ends without a return.",
+        )
+    for place, (after, once) in enumerate(zip(arguments, before)):
+        if not _same(after, once):
+            return Played(
+                failure=UNFIT,
+                message=f"your function changes its argument {parameter(function, place)} in place, so whoever calls "
+                "it loses their data. Compute something new instead of using +=, an assignment to a slice, or a method "
+                "that ends in _.",
+            )
+    for part in given if isinstance(given, tuple) else (given,):  # not _parts: `reinforce` takes no list either
+        if (gradients or tensor) and not isinstance(part, Tensor):
+            return Played(
+                failure=UNFIT,
+                message=f"your function gives {_kind(part)}, but it must give a torch tensor, so that a derivative can "
+                "be taken. Stay within torch: no .item(), float(), .numpy() or .detach().",
+            )
+    try:
+        return _read(given, arguments, gradients)
+    except Exception:
+        return Played(
+            failure=UNFIT,
+            message=f"your function gives {short(given)} for {case.what}, which cannot be read as numbers.",
+        )
+
+
+def agree(one: Played, other: Played, tolerance: float) -> bool:
+    """Whether two functions did the same: gave the same numbers, to a relative and absolute tolerance, or failed."""
+    if one.failure or other.failure:
+        return one.failure == other.failure
+    return _close(unpacked(one.outputs, other.outputs), other.outputs, tolerance) and _close(
+        one.slopes, other.slopes, tolerance
+    )
+
+
+def same_shapes(one: Played, other: Played) -> bool:
+    """Whether both have as many outputs, of the same shapes."""
+    return [x.shape for x in unpacked(one.outputs, other.outputs)] == [x.shape for x in other.outputs]
+
+
+def difference(function: Callable[..., Any], case: Case, got: Played, want: Played, gradients: Sequence[int]) -> str:
+    """In which way the numbers for a case are wrong, in a sentence with the given value and the right one."""
+    outputs = unpacked(got.outputs, want.outputs)
+    if len(outputs) != len(want.outputs):
+        given = "one value" if len(outputs) == 1 else f"{len(outputs)} values"
+        asked = "one is" if len(want.outputs) == 1 else f"{len(want.outputs)} are"
+        return f"for {case.what} your function gives {given}, but {asked} asked for."
+    for place, (x, y) in enumerate(zip(outputs, want.outputs)):
+        if x.shape != y.shape:
+            return (
+                f"for {case.what} your function gives the shape {tuple(x.shape)}, but {tuple(y.shape)} is right."
+                f"{_about_shapes(x, y)}"
+            )
+        if not _close([x], [y], 1e-4):
+            which = f", as value {place + 1}," if len(outputs) > 1 else ""
+            return f"for {case.what} your function gives{which} {short(x)}, but {short(y)} is right.{_about_nan(x, y)}"
+    for place, x, y in zip(gradients, got.slopes, want.slopes):
+        if not _close([x], [y], 1e-4):
+            name = parameter(function, place)
+            if not x.any():
+                return (
+                    f"for {case.what} the values are right, but no derivative reaches {name}. Look for .detach(), "
+                    ".item(), torch.no_grad() or torch.tensor() of a tensor."
+                )
+            return (
+                f"for {case.what} the values are right, but their derivative with respect to {name} is {short(x)}, "
+                f"and {short(y)} is right.{_about_nan(x, y)}"
+            )
+    return f"for {case.what} your function does not give what is right."
+
+
+def parameter(function: Callable[..., Any], place: int) -> str:
+    """The name that a function has for its argument, or the argument's number."""
+    try:
+        names = [p.name for p in inspect.signature(function).parameters.values() if p.kind < p.VAR_POSITIONAL]
+        return f"`{names[place]}`"
+    except (TypeError, ValueError, IndexError):
+        return f"number {place + 1}"
+
+
+def short(value: Any) -> str:
+    """A value as a learner may read it: four decimals, and not too long."""
+    if isinstance(value, Tensor):
+        value = (value.double().round(decimals=4) if value.is_floating_point() else value).tolist()
+    text = repr(value)
+    return text if len(text) <= 90 else text[:87] + "..."
+
+
+def unpacked(got: list[Tensor], want: list[Tensor]) -> list[Tensor]:
+    """A list or an array instead of a tuple, as its parts: `low, high = f()` works with either."""
+    whole = len(got) == 1 and len(want) > 1 and got[0].ndim > 0 and len(got[0]) == len(want)
+    return [*got[0]] if whole else got
+
+
+def _read(given: Any, arguments: list[Any], gradients: Sequence[int]) -> Played:
+    # copied: torch refuses arrays with negative strides, such as x[::-1], and warns about read-only ones
+    parts = [part.copy() if isinstance(part, np.ndarray) else part for part in _parts(given)]
+    outputs = [torch.as_tensor(part).detach().double() for part in parts]
+    if not gradients:
+        return Played(outputs)
+    leaves = [arguments[place] for place in gradients]
+    total = sum(part.sum() for part in parts)
+    tracked = isinstance(total, Tensor) and total.requires_grad
+    slopes = torch.autograd.grad(total, leaves, allow_unused=True) if tracked else [None] * len(leaves)
+    return Played(outputs, [(torch.zeros_like(x) if s is None else s).double() for s, x in zip(slopes, leaves)])
+
+
+def _parts(given: Any) -> list[Any]:
+    """The entries of a tuple, or of a list of arrays, which may differ in shape; anything else is one part."""
+    arrays = isinstance(given, list) and any(isinstance(part, (Tensor, np.ndarray)) and part.ndim for part in given)
+    return list(given) if isinstance(given, tuple) or arrays else [given]
+
+
+def _same(a: Any, b: Any) -> bool:
+    if isinstance(a, (Tensor, np.ndarray)):
+        return bool(np.array_equal(np.asarray(a.detach() if isinstance(a, Tensor) else a), np.asarray(b)))
+    return bool(a == b) or (isinstance(a, float) and math.isnan(a))
+
+
+def _close(a: list[Tensor], b: list[Tensor], tolerance: float) -> bool:
+    return len(a) == len(b) and all(
+        x.shape == y.shape and torch.allclose(x, y, rtol=tolerance, atol=tolerance, equal_nan=True)
+        for x, y in zip(a, b)
+    )
+
+
+def _about_shapes(x: Tensor, y: Tensor) -> str:
+    """What often makes such a shape."""
+    if x.ndim == y.ndim + 1 and x.shape[:-1] == y.shape and x.shape[-1] == 1:
+        return " The last axis has one entry too many to count: take it away with squeeze(-1) or [..., 0]."
+    if y.ndim and x.shape == (*y.shape, y.shape[-1]):
+        n = y.shape[-1]
+        return f" An array ({n}, 1) and one ({n},) make ({n}, {n}) together: look for a last axis that should be gone."
+    if x.ndim == y.ndim and x.shape == y.shape[::-1]:
+        return " The axes are swapped."
+    return ""
+
+
+def _about_nan(x: Tensor, y: Tensor) -> str:
+    if x.isnan().any() and not y.isnan().any():
+        return " NaN comes from 0 / 0, log(0), inf - inf or the standard deviation of a single number."
+    if x.isinf().any() and not y.isinf().any():
+        return " inf comes from log(0), a division by 0, or exp of a large number."
+    return ""
+
+
+def _listed(function: Callable[..., Any], case: Case) -> str:
+    """A case's arguments: the shapes of arrays, the values of what is short."""
+    words = []
+    for place, x in enumerate(case.arguments):
+        text = f"the shape {tuple(np.shape(x))}" if isinstance(x, (Tensor, np.ndarray)) and np.ndim(x) else short(x)
+        words.append(f"{parameter(function, place)} {text if len(text) < 40 else _kind(x)}")
+    return ", ".join(words) or "no arguments"
+
+
+def _kind(value: Any) -> str:
+    return "a NumPy array" if isinstance(value, np.ndarray) else f"a {type(value).__name__}"
+
+
+def _where(error: BaseException) -> str:
+    """The learner's line that raised: the innermost frame that is neither this package's nor a library's."""
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if "site-packages" not in frame.filename and not frame.filename.startswith(PACKAGE) and frame.line:
+            return f"your line `{frame.line}` raised a"
+    return "your function raised a"
