@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -18,136 +17,112 @@ READ = "read what it does from its torque, its sigma and its map of the states"
 TOO_LONG = "say when a list of discretized actions grows too long"
 
 
-def _arrives(
-    returns: Array,
-    window: int,
-    bar: float,
-    above: Callable[[Array, float], bool] = lambda recent, bar: bool(recent.mean() > bar),
-    number: Callable[[int], int] = lambda n: n,
-) -> int:
-    found = [n for n in range(window, len(returns) + 1) if above(returns[n - window : n], bar)]
-    return number(found[0]) if found else 0
+def _batch(n: int, size: int, seed: int, far: float = 1.0) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """mu (n, size), log_sigma (size,), sampled actions (n, size) and advantages (n,)."""
+    generator = torch.Generator().manual_seed(seed)
+    mu, noise = far * torch.randn(2, n, size, generator=generator)
+    log_sigma = 0.5 * torch.randn(size, generator=generator)
+    return mu, log_sigma, mu + log_sigma.exp() * noise / far, torch.randn(n, generator=generator) + 0.3
 
 
-_CURVE = np.array([-900.0, -400, -100, -500, -300, -180, -190, -150, -240, -260, -170, -120, -130])
+def _density(mu: Tensor, log_sigma: Tensor, sampled: Tensor) -> Tensor:
+    """log pi of each action dimension: (n, size)."""
+    return -0.5 * ((sampled - mu) / log_sigma.exp()) ** 2 - log_sigma - 0.5 * math.log(2 * math.pi)
 
-ARRIVES = Exercise(
-    name="arrives",
+
+def _loss(log_pi: Tensor, advantages: Tensor) -> Tensor:
+    return -(log_pi * advantages).mean()
+
+
+GAUSSIAN_LOSS = Exercise(
+    name="gaussian_loss",
     objective="train a Gaussian policy on a task with real-valued actions",
-    starter='''def arrives(returns, window, bar):
-    """Returns of the updates (updates,) -> number of the update at which the agent arrives; 0 if it never does."""
+    starter='''def gaussian_loss(mu, log_sigma, sampled, advantages):
+    """mu and sampled (n, actions), log_sigma (actions,), advantages (n,) -> the loss, one number."""
     ...
 
 
-answer = arrives''',
-    solution='''def arrives(returns, window, bar):
-    """Returns of the updates (updates,) -> number of the update at which the agent arrives; 0 if it never does."""
-    for number in range(window, len(returns) + 1):
-        if returns[number - window : number].mean() > bar:
-            return number
-    return 0
+answer = gaussian_loss''',
+    solution='''def gaussian_loss(mu, log_sigma, sampled, advantages):
+    """mu and sampled (n, actions), log_sigma (actions,), advantages (n,) -> the loss, one number."""
+    log_pi = torch.distributions.Normal(mu, log_sigma.exp()).log_prob(sampled).sum(-1)
+    return -(log_pi * advantages).mean()
 
 
-answer = arrives''',
+answer = gaussian_loss''',
     hints=(
-        "Which is the earliest update that has a whole window behind it, itself included?",
-        "With updates counted from 1, those of the window that ends at update n are returns[n - window : n].",
-        "A loop over n from window to len(returns), both included; the first n whose mean is above the bar is it.",
+        "First one log pi for each time step, (n,), then the mean over the steps. Which axis does the first sum use?",
+        "torch.distributions.Normal(mu, log_sigma.exp()).log_prob(sampled) gives one number for each action dimension.",
+        "Sum those over the last axis, multiply by the advantages, take the mean, and turn the sign.",
     ),
-    why="One good update may be luck: a few kind starts. A mean over a window cannot be lucky for long, and only with "
-    "a rule that was written down before can you say that eight seeds of ten arrived.",
+    why="This is all that changes from a softmax policy to a Gaussian one: where log pi comes from. The loop of "
+    "notebook 05 stays as it is, whether the policy moves one motor or seven.",
     judge=judge_function(
-        _arrives,
+        lambda mu, log_sigma, sampled, advantages: _loss(_density(mu, log_sigma, sampled).sum(-1), advantages),
         [
-            Case("a curve that rises", (np.array([-900.0, -500, -300, -180, -150, -140]), 2, -200.0)),
-            Case("a curve with one lucky update", (_CURVE, 3, -200.0)),
-            Case("the same curve, with a window of 4", (_CURVE, 4, -200.0)),
-            Case("a window of 1", (_CURVE, 1, -200.0)),
-            Case("a curve that never arrives", (np.array([-900.0, -700, -650, -640, -630]), 3, -200.0)),
-            Case(
-                "a curve that is above the bar from the first update on", (np.array([-150.0, -90, -120, -80]), 3, -200)
-            ),
-            Case("a mean just at the bar, and then above", (np.array([-300.0, -200, -200, -100, -90]), 2, -200.0)),
-            Case("a curve that arrives and falls again", (np.array([-500.0, -100, -100, -100, -900, -900]), 3, -200.0)),
-            Case("fewer updates than a window has", (np.array([-100.0, -90]), 5, -200.0)),
-            Case("a curve that arrives with its last update", (np.array([-900.0, -800, -300, -90, -20]), 3, -200.0)),
+            Case("five time steps, two action dimensions", _batch(5, 2, 0)),
+            Case("a single time step, three action dimensions", _batch(1, 3, 1)),
+            Case("a single action dimension", _batch(6, 1, 2)),
+            Case("as many time steps as action dimensions", _batch(4, 4, 3)),
+            Case("seven action dimensions", _batch(3, 7, 4)),
+            Case("actions far outside of -1 and 1", _batch(4, 2, 5, far=6.0)),
         ],
         [
             Mistake(
-                "a mean just at the bar counts here. It must be above: > instead of >=.",
-                lambda returns, window, bar: _arrives(returns, window, bar, lambda r, bar: bool(r.mean() >= bar)),
+                "the sign is turned. An optimizer makes a loss smaller, so it is *minus* the mean of log pi times A.",
+                lambda m, s, a, A: -_loss(_density(m, s, a).sum(-1), A),
             ),
             Mistake(
-                "a curve that never arrives gets the number of a real update. That is what argmax gives for nothing "
-                "but False: ask .any() first.",
-                lambda returns, window, bar: _arrives(returns, window, bar) or window,
+                "the mean runs over the action dimensions too. The log-probabilities of one action are added.",
+                lambda m, s, a, A: _loss(_density(m, s, a).mean(-1), A),
             ),
             Mistake(
-                "a curve that never arrives gets the number of its updates. It should be 0.",
-                lambda returns, window, bar: _arrives(returns, window, bar) or len(returns),
+                "the time steps are added up. Their mean is asked for.",
+                lambda m, s, a, A: -(_density(m, s, a).sum(-1) * A).sum(),
             ),
             Mistake(
-                "a curve that never arrives gets -1. It should be 0.",
-                lambda returns, window, bar: _arrives(returns, window, bar) or -1,
+                "the sum runs over the batch too. Each time step keeps its own log pi, for its own advantage: sum over "
+                "the action axis alone.",
+                lambda m, s, a, A: _loss(_density(m, s, a).sum(), A),
             ),
             Mistake(
-                "the number is one too small: it counts from 0. The first update has the number 1.",
-                lambda returns, window, bar: _arrives(returns, window, bar, number=lambda n: n - 1),
+                "every log pi meets every advantage: a shape (n, 1) times a shape (n,) gives (n, n). Sum without "
+                "keepdim.",
+                lambda m, s, a, A: _loss(_density(m, s, a).sum(-1, keepdim=True), A),
             ),
             Mistake(
-                "this is where the window begins. The agent arrives with the window's last update: only then are all "
-                "its episodes played.",
-                lambda returns, window, bar: _arrives(returns, window, bar, number=lambda n: n - window + 1),
+                "the actions were clipped before their log-probability was taken. It belongs to the sampled ones.",
+                lambda m, s, a, A: _loss(_density(m, s, a.clamp(-1, 1)).sum(-1), A),
             ),
             Mistake(
-                "this is the place in the row of means, which begins with the first whole window. Turn it into the "
-                "number of the window's last update.",
-                lambda returns, window, bar: _arrives(returns, window, bar, number=lambda n: n - window),
+                "mu was clipped. Only the environment clips, and what it clips is the action.",
+                lambda m, s, a, A: _loss(_density(m.clamp(-1, 1), s, a).sum(-1), A),
             ),
             Mistake(
-                "this is in the middle of the window. The agent arrives with the window's last update.",
-                lambda returns, window, bar: _arrives(returns, window, bar, number=lambda n: n - window // 2),
+                "sigma is squared. Normal wants the standard deviation, log_sigma.exp(), and not the variance.",
+                lambda m, s, a, A: _loss(_density(m, 2 * s, a).sum(-1), A),
             ),
             Mistake(
-                "the first windows are too short: before update number `window` there is not enough to judge by.",
-                lambda returns, window, bar: next(
-                    (n for n in range(1, len(returns) + 1) if returns[max(0, n - window) : n].mean() > bar), 0
-                ),
+                "the probability density itself is weighted. Take its logarithm.",
+                lambda m, s, a, A: _loss(_density(m, s, a).exp().prod(-1), A),
             ),
             Mistake(
-                "a single update above the bar is enough here. Take the mean over the window.",
-                lambda returns, window, bar: _arrives(returns, 1, bar),
+                "- log sigma is missing in the log-density. Without it every action with a positive advantage widens "
+                "sigma, however near to mu it lies.",
+                lambda m, s, a, A: _loss((_density(m, s, a) + s).sum(-1), A),
             ),
             Mistake(
-                "every update of the window must be above the bar here. Their mean is asked for.",
-                lambda returns, window, bar: _arrives(returns, window, bar, lambda r, bar: bool(r.min() > bar)),
+                "the constant log(2 pi) / 2 of each dimension is missing. Its gradient is zero, so such a loss trains "
+                "as well, but it is not the one that is asked for.",
+                lambda m, s, a, A: _loss((_density(m, s, a) + 0.5 * math.log(2 * math.pi)).sum(-1), A),
             ),
+            Mistake("the advantages are missing.", lambda m, s, a, A: -_density(m, s, a).sum(-1).mean()),
             Mistake(
-                "the best update of the window decides here. Their mean is asked for.",
-                lambda returns, window, bar: _arrives(returns, window, bar, lambda r, bar: bool(r.max() > bar)),
-            ),
-            Mistake(
-                "the mean is over everything so far, and the bad beginning drags it down for long. Take the last "
-                "`window` updates.",
-                lambda returns, window, bar: next(
-                    (n for n in range(window, len(returns) + 1) if returns[:n].mean() > bar), 0
-                ),
-            ),
-            Mistake(
-                "this is the last update whose window is above the bar. The first is asked for.",
-                lambda returns, window, bar: max(
-                    (n for n in range(window, len(returns) + 1) if returns[n - window : n].mean() > bar), default=0
-                ),
-            ),
-            Mistake(
-                "this is the first window *below* the bar. Returns are negative here, and nearer to zero is better.",
-                lambda returns, window, bar: _arrives(returns, window, bar, lambda r, bar: bool(r.mean() < bar)),
-            ),
-            Mistake(
-                "the sum of the window is compared with the bar. Take the mean.",
-                lambda returns, window, bar: _arrives(returns, window, bar, lambda r, bar: bool(r.sum() > bar)),
+                "the value is right, but no gradient reaches the weights. Leave out detach, no_grad and .item().",
+                lambda m, s, a, A: _loss(_density(m, s, a).sum(-1), A).detach(),
             ),
         ],
+        gradients=(0, 1),
     ),
 )
 
@@ -163,7 +138,7 @@ answer = ...""",
         "The constant is half of log(2 pi e), 1.4189. So log sigma = 0.40 - 1.4189.",
     ),
     why="So you can follow sigma in any curve of an entropy. And an entropy of 0 is nothing special here: it belongs "
-    "to a sigma of 0.24, and a narrower bell has an entropy below zero.",
+    "to a sigma of 0.24, and a narrower Gaussian has an entropy below zero.",
     judge=judge_number(
         math.exp(0.4) / math.sqrt(2 * math.pi * math.e),
         {
@@ -285,41 +260,6 @@ answer = mean_power''',
                 lambda speed, sampled, strongest: (np.clip(sampled, -strongest, strongest) * speed).sum(1) * 0.05,
             ),
         ],
-    ),
-)
-
-TRIES = Exercise(
-    name="tries",
-    objective=TOO_LONG,
-    starter="""# 16 episodes of 50 steps an update, three levels a joint.
-# with how many joints is the list, for the first time, longer than the number of tries?
-answer = ...""",
-    solution="""answer = next(n for n in range(1, 20) if 3**n > 16 * 50)""",
-    hints=(
-        "How many actions are taken in one update, and how long is the list of n joints?",
-        "16 * 50 = 800 tries, and 3**n entries.",
-        "3**6 is 729.",
-    ),
-    why="From here on most entries are not tried even once in an update, and nothing is learned of what was not tried. "
-    "With five levels it is so from five joints on, with eleven from three.",
-    judge=judge_number(
-        7.0,
-        {
-            6.0: "3**6 is 729, and there are 800 tries: just enough for one each.",
-            5.0: "3**5 is 243, and there are 800 tries: three for each. (With five *levels*, it would be right.)",
-            math.log(800, 3): "that is where both are equal. Take the next whole number.",
-            267.0: "the list has 3**n entries, not 3 times n.",
-            800 / 3: "the list has 3**n entries, not 3 times n.",
-            800.0: "that is the number of tries in one update.",
-            4.0: "with 50 tries, one episode, it would be 4. There are 16 episodes in an update.",
-            3.0: "with 16 tries it would be 3. Each episode has 50 of them.",
-            2187.0: "that is the length of the right list. How many joints has it?",
-            729.0: "that is the length of a list, and not yet long enough. How many joints are asked for.",
-            10.0: "2**10 is more than 800, but there are three levels. Or did you take n**3?",
-            9.0: "9**3 is 729. The list has 3**n entries, not n**3.",
-        },
-        tolerance=1e-3,
-        otherwise="this is not it. Compare 3**n with 16 * 50.",
     ),
 )
 
@@ -486,4 +426,4 @@ answer = ...""",
     ),
 )
 
-EXERCISES = (SIGMA, ARRIVES, POWER, TRIES, JOINTS, LEFTOVER)
+EXERCISES = (GAUSSIAN_LOSS, SIGMA, POWER, JOINTS, LEFTOVER)

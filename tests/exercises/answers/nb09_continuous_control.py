@@ -1,102 +1,60 @@
 """Learners' answers to the exercises of notebook 09."""
 
 import math
-from collections import deque
 
 import numpy as np
 import torch
 from torch import nn
-from torch.distributions import Categorical, Independent, Normal
+from torch.distributions import Categorical, Independent, MultivariateNormal, Normal
 
 
-def arrives_by_convolution(returns, window, bar):
-    if len(returns) < window:
-        return 0
-    means = np.convolve(returns, np.ones(window) / window, "valid")
-    above = means > bar
-    return int(above.argmax()) + window if above.any() else 0
+def loss_by_hand(mu, log_sigma, sampled, advantages):
+    z = (sampled - mu) * torch.exp(-log_sigma)
+    log_density = -(z**2) / 2 - log_sigma - math.log(math.sqrt(2 * math.pi))
+    return -torch.mean(advantages * log_density.sum(dim=1))
 
 
-def arrives_by_queue(returns, window, bar):
-    last = deque(maxlen=window)
-    for number, value in enumerate(returns.tolist(), start=1):
-        last.append(value)
-        if len(last) == window and sum(last) / window > bar:
-            return number
-    return 0
+def loss_by_independent(mu, log_sigma, sampled, advantages):
+    log_pi = Independent(Normal(mu, log_sigma.exp()), 1).log_prob(sampled)
+    return -(log_pi @ advantages) / len(advantages)
 
 
-def arrives_in_torch(returns, window, bar):
-    if len(returns) < window:
-        return torch.tensor(0)
-    means = torch.from_numpy(returns).unfold(0, window, 1).mean(-1)
-    places = (means > bar).nonzero().flatten()
-    return places[0] + window if len(places) else torch.tensor(0)
+def loss_by_matrix(mu, log_sigma, sampled, advantages):
+    covariance = torch.diag(torch.exp(2 * log_sigma))
+    return (-advantages * MultivariateNormal(mu, covariance).log_prob(sampled)).mean()
 
 
-def windows(returns, window):
-    return [returns[i : i + window] for i in range(len(returns) - window + 1)]
+def loss_by_loop(mu, log_sigma, sampled, advantages):
+    total = 0.0
+    for row, action, advantage in zip(mu, sampled, advantages):
+        log_pi = sum(Normal(row[k], log_sigma[k].exp()).log_prob(action[k]) for k in range(len(row)))
+        total = total - log_pi * advantage
+    return total / len(mu)
 
 
-def place(returns, window, bar, good=None):
-    good = good or (lambda w: sum(w) / len(w) > bar)
-    return next((i for i, w in enumerate(windows(returns, window)) if good(w)), None)
+def normal(mu, log_sigma, sampled):
+    return Normal(mu, torch.exp(log_sigma)).log_prob(sampled)
 
 
-def first(shift, good=None):
-    """A learner's function that finds the right window, and then counts in their own way."""
-
-    def arrives(returns, window, bar):
-        i = place(returns, window, bar, None if good is None else lambda w: good(w, bar))
-        return 0 if i is None else i + shift(window)
-
-    return arrives
+def loss_no_gradient(mu, log_sigma, sampled, advantages):
+    with torch.no_grad():
+        return -(normal(mu, log_sigma, sampled).sum(-1) * advantages).mean()
 
 
-def arrives_for_nothing(returns, window, bar):
-    above = np.array([w.mean() > bar for w in windows(returns, window)] or [False])
-    return above.argmax() + window
+def loss_in_numpy(mu, log_sigma, sampled, advantages):
+    mu, log_sigma, sampled = (x.detach().numpy() for x in (mu, log_sigma, sampled))
+    z = (sampled - mu) / np.exp(log_sigma)
+    return -np.mean((-(z**2) / 2 - log_sigma - np.log(2 * np.pi) / 2).sum(1) * advantages.numpy())
 
 
-def arrives_at_the_end(returns, window, bar):
-    i = place(returns, window, bar)
-    return len(returns) if i is None else i + window
+def loss_without_its_constant(mu, log_sigma, sampled, advantages):
+    z = (sampled - mu) / log_sigma.exp()
+    return -((-(z**2) / 2 - log_sigma).sum(-1) * advantages).mean()
 
 
-def arrives_minus_one(returns, window, bar):
-    i = place(returns, window, bar)
-    return -1 if i is None else i + window
-
-
-def arrives_at_once(returns, window, bar):
-    for number, value in enumerate(returns, 1):
-        if value > bar:
-            return number
-    return 0
-
-
-def arrives_too_soon(returns, window, bar):
-    last = deque(maxlen=window)
-    for number, value in enumerate(returns, 1):
-        last.append(value)
-        if np.mean(last) > bar:
-            return number
-    return 0
-
-
-def arrives_in_the_long_run(returns, window, bar):
-    for number in range(window, len(returns) + 1):
-        if np.mean(returns[:number]) > bar:
-            return number
-    return 0
-
-
-def arrives_last(returns, window, bar):
-    found = 0
-    for i, w in enumerate(windows(returns, window)):
-        if w.mean() > bar:
-            found = i + window
-    return found
+def loss_without_log_sigma(mu, log_sigma, sampled, advantages):
+    z = (sampled - mu) / log_sigma.exp()
+    return -((-(z**2) / 2 - math.log(2 * math.pi) / 2).sum(-1) * advantages).mean()
 
 
 def power_by_loop(speed, sampled, strongest):
@@ -175,9 +133,8 @@ RIGHT = {
         np.exp(0.4) / np.sqrt(2 * np.pi * np.e),
         (0.4 - Normal(0.0, 1.0).entropy()).exp(),
     ],
-    "arrives": [arrives_by_convolution, arrives_by_queue, arrives_in_torch],
+    "gaussian_loss": [loss_by_hand, loss_by_independent, loss_by_matrix, loss_by_loop],
     "power": [power_by_loop, power_in_torch, power_by_einsum],
-    "tries": [7, 7.0, math.floor(math.log(800, 3)) + 1],
     "joints": [joints_by_loop, joints_by_distribution, joints_by_cross_entropy, joints_by_onehot],
     "leftover": [1.7, -0.4 + 2.1, 1.69, np.float32(1.7)],
 }
@@ -196,24 +153,24 @@ MISTAKES = {
         (10 ** (0.4 - 1.4189385), "you took 10"),
         (0.9, "Solve H"),
     ],
-    "arrives": [
-        (first(lambda window: window, lambda w, bar: np.mean(w) >= bar), "> instead of >="),
-        (arrives_for_nothing, "ask .any\\(\\) first"),
-        (arrives_at_the_end, "the number of its updates"),
-        (arrives_minus_one, "gets -1"),
-        (first(lambda window: window - 1), "one too small"),
-        (first(lambda window: 1), "where the window begins"),
-        (first(lambda window: 0), "place in the row of means"),
-        (first(lambda window: window - window // 2), "middle of the window"),
-        (arrives_at_once, "single update"),
-        (arrives_too_soon, "too short"),
-        (first(lambda window: window, lambda w, bar: all(x > bar for x in w)), "every update of the window"),
-        (first(lambda window: window, lambda w, bar: any(x > bar for x in w)), "best update of the window"),
-        (arrives_in_the_long_run, "everything so far"),
-        (arrives_last, "the last update whose window"),
-        (first(lambda window: window, lambda w, bar: np.mean(w) < bar), "\\*below\\*"),
-        (first(lambda window: window, lambda w, bar: sum(w) > bar), "sum of the window"),
-        (lambda returns, window: 0, "raised a TypeError"),
+    "gaussian_loss": [
+        (lambda m, s, a, A: (normal(m, s, a).sum(-1) * A).mean(), "sign is turned"),
+        (lambda m, s, a, A: -(normal(m, s, a) * A[:, None]).mean(), "over the action dimensions too"),
+        (lambda m, s, a, A: -torch.sum(normal(m, s, a).sum(-1) * A), "time steps are added up"),
+        (lambda m, s, a, A: -(normal(m, s, a).sum() * A).mean(), "over the batch too"),
+        (lambda m, s, a, A: -(normal(m, s, a).sum(-1, keepdim=True) * A).mean(), "every log pi meets"),
+        (lambda m, s, a, A: -(normal(m, s, a).sum(-1) * A[:, None]).mean(), "every log pi meets"),
+        (lambda m, s, a, A: -(normal(m, s, a) * A).sum(-1).mean(), "raised a RuntimeError"),
+        (lambda m, s, a, A: -(normal(m, s, torch.clamp(a, -1, 1)).sum(-1) * A).mean(), "clipped before"),
+        (lambda m, s, a, A: -(normal(torch.clip(m, -1, 1), s, a).sum(-1) * A).mean(), "mu was clipped"),
+        (lambda m, s, a, A: -(normal(m, 2 * s, a).sum(-1) * A).mean(), "sigma is squared"),
+        (lambda m, s, a, A: -(normal(m, s, a).sum(-1).exp() * A).mean(), "density itself"),
+        (loss_without_log_sigma, "- log sigma is missing"),
+        (loss_without_its_constant, "constant log"),
+        (lambda m, s, a, A: -normal(m, s, a).sum(-1).mean(), "advantages are missing"),
+        (loss_no_gradient, "no gradient reaches"),
+        (loss_in_numpy, "must give a torch tensor"),
+        (lambda m, s, a: 0, "raised a TypeError"),
     ],
     "power": [
         (lambda speed, sampled, strongest: np.mean(speed * sampled, 1), "never gives more than it has"),
@@ -231,20 +188,6 @@ MISTAKES = {
         (lambda speed, sampled, strongest: given(sampled, strongest).mean(1), "mean torque"),
         (lambda speed, sampled, strongest: (given(sampled, strongest) * speed / 20).sum(1), "in joules"),
         (power_in_place, "in place"),
-    ],
-    "tries": [
-        (6, "just enough"),
-        (5, "three for each"),
-        (math.log(800) / math.log(3), "next whole number"),
-        (267, "not 3 times n"),
-        (800, "number of tries"),
-        (4, "one episode"),
-        (3, "with 16 tries"),
-        (2187, "length of the right list"),
-        (729, "not yet long enough"),
-        (10, "2\\*\\*10"),
-        (9, "9\\*\\*3"),
-        (8, "Compare"),
     ],
     "joints": [
         (lambda z, c: one_softmax(z, c).mean(1), "as it was"),
