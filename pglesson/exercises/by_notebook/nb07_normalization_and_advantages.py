@@ -73,8 +73,8 @@ answer = per_batch''',
         "The variance is the sum of the squared, masked differences divided by mask.sum(). Divide the differences by "
         "its root plus 1e-8.",
     ),
-    why="The weights now have mean 0 and standard deviation 1, whatever the unit of the rewards, and one learning rate "
-    "serves many tasks. The mask matters: with the padding counted, short episodes would decide what is normal.",
+    why="The weights now have mean 0 and standard deviation 1, whatever the unit of the rewards. The mask matters: "
+    "with the padding counted, the zeros after short episodes would count as returns.",
     judge=judge_function(
         _normalized,
         [
@@ -315,35 +315,39 @@ answer = degrees_apart''',
     ),
 )
 
-LONG_EPISODE = Exercise(
-    name="long_episode",
+ONE_BETTER = Exercise(
+    name="one_better",
     objective="name three situations in which it hurts",
-    starter="""# `long episode` at 250. From which time step t on does the long one push its actions down?
+    starter="""# ten episodes of one step: nine returns of 48 and one of 50.
+# Normalized per batch, which weight does the one get?
 answer = ...""",
-    solution="""answer = 197  # in the left panel, where the solid line goes below zero""",
+    solution="""answer = (50 - 48.2) / 0.6  # the same as ((10 - 1) / 1) ** 0.5""",
     hints=(
-        "Look at the left panel. What does a weight below zero do to an action?",
-        "Find the place where the solid line crosses the black one. The title helps to read it exactly.",
-        "The last 21 % of 250 steps lie below zero.",
+        "Neither the unit nor the zero of the returns matters. Which simpler returns would give the same weights?",
+        "Nine of 0 and one of 1: one success in ten. Or compute the mean and the standard deviation of the ten.",
+        "The mean is 48.2 and the standard deviation 0.6. How many of them lies 50 above the mean?",
     ),
-    why="Nothing went wrong in these fifty steps: near any end little return is left, and the mean, which the long "
-    "episode itself has pulled up, makes that look like a fault. A value baseline knows what a late step is worth.",
+    why="Two points more than 48, or 2,000 more than nothing: if it happens once in ten, it weighs 3. So a small "
+    "difference counts as much as a large one, and a rare one more than a frequent one.",
     judge=judge_number(
-        197.0,
+        3.0,
         {
-            53.0: "that is how many steps are pushed down. Where do they begin?",
-            21.0: "that is the percentage in the title. Which time steps are these?",
-            62.5: "that is the long one's share of all steps, in the title of the right panel. The question is about "
-            "the left one.",
-            10.0: "there the short episodes end; the long one goes on, and its weights there are positive.",
-            250.0: "that is its end. Its weights go below zero well before.",
-            400.0: "that would be right for the slider at 500. Move it to 250.",
-            32.0: "that would be right for the slider at 40. Move it to 250.",
-            79.0: "79 % of its steps are not pushed down, which is right. Which time step is that?",
-            0.0: "at t = 0 its weight is well above 0: that step is pushed up. It is the short ones that start below.",
+            1.8: "the mean is taken away. Now divide by the standard deviation.",
+            2.846: "you divided by the standard deviation with n - 1, torch's default. The lesson divides by n.",
+            3.3333: "you took the difference from the nine others, or left the mean in. Subtract the mean of all ten, "
+            "to which the one belongs, and then divide.",
+            5.0: "you divided by the variance, 0.36. Take its root.",
+            0.3333: "that is the size of the weight of one of the nine. Which weight does the other one get?",
+            -0.3333: "that is the weight of one of the nine. Which weight does the other one get?",
+            -3.0: "the sign is turned: a return above the mean gets a positive weight.",
+            0.6: "that is the standard deviation. How many of it does 50 lie above the mean?",
+            48.2: "that is the mean of the ten returns. Subtract it from 50, and divide by the standard deviation.",
+            83.333: "you divided the return itself. Subtract the mean of all ten first.",
+            2.0: "that is the difference from the nine others. Compare with the mean of all ten, and divide.",
+            9.0: "you are nearly there: take the root of (N - k) / k.",
+            0.9: "that would be a success among ten with the mean taken away. Now divide by the standard deviation.",
         },
-        tolerance=0.03,
-        otherwise="this is not it. In the left panel, find where the solid line crosses zero.",
+        otherwise="this is not it. First the mean of the ten returns, then their standard deviation.",
     ),
 )
 
@@ -363,8 +367,8 @@ answer = ...""",
     judge=judge_number(
         5.5,
         {
-            4.667: "you subtracted the plain mean of the three. The policy does not take them equally often: weigh "
-            "each q with its probability.",
+            4.667: "you subtracted the plain mean of the three. The policy does not take them equally often: weight "
+            "each q by its probability.",
             0.0: "you compared with the best action, as in Q-learning. Compare with what the policy does on average.",
             8.0: "you compared with the likeliest action. Compare with the mean over all, each with its probability.",
             6.0: "you compared with the next best action. Compare with what the policy does on average.",
@@ -376,7 +380,7 @@ answer = ...""",
             7.3333: "you left the second action out of the average. The policy takes it too, a quarter of the time.",
             7.0: "you compared with the plain mean of the other two. v is a mean over all actions, each with its "
             "probability.",
-            -2.0: "you weighted q(s, a) with its probability already. Only in v do the probabilities stand.",
+            -2.0: "you multiplied q(s, a) by its probability. The probabilities belong in v only.",
         },
         otherwise="this is not it. First compute v, the mean of q under the policy.",
     ),
@@ -497,4 +501,4 @@ answer = td_errors''',
     ),
 )
 
-EXERCISES = (PER_BATCH, DEGREES_APART, ENTER_WEIGHT, LONG_EPISODE, BETTER_BY, TD_ERRORS)
+EXERCISES = (PER_BATCH, DEGREES_APART, ENTER_WEIGHT, ONE_BETTER, BETTER_BY, TD_ERRORS)
