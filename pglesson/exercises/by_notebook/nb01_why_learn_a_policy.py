@@ -210,6 +210,7 @@ answer = epsilon_greedy_policy''',
             Case("epsilon 0", (np.array([0.0, 1.0, 2.0]), 0.0)),
             Case("epsilon 1", (np.array([0.0, 2.0, 1.0]), 1.0)),
             Case("a single action", (np.array([1.0]), 0.2)),
+            Case("two actions that are equally good", (np.array([1.0, 3.0, 3.0]), 0.3)),
         ],
         [
             Mistake(
@@ -234,6 +235,11 @@ answer = epsilon_greedy_policy''',
                     if _favourite(Q, 1 - epsilon, epsilon).any()
                     else np.full(len(Q), np.nan)
                 ),
+            ),
+            Mistake(
+                "where two actions are equally good, both get 1 - epsilon, and the sum is more than 1. The favourite "
+                "is one action: argmax gives the first.",
+                lambda Q, epsilon: epsilon / len(Q) + (1 - epsilon) * (Q.max() == Q),
             ),
             Mistake(
                 "each action has the whole of epsilon, and the favourite 1 - epsilon besides: more than 1 together.",
@@ -349,6 +355,7 @@ answer = joints_that_fit''',
             Case("a million states, 2 bins and 16 GB", (10**6, 2, 16 * 10**9)),
             Case("one state, 2 bins and 4096 bytes, which ten joints fill exactly", (1, 2, 4096)),
             Case("10 states, 5 bins and 1000 bytes, which two joints fill exactly", (10, 5, 1000)),
+            Case("one state, 10 bins and 4000 bytes, which three joints fill exactly", (1, 10, 4000)),
             Case("a memory too small for one joint", (1000, 3, 100)),
             Case("3 states, 4 bins and 500 bytes", (3, 4, 500)),
             Case("7 states, 21 bins and 10 MB", (7, 21, 10**7)),
@@ -361,6 +368,11 @@ answer = joints_that_fit''',
             Mistake(
                 "you rounded to the nearest whole number of joints. Half a joint more does not fit: round down.",
                 lambda states, bins, memory: max(0, round(np.log(memory / 4 / states) / np.log(bins))),
+            ),
+            Mistake(
+                "a logarithm is rounded: log(1000) / log(10) is a little below 3, and int() makes 2 of it. Count with "
+                "whole numbers instead.",
+                lambda states, bins, memory: max(0, int(np.log(memory / 4 / states) / np.log(bins))),
             ),
             Mistake(
                 "this is the first number of joints that does *not* fit. One fewer is asked for.",

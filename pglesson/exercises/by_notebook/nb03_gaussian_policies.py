@@ -61,6 +61,7 @@ answer = log_density''',
             Case("a single state", _bell(1, 2, seed=3)),
             Case("actions at the centre", (_drawn(2, 2, seed=4), _drawn(2, 2, seed=5), _drawn(2, 2, seed=4))),
             Case("a narrow bell", (torch.zeros(2, 2), torch.full((2, 2), -4.0), 0.02 * _drawn(2, 2, seed=6))),
+            Case("actions 30 sigma away", (torch.zeros(2, 3), torch.zeros(2, 3), torch.full((2, 3), 30.0))),
         ],
         [
             Mistake(
@@ -359,6 +360,7 @@ answer = bounded''',
             Case("actions that are all inside", _limits(4, 2, seed=23, low=-50, high=50)),
             Case("actions that are all outside", _limits(4, 2, seed=24, low=-0.01, high=0.01, far=3)),
             Case("a single joint", _limits(4, 1, seed=25, low=-0.3, high=0.4)),
+            Case("actions far outside", _limits(2, 3, seed=27, low=-1, high=1, far=40)),
             Case("a single state", _limits(1, 2, seed=26, low=-0.2, high=0.3)),
         ],
         [

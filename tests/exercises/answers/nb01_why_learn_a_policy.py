@@ -219,6 +219,7 @@ MISTAKES = {
         (0.1, "before and after"),
     ],
     "epsilon_greedy": [
+        (lambda Q, e: np.where(Q.max() == Q, 1 - e + e / len(Q), e / len(Q)), "both get 1 - epsilon"),
         (as_it_was, "as it was"),
         (only_divided, "no part of the random draw"),
         (without_the_favourite, "leaves out the favourite"),
@@ -246,6 +247,7 @@ MISTAKES = {
         (0.6, "subtract how often"),
     ],
     "joints_that_fit": [
+        (lambda s, b, m: max(0, math.floor(math.log(m / 4 / s, b))), "a logarithm is rounded"),
         (one_too_many, "does \\*not\\* fit"),
         (strictly_below, "compare with <="),
         (with_entry(1), "counted one"),
