@@ -18,7 +18,7 @@ from traitlets.config import PyFileConfigLoader
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 # these are still to be rewritten by the rules below: no new one may be added
-UNFINISHED = ("08")
+UNFINISHED: tuple[str, ...] = ()
 FINISHED = [path for path in NOTEBOOKS if not path.stem.startswith(UNFINISHED)]
 BARE = re.compile(r"\b(True|False)$")
 MOST_LINES = 25

@@ -6,7 +6,6 @@ from itertools import product
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from pglesson.exercises.framework import Exercise
@@ -43,8 +42,8 @@ answer = policy_entropy''',
         "With log_pi = torch.log_softmax(logits, -1), the probabilities are log_pi.exp(). None of it is ever log(0).",
         "Minus the sum of log_pi.exp() * log_pi over the last axis.",
     ),
-    why="It is the number by which you see that a policy has made up its mind: log n at the start, near 0 when only "
-    "luck can still change anything. Watch it beside the return, not after the run.",
+    why="It is the number by which you see that a policy has made up its mind: log n at the start, near 0 when "
+    "hardly any episode can still change it. Watch it beside the return, not after the run.",
     judge=judge_function(
         lambda logits: -_plogp(logits).sum(-1),
         [
@@ -107,7 +106,7 @@ answer = policy_entropy''',
                 lambda logits: -(logits * logits.log()).sum(-1),
             ),
             Mistake(
-                "the log-probabilities are added up, each counting the same. Weigh each with its probability.",
+                "the log-probabilities are added up, each counting the same. Weight each by its probability.",
                 lambda logits: -logits.log_softmax(-1).sum(-1),
             ),
             Mistake(
@@ -207,16 +206,16 @@ answer = loss_with_bonus""",
                 lambda log_prob, A, entropy, mask, beta: -(log_prob * A).sum() / len(A) - beta * (entropy * mask).sum(),
             ),
             Mistake(
-                "both terms are means over all places. Sum over time and divide by the number of episodes, or long "
-                "episodes are watered down.",
+                "both terms are means over all places. Sum over time and divide by the number of episodes, or the "
+                "steps of long episodes count for less.",
                 lambda log_prob, A, entropy, mask, beta: -(log_prob * A).mean() - beta * (entropy * mask).mean(),
             ),
             Mistake(
-                "the bonus is gone. Repair it, rather than take it away.",
+                "the bonus is gone. Repair it instead of taking it away.",
                 lambda log_prob, A, entropy, mask, beta: -(log_prob * A).sum() / len(A),
             ),
             Mistake(
-                "the bonus is weighted with the advantages. It rewards being undecided, whatever came of it.",
+                "the bonus is weighted by the advantages. It rewards being undecided, whatever came of it.",
                 lambda log_prob, A, entropy, mask, beta: (
                     -(log_prob * A).sum() / len(A) - beta * (entropy * A).sum() / len(A)
                 ),
@@ -245,129 +244,124 @@ answer = loss_with_bonus""",
 )
 
 
-def _best(betas: NDArray[np.float64], J: NDArray[np.float64]) -> float:
-    share = (J > 5).mean(1)
-    return float(betas[share == share.max()].min())
+def _spread(A: Tensor, mask: Tensor) -> Tensor:
+    """The standard deviation of what was played, divided by n: numbers only, whatever stands after an episode's end."""
+    return A[mask > 0].std(correction=0)
 
 
-def _mostly(*arrived: int, worth: tuple[float, ...], agents: int = 40) -> NDArray[np.float64]:
-    """J (weights, agents): of each row, so many agents are worth about `worth`, and the others about 1."""
-    noise = np.random.default_rng(0).uniform(-0.2, 0.2, (len(arrived), agents))
-    return np.where(np.arange(agents) < np.array(arrived)[:, None], np.array(worth)[:, None], 1.0) + noise
+def _batch(*lengths: int, seed: int, size: float, shift: float = 0.0, after: float = 0.0) -> tuple[Tensor, Tensor]:
+    """Advantages and mask (episodes, steps): about `size` large, `shift` on average, and `after` once an episode is
+    over."""
+    mask = (torch.arange(max(lengths)) < torch.tensor(lengths)[:, None]).double()
+    A = shift + size * _random(*mask.shape, seed=seed).double()
+    return torch.where(mask > 0, A, after), mask
 
 
-BEST_WEIGHT = Exercise(
-    name="best_weight",
-    objective="choose its weight by measurement",
-    starter='''def best_weight(betas, J):
-    """Weights (n,), each agent's final J (n, agents), NumPy both -> the beta with the most agents worth more than 5.
-
-    Where several have equally many, it is the smallest of them: of two that work alike, the one that costs less.
-    """
+FIRST_WEIGHT = Exercise(
+    name="first_weight",
+    objective="choose a first weight in the right unit",
+    starter='''def first_weight(A, mask, fraction):
+    """A and mask (episodes, steps), and a fraction such as 0.1 -> the entropy weight, one number."""
     ...
 
 
-answer = best_weight''',
-    solution='''def best_weight(betas, J):
-    """Weights (n,), each agent's final J (n, agents), NumPy both -> the beta with the most agents worth more than 5.
-
-    Where several have equally many, it is the smallest of them: of two that work alike, the one that costs less.
-    """
-    share = (J > 5).mean(1)
-    return betas[share == share.max()].min()
+answer = first_weight''',
+    solution='''def first_weight(A, mask, fraction):
+    """A and mask (episodes, steps), and a fraction such as 0.1 -> the entropy weight, one number."""
+    return fraction * A[mask > 0].std(correction=0)
 
 
-answer = best_weight''',
+answer = first_weight''',
     hints=(
-        "First a table of true and false, which agent is worth more than 5; then one share for each weight, a row.",
-        "(J > 5).mean(1) are the shares. The weights need not be sorted, so argmax does not find the smallest.",
-        "Of all betas whose share is the largest, take the minimum.",
+        "The weight has the unit of A. So first find one number that says how large the advantages of this batch are.",
+        "A[mask > 0] are the advantages of all steps played, in one row. Their standard deviation divides by how many "
+        "they are: torch's std does so with correction=0.",
+        "fraction * A[mask > 0].std(correction=0).",
     ),
-    why="You fixed the question, how many arrive, before you saw the numbers, and you count all agents, not the best "
-    "one. What is left to do is an interval for the winner, and a run with another seed.",
+    why="A recommended weight such as 0.01 says nothing until its unit is known. With this one, doubling all rewards "
+    "doubles the weight, and the policy stays the same. Measure again when the returns have grown.",
     judge=judge_function(
-        _best,
+        lambda A, mask, fraction: fraction * _spread(A, mask),
         [
+            Case("two episodes of three steps each", (*_batch(3, 3, seed=11, size=2.0), 0.1)),
+            Case("episodes of 6, 2, 4 and 1 steps", (*_batch(6, 2, 4, 1, seed=12, size=9.0), 0.01)),
+            Case("advantages whose mean is not 0", (*_batch(4, 3, 5, seed=13, size=1.0, shift=5.0), 0.5)),
+            Case("a single episode", (*_batch(5, seed=14, size=30.0), 0.05)),
             Case(
-                "six weights, forty agents each",
-                (np.array([0, 0.1, 0.3, 0.7, 1, 2]), _mostly(8, 12, 26, 34, 4, 0, worth=(10, 10, 10, 6, 5.5, 5.5))),
+                "numbers other than 0 after the end of an episode",
+                (*_batch(2, 7, 3, seed=15, size=3.0, after=4.0), 0.1),
             ),
-            Case(
-                "two weights that do equally well, the larger one first",
-                (np.array([1, 0.3, 0.1]), _mostly(20, 20, 3, worth=(10, 9, 10))),
-            ),
-            Case(
-                "two weights that do equally well, the smaller one first",
-                (np.array([0.2, 0.4, 0.8]), _mostly(9, 30, 30, worth=(10, 9, 10))),
-            ),
-            Case(
-                "weights at which nobody arrives",
-                (np.array([2, 0.5, 1]), np.array([[1.4, 1.6], [1.0, 0.9], [2.0, 1.8]])),
-            ),
-            Case("a single agent for each weight", (np.array([0, 0.5]), np.array([[1.0], [9.8]]))),
-            Case("a single weight", (np.array([0.3]), _mostly(3, worth=(10,)))),
-            Case(
-                "agents that are worth exactly 5",
-                (np.array([0.1, 0.2]), np.array([[5.0, 5.0, 5.0, 1.0], [1.0, 1.0, 1.0, 6.0]])),
-            ),
-            Case(
-                "one weight with few very good agents, another with many fairly good ones",
-                (np.array([0.6, 0.9, 0.2]), _mostly(14, 23, 5, worth=(10, 6, 10))),
-            ),
+            Case("a single step", (*_batch(1, seed=16, size=1.0), 0.1)),
+            Case("advantages near 1000", (*_batch(3, 1, 2, seed=17, size=1000.0), 0.1)),
+            Case("fraction 2", (*_batch(2, 2, 1, seed=18, size=0.3), 2.0)),
         ],
         [
             Mistake(
-                "of two weights that do equally well you take the first. The smallest is asked for, and the weights "
-                "need not be sorted.",
-                lambda betas, J: betas[(J > 5).mean(1).argmax()],
+                "the fraction alone is the weight for *normalized* advantages. Here they are not: give it their unit.",
+                lambda A, mask, fraction: fraction,
             ),
             Mistake(
-                "of two weights that do equally well you take the largest. The smallest is asked for.",
-                lambda betas, J: betas[(J > 5).mean(1) == (J > 5).mean(1).max()].max(),
+                "you divide by the standard deviation. Larger advantages need a larger weight to be balanced.",
+                lambda A, mask, fraction: fraction / _spread(A, mask),
             ),
             Mistake(
-                "of two weights that do equally well you take the last. The smallest is asked for.",
-                lambda betas, J: betas[len(betas) - 1 - (J > 5).mean(1)[::-1].argmax()],
+                "that is the standard deviation itself. The fraction of it is asked for.",
+                lambda A, mask, fraction: _spread(A, mask),
             ),
             Mistake(
-                "an agent that is worth exactly 5 counts. More than 5 is asked for.",
-                lambda betas, J: betas[(J >= 5).mean(1) == (J >= 5).mean(1).max()].min(),
+                "you use the variance. Its unit is that of A squared; take the root.",
+                lambda A, mask, fraction: fraction * _spread(A, mask) ** 2,
             ),
             Mistake(
-                "you compare the best agent of each weight. That is luck: count all that are worth more than 5.",
-                lambda betas, J: betas[J.max(1).argmax()],
+                "places after an episode's end are counted, too. Only steps where the mask is 1 were played.",
+                lambda A, mask, fraction: fraction * A.std(correction=0),
             ),
             Mistake(
-                "you compare the medians. They say whether half of the agents arrive, not how many.",
-                lambda betas, J: betas[np.median(J, 1).argmax()],
+                "places after an episode's end are counted, too, as zeros. Only steps where the mask is 1 were played.",
+                lambda A, mask, fraction: fraction * (A * mask).std(correction=0),
             ),
             Mistake(
-                "you compare the mean J. A few agents at 10 can outweigh many at 6: count those that are worth more "
-                "than 5.",
-                lambda betas, J: betas[J.mean(1).argmax()],
+                "places after an episode's end are counted, too, and you divide by one less than their number. Only "
+                "steps where the mask is 1 were played: divide by how many they are.",
+                lambda A, mask, fraction: fraction * A.std(),
             ),
             Mistake(
-                "that is the place of the weight in the row. The weight itself is asked for: betas at that place.",
-                lambda betas, J: (J > 5).mean(1).argmax(),
+                "you divide by one less than the number of steps, torch's default. Normalization divides by the number "
+                "itself, so that a single step gives 0 and not NaN.",
+                lambda A, mask, fraction: fraction * A[mask > 0].std(),
             ),
             Mistake(
-                "that is the share of the agents. The weight that has it is asked for.",
-                lambda betas, J: (J > 5).mean(1).max(),
+                "the mean is not subtracted: that is the root of the mean square. Normalization takes the mean away, "
+                "so a constant in all advantages must not change the weight.",
+                lambda A, mask, fraction: fraction * A[mask > 0].square().mean().sqrt(),
             ),
             Mistake(
-                "that is the number of the agents. The weight that has it is asked for.",
-                lambda betas, J: (J > 5).sum(1).max(),
+                "the mean absolute value is another measure of size. Normalization divides by the standard deviation.",
+                lambda A, mask, fraction: fraction * A[mask > 0].abs().mean(),
             ),
             Mistake(
-                "you take the weight with the fewest agents above 5. The most are asked for.",
-                lambda betas, J: betas[(J > 5).mean(1).argmin()],
+                "that is a fraction of the mean, which may be 0 however large the advantages are.",
+                lambda A, mask, fraction: fraction * A[mask > 0].mean(),
             ),
             Mistake(
-                "that is the share of every weight. Which weight has the largest?", lambda betas, J: (J > 5).mean(1)
+                "that is a fraction of the largest advantage. One rare episode would decide it: take the standard "
+                "deviation.",
+                lambda A, mask, fraction: fraction * A[mask > 0].abs().max(),
             ),
             Mistake(
-                "these are all weights that do equally well. The smallest of them is asked for, one number.",
-                lambda betas, J: betas[(J > 5).mean(1) == (J > 5).mean(1).max()],
+                "each episode has a standard deviation of its own here, and you average them. Normalization per batch "
+                "takes all steps of the batch together.",
+                lambda A, mask, fraction: (
+                    fraction * torch.stack([row[m > 0].std(correction=0) for row, m in zip(A, mask)]).mean()
+                ),
+            ),
+            Mistake(
+                "you take the standard deviation of the episodes' sums. The loss weights single steps: take all steps.",
+                lambda A, mask, fraction: fraction * (A * mask).sum(1).std(correction=0),
+            ),
+            Mistake(
+                "that is the share of steps played. The size of the advantages is not in it.",
+                lambda A, mask, fraction: fraction * mask.mean(),
             ),
         ],
     ),
@@ -559,4 +553,4 @@ answer = ...""",
     ),
 )
 
-EXERCISES = (POLICY_ENTROPY, LOSS_WITH_BONUS, BEST_WEIGHT, SMALLEST_BETA, BETA_SCHEDULE, TOO_MUCH)
+EXERCISES = (POLICY_ENTROPY, LOSS_WITH_BONUS, FIRST_WEIGHT, SMALLEST_BETA, BETA_SCHEDULE, TOO_MUCH)

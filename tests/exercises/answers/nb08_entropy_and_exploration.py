@@ -78,48 +78,36 @@ def divided_by_the_played(log_prob, A, entropy, mask, beta):
     return -(log_prob * A + beta * entropy * mask).sum() / mask.sum()
 
 
-def weight_by_loop(betas, J):
-    best, most = None, -1
-    for beta, row in sorted(zip(betas.tolist(), J.tolist())):
-        number = sum(value > 5 for value in row)
-        if number > most:
-            best, most = beta, number
-    return best
+def weight_by_loop(A, mask, fraction):
+    played = [a for row, m in zip(A.tolist(), mask.tolist()) for a, alive in zip(row, m) if alive]
+    mean = sum(played) / len(played)
+    return fraction * math.sqrt(sum((a - mean) ** 2 for a in played) / len(played))
 
 
-def weight_by_lexsort(betas, J):
-    return betas[np.lexsort((betas, -(J > 5).sum(axis=1)))[0]]
+def weight_in_numpy(A, mask, fraction):
+    return fraction * np.std(np.asarray(A)[np.asarray(mask) == 1])
 
 
-def weight_in_torch(betas, J):
-    betas, order = torch.tensor(betas).sort()
-    return betas[(torch.tensor(J) > 5).float().mean(1)[order].argmax()]
+def weight_by_masked_sums(A, mask, fraction):
+    n = mask.sum()
+    mean = (A * mask).sum() / n
+    return fraction * (((A - mean) * mask).pow(2).sum() / n).sqrt()
 
 
-def weight_by_key(betas, J):
-    counts = {beta: np.count_nonzero(row > 5) for beta, row in zip(betas, J)}
-    return min(counts, key=lambda beta: (-counts[beta], beta))
+def weight_by_moments(A, mask, fraction):
+    """The root of the mean square minus the squared mean."""
+    A = A.double()
+    n, first, second = mask.sum(), (A * mask).sum(), (A**2 * mask).sum()
+    return fraction * torch.sqrt(torch.clamp(second / n - (first / n) ** 2, min=0))
 
 
-def first_of_the_best(betas, J):
-    counts = {beta: np.count_nonzero(row > 5) for beta, row in zip(betas, J)}
-    return max(counts, key=counts.get)
+def mean_over_all_places(A, mask, fraction):
+    return fraction * torch.sqrt(((A - A.mean()) ** 2).mean())
 
 
-def last_of_the_best(betas, J):
-    best, most = None, -1
-    for beta, row in zip(betas, J):
-        if (row > 5).sum() >= most:
-            best, most = beta, (row > 5).sum()
-    return best
-
-
-def largest_of_the_best(betas, J):
-    return max(zip((J > 5).sum(1), betas))[1]
-
-
-def five_counts(betas, J):
-    return betas[np.lexsort((betas, -(J >= 5).sum(axis=1)))[0]]
+def sum_of_deviations(A, mask, fraction):
+    A = A[mask.bool()]
+    return fraction * (A - A.mean()).norm()
 
 
 def schedule_by_cases(k, start, hold, until):
@@ -181,7 +169,13 @@ RIGHT = {
         lambda lp, A, H, mask, beta: -((lp * A).sum() + beta * torch.einsum("et,et->", H, mask)) / A.shape[0],
         lambda lp, A, H, mask, beta: -(lp.double() * A + beta * torch.where(mask > 0, H, 0.0)).sum(1).mean(0),
     ],
-    "best_weight": [weight_by_loop, weight_by_lexsort, weight_in_torch, weight_by_key],
+    "first_weight": [
+        weight_by_loop,
+        weight_in_numpy,
+        weight_by_masked_sums,
+        weight_by_moments,
+        lambda A, mask, fraction: fraction * torch.std(A[mask.bool()], unbiased=False).item(),
+    ],
     "smallest_beta": [0.4, 2 / 5, np.float32(0.4), torch.tensor(0.4)],
     "beta_schedule": [
         schedule_by_cases,
@@ -237,28 +231,32 @@ MISTAKES = {
         (lambda lp, A, H, mask, beta: -(lp * A).sum(1).mean() - beta * H[mask > 0].sum(), "not divided by N"),
         (lambda lp, A, H, mask, beta: -(lp * A + beta * H * mask).mean(), "both terms are means"),
         (lambda lp, A, H, mask, beta: -(lp * A).sum(1).mean() + 0 * H.sum(), "the bonus is gone"),
-        (lambda lp, A, H, mask, beta: -((lp + beta * H) * A).sum() / len(A), "weighted with the advantages"),
+        (lambda lp, A, H, mask, beta: -((lp + beta * H) * A).sum() / len(A), "weighted by the advantages"),
         (lambda lp, A, H, mask, beta: (lp * A - beta * H * mask).sum(1).mean(), "sign of the first term"),
         (lambda lp, A, H, mask, beta: -beta * (lp * A + H * mask).sum() / len(lp), "multiplies both"),
         (divided_by_the_played, "something else than before"),
         (lambda lp, A, H, mask, beta: bonus_by_loop(lp, A, H, mask, beta).item(), "must give a torch tensor"),
     ],
-    "best_weight": [
-        (lambda betas, J: betas[np.argmax(np.mean(J, axis=1))], "mean J"),
-        (lambda betas, J: max(zip(J.max(1), betas))[1], "best agent"),
-        (lambda betas, J: betas[torch.tensor(J).quantile(0.5, 1).argmax()], "medians"),
-        (lambda betas, J: int(np.argmax([sum(row > 5) for row in J])), "place of the weight"),
-        (lambda betas, J: max((row > 5).mean() for row in J), "that is the share of the agents"),
-        (lambda betas, J: max((row > 5).sum() for row in J), "number of the agents"),
-        (first_of_the_best, "take the first"),
-        (largest_of_the_best, "take the largest"),
-        (last_of_the_best, "take the last"),
-        (five_counts, "exactly 5"),
-        (lambda betas, J: betas[np.argmax([(row <= 5).mean() for row in J])], "fewest"),
-        (lambda betas, J: [(row > 5).mean() for row in J], "share of every weight"),
-        (lambda betas, J: betas[(J > 5).sum(1) == max((J > 5).sum(1))], "all weights"),
-        (lambda betas, J: betas[(J > 5).mean(0).argmax()], "IndexError|is right"),
-        (lambda betas, J: betas.sort() or betas[0], "in place"),
+    "first_weight": [
+        (lambda A, mask, fraction: fraction, "for \\*normalized\\*"),
+        (lambda A, mask, fraction: fraction / (A[mask > 0].std(correction=0) + 1e-8), "you divide by the standard"),
+        (lambda A, mask, fraction: np.std(A[mask > 0].numpy()), "standard deviation itself"),
+        (lambda A, mask, fraction: fraction * A[mask > 0].var(correction=0), "the variance"),
+        (mean_over_all_places, "are counted, too"),
+        (lambda A, mask, fraction: fraction * torch.std(A * mask, correction=0), "as zeros"),
+        (lambda A, mask, fraction: fraction * torch.std(A), "one less than their number"),
+        (lambda A, mask, fraction: fraction * np.std(A[mask > 0].numpy(), ddof=1), "torch's default"),
+        (lambda A, mask, fraction: fraction * math.sqrt((A[mask > 0] ** 2).mean()), "root of the mean square"),
+        (lambda A, mask, fraction: fraction * (A * mask).abs().sum() / mask.sum(), "mean absolute value"),
+        (lambda A, mask, fraction: fraction * (A * mask).sum() / mask.sum(), "fraction of the mean"),
+        (lambda A, mask, fraction: fraction * (A * mask).abs().max(), "largest advantage"),
+        (lambda A, mask, fraction: np.mean([fraction * np.std(a[m > 0].numpy()) for a, m in zip(A, mask)]), "average"),
+        (lambda A, mask, fraction: fraction * (A * mask).sum(1).numpy().std(), "episodes' sums"),
+        (lambda A, mask, fraction: fraction * mask.mean(), "share of steps played"),
+        (lambda A, mask, fraction: A.shape and 0.1, ""),
+        (sum_of_deviations, ""),
+        (lambda A, mask: A[mask > 0].std(), "raised a TypeError"),
+        (0.1, "must be a function"),
     ],
     "smallest_beta": [
         (0.3, "once it is gone"),
