@@ -32,9 +32,9 @@ def _middle(
     return between(rates[height >= height.max() - slack])
 
 
-def _map(means: list[float], luck: float, agents: int, seed: int) -> Array:
+def _map(means: list[float], spread: float, agents: int, seed: int) -> Array:
     """Scores (rates, agents) with exactly these means."""
-    noise = np.random.default_rng(seed).normal(0, luck, (len(means), agents))
+    noise = np.random.default_rng(seed).normal(0, spread, (len(means), agents))
     return np.array(means)[:, None] + noise - noise.mean(1, keepdims=True)
 
 
@@ -60,8 +60,8 @@ answer = middle_of_plateau''',
         "High enough is mean >= mean.max() - slack. Of the rates that pass you need only the lowest and the highest.",
         "Halfway between two factors is the square root of their product: between 0.01 and 1 it is 0.1.",
     ),
-    why="The highest number is partly luck, and may stand at the edge of the cliff. The middle of the plateau is as "
-    "far from the slope as from the cliff, in factors, which is how learning rates are counted.",
+    why="The highest number is partly chance, and may lie at the edge of the plateau. The middle is as far from the "
+    "low edge as from the high one, in factors, which is how learning rates are counted.",
     judge=judge_function(
         _middle,
         [
@@ -91,7 +91,7 @@ answer = middle_of_plateau''',
         ],
         [
             Mistake(
-                "you take the single rate with the highest mean. On a plateau that is the luck of a few agents; take "
+                "you take the single rate with the highest mean. On a plateau that is chance, with so few agents; take "
                 "the middle of all that come close.",
                 lambda rates, scores, slack: float(rates[scores.mean(1).argmax()]),
             ),
@@ -118,7 +118,7 @@ answer = middle_of_plateau''',
                 lambda rates, scores, slack: _middle(rates, scores, slack, between=lambda p: float(np.median(p))),
             ),
             Mistake(
-                "you look at the best agent of each rate. One lucky agent says little: take the mean over the agents.",
+                "you look at the best agent of each rate. One agent says little: take the mean over the agents.",
                 lambda rates, scores, slack: _middle(rates, scores, slack, lambda s: s.max(1)),
             ),
             Mistake(
@@ -324,10 +324,10 @@ answer = policy_change''',
     hints=(
         "First turn both tables of logits into log-probabilities.",
         "For one state it is an average of log pi_before(a) - log pi_after(a), over the actions. With which weights?",
-        "Weigh with pi_before, sum over the last axis, and take the mean over the states.",
+        "Weight each by pi_before, sum over the last axis, and take the mean over the states.",
     ),
-    why="It is zero, tiny, normal or huge, whatever the task's rewards are, so nearly the same range serves for "
-    "every training: 0.0001 to 0.05. No other of the five curves can be read so directly.",
+    why="It does not depend on the scale of the rewards, nor on the size of the network, so you can compare it between "
+    "trainings. On the maps of this notebook 0.001 to 0.1 went well; measure the range of your own task.",
     judge=judge_function(
         lambda before, after: _kl(before, after).mean(),
         [
@@ -377,7 +377,7 @@ answer = policy_change''',
                 ).mean(),
             ),
             Mistake(
-                "the differences of log pi were added up without weights. Weigh each action with its probability "
+                "the differences of log pi were added up without weights. Weight each action by its probability "
                 "before the update.",
                 lambda before, after: (before.log_softmax(-1) - after.log_softmax(-1)).sum(-1).mean(),
             ),
@@ -430,7 +430,7 @@ answer = ...""",
     judge=judge_number(
         0.01,
         {
-            0.1: "you multiplied alpha by 100. The policy change would grow by 100 squared, to 0.5: far too much.",
+            0.1: "you multiplied alpha by 100. The policy change would grow by 100 squared, to 0.5: too much.",
             10.0: "that is the factor. Multiply the old alpha by it.",
             100.0: "by this factor the policy change must grow. What does that mean for alpha?",
             0.0001: "that is a shorter step. The policy change must grow.",
@@ -463,17 +463,17 @@ answer = ...""",
         3.0,
         {
             1.0: "its policy change is large, but the run survived: the next return is higher.",
-            2.0: "its policy change is large, but the run survived: the next return is higher, and "
-            "the policy is still undecided.",
+            2.0: "its policy change is the smallest of the first three, the next return is higher, and the policy is "
+            "still undecided.",
             4.0: "here you see the damage, in the return. Its episodes were played by the policy that an earlier step "
             "had left, and its own step is zero.",
-            5.0: "nothing moves any more in row 5, so this update cannot have broken anything. (5.0 is the policy "
-            "change that you should look at; in which row is it?)",
+            5.0: "in row 5 nothing moves any more: it was broken before.",
             6.0: "in row 6 nothing moves any more: it was broken before.",
             7.0: "in row 7 nothing moves any more: it was broken before.",
             8.0: "in the last row nothing moves any more: it was broken before.",
-            69.0: "that is a return. The number of the update is asked for.",
-            153.0: "that is a gradient norm, and the right one to be alarmed by. In which row is it?",
+            4.7: "that is a policy change, and the right one to look at. In which row is it?",
+            117.0: "that is a return. The number of the update is asked for.",
+            199.0: "that is a gradient norm, and the largest. In which row is it?",
             0.0: "the updates count from 1, and the first two did good.",
         },
         otherwise="this is not one of the rows. Give the number of an update, from 1 to 8.",

@@ -159,7 +159,7 @@ RIGHT = {
     ],
     "change": [change_by_loop, change_in_numpy, change_by_distributions, change_by_kl_div],
     "rate": [0.01, 1e-2, 0.001 * math.sqrt(100), torch.tensor(0.01)],
-    "broken": [3, 3.0, np.array([0.38, 0.23, 5.0, 0, 0]).argmax() + 1],
+    "broken": [3, 3.0, np.array([0.40, 0.072, 4.7, 0, 0]).argmax() + 1],
 }
 MISTAKES = {
     "plateau": [
@@ -256,8 +256,9 @@ MISTAKES = {
         (6, "row 6"),
         (7, "row 7"),
         (8, "last row"),
-        (69, "a return"),
-        (153, "gradient norm"),
+        (4.7, "a policy change"),
+        (117, "a return"),
+        (199, "gradient norm"),
         (0, "count from 1"),
         (9, "not one of the rows"),
     ],
