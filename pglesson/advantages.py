@@ -75,7 +75,7 @@ def normalize(advantages: Tensor, mask: Tensor, over: str, group_size: int = 1) 
     `group_size` episodes beside each other, or each episode.
 
     The standard deviation is the population's (divided by n), so that a single time step gives 0 and not NaN; equal
-    advantages give 0. "episode" and "group" change what the gradient points at, "batch" hardly: notebooks 07 and 13
+    advantages give 0. "episode" and "group" change what the gradient points at, "batch" hardly: notebooks 07 and 15
     measure it.
     """
     if over == "group":

@@ -1,4 +1,4 @@
-"""The measurements of notebooks 13 and 14 that take minutes: `python scripts/bench_language.py FILE.json`.
+"""The measurements of notebooks 14 and 15 that take minutes: `python scripts/bench_language.py FILE.json`.
 
 A small transformer learns from scratch, by reward alone, to sort and to reverse three digits, with each of five
 estimators of the gradient and each of ten seeds, one after the other, on one thread. The two called GRPO go on until
