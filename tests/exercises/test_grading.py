@@ -80,7 +80,9 @@ def test_grades_what_learners_wrote(tmp_path: Path, capsys: pytest.CaptureFixtur
     }
     assert of["ada"] == dict.fromkeys(NAMES, "right")
     assert of["bob"] == dict.fromkeys(NAMES, "not attempted")
-    assert of["cyd"] == dict.fromkeys(NAMES, "right") | {"predict": "missing", "score": "missing"}
+    assert of["cyd"] == dict.fromkeys(NAMES, "right") | {"predict": "error", "score": "missing"}
+    (said,) = [row["message"] for row in rows if "cyd" in row["file"] and row["exercise"] == "predict"]
+    assert said == "its cell raised a ZeroDivisionError: division by zero"
     assert of["dan"] == dict.fromkeys(NAMES, "not attempted") | {"predict": "not yet"}
     assert any("ada.ipynb" in line and f"{len(NAMES)} of {len(NAMES)}" in line for line in lines)
     assert any("no notebook that can be read" in line for line in lines)
@@ -88,11 +90,65 @@ def test_grades_what_learners_wrote(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert "0 of 1  it opens Exercises('99_unknown'), which the lesson does not have (missing)" in eve
 
 
-def test_a_notebook_that_never_ends_is_ended(tmp_path: Path) -> None:
-    path = save(notebook(solved(), before="while True: pass"), tmp_path / "a.ipynb")
-    rows = grading.grade(path, seconds=4, memory=4096)
-    assert results(rows) == dict.fromkeys(NAMES, "missing")
-    assert "had not ended after 4 seconds" in rows[0]["message"]
+def test_a_notebook_that_never_ends_is_ended_and_keeps_what_was_right(tmp_path: Path) -> None:
+    """A call that cannot be interrupted, in the third exercise; the process starts within the seconds."""
+    waits = "import time\ntime.sleep(1000)"
+    path = save(notebook(solved() | {NAMES[2]: waits}), tmp_path / "a.ipynb")
+    rows = grading.grade(path, seconds=30, memory=4096)
+    assert results(rows) == dict.fromkeys(NAMES[:2], "right") | dict.fromkeys(NAMES[2:], "timed out")
+    assert "the notebook had not ended after 30 seconds" in rows[2]["message"]
+
+
+def test_an_endless_loop_costs_one_exercise(tmp_path: Path) -> None:
+    path = save(notebook(solved() | {NAMES[1]: "while True: pass"}), tmp_path / "a.ipynb")
+    rows = grading.grade(path, seconds=60, memory=4096)
+    assert results(rows) == dict.fromkeys(NAMES, "right") | {NAMES[1]: "timed out"}
+    assert rows[1]["message"] == "its cell had not ended after 12 seconds"
+
+
+def test_an_answer_counts_wherever_it_stands(tmp_path: Path) -> None:
+    """Ids that another tool has dropped; answers in new cells, below the starter, under a name of their own."""
+    made = notebook(solved() | {"predict": "answer = ...\n\nanswer = 0.6", "score": "def mine(:"})
+    by_id = {cell.id: cell for cell in made.cells}
+    solution = by_id["exercise-certain"].source
+    by_id["exercise-certain"].source = "answer = ..."
+    by_id["exercise-certain-check"].source = f"{solution}\nmy_number = answer\nexercises.certain.check(my_number)"
+    definition, last = by_id["exercise-log-policy"].source.rsplit("answer =", 1)
+    by_id["exercise-log-policy"].source = definition
+    by_id["exercise-log-policy-check"].source = f"answer ={last}\nexercises.log_policy.check(answer)"
+    for with_ids in (True, False):
+        for number, cell in enumerate(made.cells):
+            cell["id"] = cell["id"] if with_ids else f"cell-{number}"
+        rows = grading.grade(save(made, tmp_path / "a.ipynb"), seconds=120, memory=4096)
+        wanted = {"score": "error" if with_ids else "missing"}
+        assert results(rows) == dict.fromkeys(NAMES, "right") | wanted
+
+
+def test_a_class_is_graded_in_parallel_and_a_killed_run_goes_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = [save(notebook({"predict": f"answer = 0.{k}"}), tmp_path / f"{k}.ipynb") for k in (5, 6, 7)]
+    graded = []
+
+    def grade(path: Path, *, seconds: float, memory: int) -> list[grading.Row]:
+        if len(graded) == 2:
+            raise KeyboardInterrupt
+        graded.append(path)
+        return [{"file": str(path), "notebook": NAME, "exercise": "predict", "result": path.stem, "message": ""}]
+
+    monkeypatch.setattr(grading, "grade", grade)
+    table = tmp_path / "class.csv"
+    arguments = ["grade", str(tmp_path), "--csv", str(table), "--workers", "1"]
+    with pytest.raises(KeyboardInterrupt):
+        command.main(arguments)
+    assert graded == files[:2] and not table.exists()
+    graded.clear()
+    nbformat.write(notebook({}), files[0])  # handed in once more
+    assert command.main(arguments) == 0
+    assert set(graded) == {files[0], files[2]} and "1 of 3 were graded before" in capsys.readouterr().err
+    with table.open(encoding="utf-8") as file:
+        assert [row["result"] for row in csv.DictReader(file)] == ["5", "6", "7"]
+    assert list(tmp_path.glob("*.part")) == []
 
 
 def test_an_answer_that_breaks_its_check_costs_no_other(tmp_path: Path) -> None:
