@@ -264,6 +264,42 @@ answer = mean_power''',
 )
 
 
+TRIES = Exercise(
+    name="tries",
+    objective=TOO_LONG,
+    starter="""# 16 episodes of 50 steps an update, three levels a joint.
+# with how many joints is the list, for the first time, longer than the number of tries?
+answer = ...""",
+    solution="""answer = next(n for n in range(1, 20) if 3**n > 16 * 50)""",
+    hints=(
+        "How many actions are taken in one update, and how long is the list of n joints?",
+        "16 * 50 = 800 tries, and 3**n entries.",
+        "3**6 is 729.",
+    ),
+    why="From here on most entries are not tried even once in an update, and nothing is learned of what was not tried. "
+    "With five levels it is so from five joints on, with eleven from three.",
+    judge=judge_number(
+        7.0,
+        {
+            6.0: "3**6 is 729, and there are 800 tries: just enough for one each.",
+            5.0: "3**5 is 243, and there are 800 tries: three for each. (With five *levels*, it would be right.)",
+            math.log(800, 3): "that is where both are equal. Take the next whole number.",
+            267.0: "the list has 3**n entries, not 3 times n.",
+            800 / 3: "the list has 3**n entries, not 3 times n.",
+            800.0: "that is the number of tries in one update.",
+            4.0: "with 50 tries, one episode, it would be 4. There are 16 episodes in an update.",
+            3.0: "with 16 tries it would be 3. Each episode has 50 of them.",
+            2187.0: "that is the length of the right list. How many joints has it?",
+            729.0: "that is the length of a list, and not yet long enough. How many joints are asked for.",
+            10.0: "2**10 is more than 800, but there are three levels. Or did you take n**3?",
+            9.0: "9**3 is 729. The list has 3**n entries, not n**3.",
+        },
+        tolerance=1e-3,
+        otherwise="this is not it. Compare 3**n with 16 * 50.",
+    ),
+)
+
+
 def _joints(n: int, joints: int, levels: int, seed: int, far: float = 1.0) -> tuple[Tensor, Tensor]:
     generator = torch.Generator().manual_seed(seed)
     logits = far * torch.randn(n, joints, levels, generator=generator)
@@ -426,4 +462,4 @@ answer = ...""",
     ),
 )
 
-EXERCISES = (GAUSSIAN_LOSS, SIGMA, POWER, JOINTS, LEFTOVER)
+EXERCISES = (GAUSSIAN_LOSS, SIGMA, POWER, TRIES, JOINTS, LEFTOVER)

@@ -135,6 +135,7 @@ RIGHT = {
     ],
     "gaussian_loss": [loss_by_hand, loss_by_independent, loss_by_matrix, loss_by_loop],
     "power": [power_by_loop, power_in_torch, power_by_einsum],
+    "tries": [7, 7.0, math.floor(math.log(800, 3)) + 1],
     "joints": [joints_by_loop, joints_by_distribution, joints_by_cross_entropy, joints_by_onehot],
     "leftover": [1.7, -0.4 + 2.1, 1.69, np.float32(1.7)],
 }
@@ -188,6 +189,20 @@ MISTAKES = {
         (lambda speed, sampled, strongest: given(sampled, strongest).mean(1), "mean torque"),
         (lambda speed, sampled, strongest: (given(sampled, strongest) * speed / 20).sum(1), "in joules"),
         (power_in_place, "in place"),
+    ],
+    "tries": [
+        (6, "just enough"),
+        (5, "three for each"),
+        (math.log(800) / math.log(3), "next whole number"),
+        (267, "not 3 times n"),
+        (800, "number of tries"),
+        (4, "one episode"),
+        (3, "with 16 tries"),
+        (2187, "length of the right list"),
+        (729, "not yet long enough"),
+        (10, "2\\*\\*10"),
+        (9, "9\\*\\*3"),
+        (8, "Compare"),
     ],
     "joints": [
         (lambda z, c: one_softmax(z, c).mean(1), "as it was"),
