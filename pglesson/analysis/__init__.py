@@ -1,7 +1,7 @@
 """Measuring policies, estimators and runs; drawing and exporting the results."""
 
 from pglesson.analysis import exact as exact
-from pglesson.analysis.confidence import bootstrap_interval, mean_interval, share_interval
+from pglesson.analysis.confidence import mean_interval, share_interval
 from pglesson.analysis.export import to_code, to_csv, to_json
 from pglesson.analysis.measured import Measured
 from pglesson.analysis.microscope import Estimate, estimate_gradients, fit_values
@@ -23,7 +23,6 @@ __all__ = [
     "CurvePlot",
     "Estimate",
     "Measured",
-    "bootstrap_interval",
     "contour_lines",
     "estimate_gradients",
     "exact",
