@@ -95,7 +95,8 @@ class Explorer(Picture):
             self._setting = True
             try:
                 for name, value in values.items():
-                    self.controls[name].value = value
+                    control = self.controls[name]
+                    control.value = _on_a_step(control, value)
             finally:
                 self._setting = False
             self._redraw()
@@ -125,6 +126,14 @@ class Explorer(Picture):
             self.status.value = f"<b>{type(error).__name__}:</b> {html.escape(str(error))}"
         else:
             self.status.value = ""
+
+
+def _on_a_step(control: widgets.Widget, value: Any) -> Any:
+    """The slider's nearest value: the browser rounds one that lies between two steps, and sends it back later."""
+    if not isinstance(control, (widgets.FloatSlider, widgets.IntSlider)):
+        return value
+    steps = round((value - control.min) / control.step)
+    return min(max(round(control.min + steps * control.step, 10), control.min), control.max)
 
 
 def _control(name: str, choice: Any) -> widgets.Widget:
