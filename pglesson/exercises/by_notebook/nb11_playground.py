@@ -61,7 +61,7 @@ answer = ...""",
         "One in twenty. How many comparisons are there among seven runs?",
         "The first is compared with six others, the second with five more, then four, ...: 21 comparisons.",
     ),
-    why="Among seven runs of the very same training you will find about one difference that is 95 % sure. So say "
+    why="Among seven runs of the very same training, about one 95 % interval will leave out zero by chance. So say "
     "before you look which two runs you mean to compare, and train again what you only found by looking.",
     judge=judge_number(
         1.05,
@@ -77,7 +77,7 @@ answer = ...""",
             - 0.95**21: "that is, roughly, the probability that there is at least one. How many are there on average?",
             19.95: "that is how many say that they cannot tell. The others are asked for.",
             105.0: "as a percentage of one comparison that is right. How many comparisons is it?",
-            0.0: "nothing differs, and yet luck does: one comparison in twenty errs, by the meaning of 95 %.",
+            0.0: "nothing differs, and yet one comparison in twenty errs by chance: that is the meaning of 95 %.",
             0.525: "you halved once too often: 21 comparisons, a twentieth of them.",
         },
         tolerance=0.005,
@@ -121,7 +121,7 @@ answer = forward''',
         "Bell, above, shows how one log sigma is given to every observation: expand.",
     ),
     why="That is all the package asks of a network for Box actions, however large. A gradient must flow into both "
-    "weights, or the agent learns where to aim and never how widely.",
+    "weights, or the agent would learn the mean and never the width.",
     judge=judge_function(
         _bell,
         [

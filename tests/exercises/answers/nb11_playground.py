@@ -215,7 +215,7 @@ MISTAKES = {
         (1 - 0.95**21, "at least one"),
         (21 * 0.95, "cannot tell"),
         (105, "percentage"),
-        (0, "luck does"),
+        (0, "errs by chance"),
         (0.525, "halved once too often"),
         (3, "Count the pairs"),
     ],
