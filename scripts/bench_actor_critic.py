@@ -2,10 +2,11 @@
 
 Ten seeds of each training, side by side on one thread. First, lambda varies: CartPole with a slow and with a quick
 critic, and Pendulum with ten clipped epochs an update. Then the number of epochs varies: one, ten, and ten clipped
-ones, on both tasks, and one with a higher learning rate on Pendulum. Last come the controls for Pendulum: one step
-with a higher learning rate, and on smaller batches, with as many and with fewer steps of the critic. FILE gets the
-settings of each group and, for every training in it, the mean return of each run in each update, how far each update
-moved the policy (in nats, the median over runs), and the processor seconds.
+ones, on both tasks; on Pendulum also one with a higher learning rate, and ten with lower ones. Then come the controls
+for Pendulum: one step with a higher learning rate, one and ten clipped ones on smaller batches, and more and fewer
+steps of the critic. Last, lambda is 0.9999, which differs from 1 in the time-outs alone. FILE gets the settings of each
+group and, for every training in it, the mean return of each run in each update, how far each update moved the policy
+(in nats, the median over runs), and the processor seconds.
 """
 
 from __future__ import annotations
@@ -57,6 +58,8 @@ GROUPS: dict[str, tuple[dict[str, Any], dict[str, dict[str, Any]]]] = {
             "one step, lambda 0.95": {"gae_lambda": 0.95, "updates": 150},
             "one step, lambda 0.95, alpha 0.03": {"gae_lambda": 0.95, "updates": 150, "learning_rate": 0.03},
             "ten steps, lambda 0.95": {**TEN, "gae_lambda": 0.95},
+            "ten steps, lambda 0.95, alpha 0.003": {**TEN, "gae_lambda": 0.95, "learning_rate": 0.003},
+            "ten steps, lambda 0.95, alpha 0.001": {**TEN, "gae_lambda": 0.95, "learning_rate": 0.001},
             "ten clipped steps": CLIPPED,
             "ten clipped steps, lambda 0.95": {**CLIPPED, "gae_lambda": 0.95},
         },
@@ -66,6 +69,7 @@ GROUPS: dict[str, tuple[dict[str, Any], dict[str, dict[str, Any]]]] = {
         {**PENDULUM, "gae_lambda": 0.95},
         {
             "alpha 0.02": {"learning_rate": 0.02, "updates": 150},
+            "alpha 0.02, 80 critic steps": {"learning_rate": 0.02, "updates": 70, "value_steps": 80},
             "alpha 0.02, 8 episodes": {"learning_rate": 0.02, "episodes": 8, "updates": 600},
             "alpha 0.02, 8 episodes, 5 critic steps": {
                 "learning_rate": 0.02,
@@ -73,12 +77,22 @@ GROUPS: dict[str, tuple[dict[str, Any], dict[str, dict[str, Any]]]] = {
                 "updates": 600,
                 "value_steps": 5,
             },
+            "ten clipped steps, 8 episodes": {**CLIPPED, "episodes": 8, "updates": 160},
             "ten clipped steps, 8 episodes, 5 critic steps": {
                 **CLIPPED,
                 "episodes": 8,
                 "updates": 160,
                 "value_steps": 5,
             },
+        },
+    ),
+    # as much noise as lambda 1, but time-outs are bootstrapped
+    "lambda 0.9999": (
+        {"gae_lambda": 0.9999},
+        {
+            "cartpole, quick critic": {**CARTPOLE, **QUICK},
+            "pendulum": {**PENDULUM, **CLIPPED},
+            "pendulum, one step": {**PENDULUM, "updates": 150},
         },
     ),
 }

@@ -137,9 +137,9 @@ answer = two_steps''',
         "Multiply delta by episodes.mask. Then add gamma * delta[..., 1:] to all steps but the last of the array, in "
         "a copy.",
     ),
-    why="This is an actor-critic that is one step nearer to REINFORCE: two steps' luck, and a critic whose word counts "
-    "gamma squared. reinforce(settings, advantages=lambda e, v, ahead: two_steps(e, v, ahead, 0.99)) trains with "
-    "it, and nothing else has to change.",
+    why="This is an actor-critic that is one step nearer to REINFORCE: the noise of two steps, and a critic that "
+    "counts gamma squared. reinforce(settings, advantages=lambda e, v, ahead: two_steps(e, v, ahead, 0.99)) trains "
+    "with it, and nothing else has to change.",
     judge=judge_function(
         _two_steps,
         [

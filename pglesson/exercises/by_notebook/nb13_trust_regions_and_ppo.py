@@ -213,7 +213,7 @@ def _judge_farther(answer: Any) -> Outcome | None:
             1.8: "that is how many powers of ten lie between them. How many *times* as far?",
             0.043: "that is how far one step goes, in nats. How many times as far do the ten go?",
             1 / 60: "this is upside down: the ten steps go farther.",
-            10.0: "ten times as many steps, yes, but each starts where the one before has led, and is sure of the same "
+            10.0: "ten times as many steps, yes, but each starts where the one before has led, and uses the same "
             "sixteen episodes. Read it off.",
             1.0: "the upper panel shows what the agents earn. How far an update moves the policy is below.",
             20.5: "that is the pendulum, on the left. CartPole is on the right.",
@@ -241,8 +241,8 @@ answer = ...""",
         "0.1 are 0.02, 0.03, 0.04.",
         "The dashed line begins between 2 and 3 nats, the dotted one a little above 0.04.",
     ),
-    why="Sixty times as far, for ten times as many steps. The solid line begins lowest of all: ten clipped steps move "
-    "the policy less than half as far as the single one, whose length nobody supervises.",
+    why="Sixty times as far, for ten times as many steps. The third line begins lowest: ten clipped steps move "
+    "the policy less than half as far as the single one.",
     judge=_judge_farther,
 )
 
