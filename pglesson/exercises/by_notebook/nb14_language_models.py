@@ -224,7 +224,7 @@ answer = log_prob''',
         "log_softmax over the last axis, gather the tokens that were written, and add up those of each answer.",
     ),
     why="Times an advantage, and with a minus, this is the loss that a sorter learns from: nothing else of the "
-    "transformer is needed. To be one position off is the most frequent bug in this trade, and it raises no error.",
+    "transformer is needed. To be one position off is a frequent bug, and it raises no error.",
     judge=judge_function(
         lambda logits, answers: _at(logits, answers).sum(-1),
         [
@@ -252,11 +252,11 @@ answer = log_prob''',
                 lambda logits, answers: _taken(logits[:, : answers.shape[1]].log_softmax(-1), answers).sum(-1),
             ),
             Mistake(
-                "all tokens are asked at one position, the last. Each token has a state of its own.",
+                "all tokens are looked up at one position, the last. Each token has a state of its own.",
                 lambda logits, answers: logits[:, -1].log_softmax(-1).gather(-1, answers).sum(-1),
             ),
             Mistake(
-                "all tokens are asked at one position, the equals sign. Each token has a state of its own.",
+                "all tokens are looked up at one position, the equals sign. Each token has a state of its own.",
                 lambda logits, answers: logits[:, answers.shape[1]].log_softmax(-1).gather(-1, answers).sum(-1),
             ),
             Mistake(

@@ -40,11 +40,11 @@ answer = ...""",
             5.0: _ROUGH,
             6.0: _ROUGH,
             7.0: _ROUGH,
-            8.0: "that is where the slider stands at first. Smaller groups are tilted, too: compare the titles at "
-            "p = 0.05 and 0.50.",
+            8.0: "that is where the slider stands at first. For smaller groups w depends on p, too: compare the titles "
+            "at p = 0.05 and 0.50.",
             16.0: _ROUGH,
-            64.0: "that is the largest group, where the line is bent most. The smallest that is bent at all is asked "
-            "for.",
+            64.0: "that is the largest group, where w depends on p most. The smallest where it depends on p at all is "
+            "asked for.",
             math.sqrt(2): "that is w for groups of 3. The size of a group is asked for.",
             math.sqrt(3): "that is w for groups of 4 and a very small p. The size of a group is asked for.",
             0.5: "that is a p. The size of a group is asked for.",
@@ -189,7 +189,7 @@ answer = weights[0] / weights.sum()""",
         "Divide the first by the sum of the three.",
     ),
     why="Paid is 0.95 of the answers, and 0.81 are right, more than before: the two that pay the same keep their ratio "
-    "of 6 to 1. Without a price nothing speaks against 9 9 9 alone, at a reward of 1.00. Only a measurement that is "
+    "of 6 to 1. Without a price, 9 9 9 alone would do as well, at a reward of 1.00. Only a measurement that is "
     "not trained on, like this one, can tell the two apart.",
     judge=judge_number(
         0.6 * math.exp(2) / (0.7 * math.exp(2) + 0.3),
@@ -204,7 +204,7 @@ answer = weights[0] / weights.sum()""",
             0.1 * math.exp(2) / (0.7 * math.exp(2) + 0.3): "that is the share of 9 9 9.",
             0.3 / (0.7 * math.exp(2) + 0.3): "that is the share of falling digits.",
             0.6 * math.exp(0.5) / (0.7 * math.exp(0.5) + 0.3): "you multiplied the reward by beta. It is divided by "
-            "it: a low price lets the reward speak louder.",
+            "it: a low price gives the reward more weight.",
             0.6 * math.exp(1) / (0.7 * math.exp(1) + 0.3): "beta is missing: exp(R / beta), and beta is 0.5.",
             0.6 * math.exp(-2) / (0.7 * math.exp(-2) + 0.3): "the sign is turned: what is paid becomes likelier.",
             math.exp(2) / (2 * math.exp(2) + 1): "the reference is missing: each exp(R / beta) is multiplied by it.",
