@@ -108,7 +108,10 @@ def test_ruff_is_content():
     ruff = found("ruff")
     for arguments in (["check"], ["format", "--check"]):
         run = subprocess.run(
-            [ruff, *arguments, "--no-cache", "pglesson", "tests", "scripts"], cwd=ROOT, capture_output=True, text=True
+            [ruff, *arguments, "--no-cache", "pglesson", "tests", "scripts", "examples"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
         )
         assert run.returncode == 0, run.stdout
 
@@ -138,7 +141,9 @@ def test_every_pinned_package_supports_the_pythons_that_forks_test():
 
 
 def test_the_code_is_the_oldest_pythons():
-    for path in (path for folder in ("pglesson", "tests", "scripts") for path in (ROOT / folder).rglob("*.py")):
+    for path in (
+        path for folder in ("pglesson", "tests", "scripts", "examples") for path in (ROOT / folder).rglob("*.py")
+    ):
         ast.parse(path.read_text(encoding="utf-8"), feature_version=(3, 11))
 
 
