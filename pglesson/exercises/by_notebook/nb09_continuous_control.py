@@ -276,8 +276,8 @@ answer = ...""",
         "16 * 50 = 800 tries, and 3**n entries.",
         "3**6 is 729.",
     ),
-    why="From here on most entries are not tried even once in an update, and nothing is learned of what was not tried. "
-    "With five levels it is so from five joints on, with eleven from three.",
+    why="From here on an update cannot try every entry even once, and of an entry that it has not tried it has no "
+    "reward. With five levels it is so from five joints on, with eleven from three.",
     judge=judge_number(
         7.0,
         {
