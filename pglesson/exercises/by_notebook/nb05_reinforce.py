@@ -570,7 +570,7 @@ answer = band''',
         "10 % of the runs lie below the lower edge, and 10 % above the upper one. NumPy has quantile.",
         "Every update has its own: work along the axis of the runs, which is axis 1 here.",
     ),
-    why="The band shows how much luck there is in a seed. Two of ten runs that collapsed pull its lower edge down to "
+    why="The band shows how much a seed decides. Two of ten runs that collapsed pull its lower edge down to "
     "the floor, where one curve, or a mean alone, would hide them.",
     judge=judge_function(
         _band,
