@@ -224,16 +224,20 @@ class Training:
 
 
 def explain(patient: Patient, guess: str) -> str:
-    """The answer to the diagnosis `guess`, a key of CAUSES: why it is right, or which panel shows that it is wrong."""
+    """The answer to the diagnosis `guess`, a key of CAUSES: why it is right, or what would be seen of it, and where.
+
+    It does not say what is seen: a guess that was thrown away would buy the sign that decides.
+    """
     cause, other = CAUSES[patient.cause], CAUSES[guess]
     if guess == patient.cause:
         return f"Right: {cause.name}. {cause.why}" + (f" What fixes it: {cause.fix}." if cause.fix else "")
     for panel in reversed(PANELS):  # the further right, the nearer to the cause
         seen, expected = cause.signs[panel], other.signs[panel]
         if seen and expected and seen != expected:
-            start = "It is ill: in health" if guess == "healthy" else f"Not {other.name}:"
+            if guess == "healthy":
+                return f"Something is wrong: the panel “{panel}” does not go the way of the grey curve. How does it go?"
             return (
-                f"{start} you would see the {panel} {expected}. In this patient: {seen}. "
-                f"Look at the panel “{panel}” again."
+                f"Not {other.name}: with that, the panel “{panel}” would show: {expected}. Look at it again, and "
+                "say in words what it shows instead."
             )
     raise AssertionError(f"nothing tells {patient.cause} from {guess}")  # a test checks that this cannot happen
