@@ -153,8 +153,8 @@ answer = ...""",
         "It counts the episodes of one agent. How many of them does one update play?",
         "Sixteen episodes, then one move of the weights: 560 / 16.",
     ),
-    why="An agent plays first, learns once from all of it, and throws it away. 560 episodes for 35 moves is what makes "
-    "policy gradients hungry, and notebooks 06 and 07 are about getting more out of each move.",
+    why="An agent plays first, learns once from all of it, and throws it away. So policy "
+    "gradients need many episodes: 560 for 35 moves. Notebooks 06 and 07 are about getting more out of each move.",
     judge=judge_number(
         35.0,
         {
@@ -289,7 +289,7 @@ answer = ...""",
         "1 / (1 - gamma) = 20. Solve it for gamma.",
         "1 - gamma = 1 / 20.",
     ),
-    why="gamma is a horizon in disguise: 0.9 is ten steps, 0.95 twenty, 0.99 a hundred. A reward several horizons "
+    why="gamma sets a horizon: 0.9 is ten steps, 0.95 twenty, 0.99 a hundred. A reward several horizons "
     "away hardly teaches the agent anything.",
     judge=judge_number(
         0.95,
