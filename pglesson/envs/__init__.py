@@ -52,3 +52,5 @@ for _name, (_single, _module, _max_episode_steps) in _ENVIRONMENTS.items():
             vector_entry_point=f"{_HERE}{_module}:{_name.partition('-')[0]}Vector",
             max_episode_steps=_max_episode_steps,
         )
+if "pglesson/Signals-v0" not in gymnasium.registry:
+    gymnasium.register("pglesson/Signals-v0", entry_point=_HERE + "signals:Signals")

@@ -62,7 +62,7 @@ def play(function: Callable[..., Any], case: Case, gradients: Sequence[int] = ()
     except NotImplementedError:
         return Played(failure=UNWRITTEN, message="your function says itself that it is not written yet.")
     except (Exception, SystemExit) as error:
-        words = f"{_where(error)} {type(error).__name__}: {error}".rstrip(" :.")
+        words = f"{located(error)} {type(error).__name__}: {error}".rstrip(" :.")
         return Played(failure=RAISED, message=f"{words}. It happened for {case.what}, with {_listed(function, case)}.")
     if given is None or given is ...:
         return Played(
@@ -226,7 +226,7 @@ def _kind(value: Any) -> str:
     return "a NumPy array" if isinstance(value, np.ndarray) else f"a {type(value).__name__}"
 
 
-def _where(error: BaseException) -> str:
+def located(error: BaseException) -> str:
     """The learner's line that raised: the innermost frame that is neither this package's nor a library's."""
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if "site-packages" not in frame.filename and not frame.filename.startswith(PACKAGE) and frame.line:

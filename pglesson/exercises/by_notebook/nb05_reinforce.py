@@ -10,8 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from pglesson.exercises.agents import judge_agent
 from pglesson.exercises.framework import Exercise
-from pglesson.exercises.judges import Case, Mistake, judge_choice, judge_function, judge_number
+from pglesson.exercises.judges import Case, Mistake, judge_function, judge_number
 
 
 def _random(*shape: int, seed: int) -> Tensor:
@@ -331,38 +332,6 @@ answer = one_update''',
     ),
 )
 
-ONE_LINE = Exercise(
-    name="one_line",
-    objective="say what each line is for",
-    starter="""\
-# one of "no_grad", "multinomial", "reversed", "log_softmax", "minus", "zero_grad", "backward", "step", "seed"
-answer = ...""",
-    solution="""answer = "zero_grad\"""",
-    hints=(
-        "The first update is right. So which lines make a difference only from the second one on?",
-        "Where does torch keep a gradient between two calls of backward, and what does the second call do with it?",
-    ),
-    why="backward adds to .grad and never replaces it. Nothing fails, and every update is steered by all episodes "
-    "since the start, most of which other policies played.",
-    judge=judge_choice(
-        "zero_grad",
-        {
-            "no_grad": "without it the sampling would drag a graph along that nobody uses: slower, but with the same "
-            "numbers.",
-            "multinomial": "without it the action would have to be chosen otherwise, greedily for one. That is wrong "
-            "from the first update on, since the average over the policy's actions is gone.",
-            "reversed": "without it G would add up the past. The very first update would be wrong.",
-            "log_softmax": "without it the loss would take logits for log-probabilities. The very first update would "
-            "be wrong.",
-            "minus": "without it the very first update would walk downhill.",
-            "backward": "without it no weight has a gradient, and nothing would ever move.",
-            "step": "without it gradients are computed and nobody follows them: the weights would never move.",
-            "seed": "it only settles which starts the environment draws. Without it the updates are as right as "
-            "before.",
-        },
-    ),
-)
-
 ADAM = Exercise(
     name="adam",
     objective="find out by measurement why a common version of it fails",
@@ -630,4 +599,59 @@ answer = band''',
     ),
 )
 
-EXERCISES = (LOSS, UPDATE, ADAM, ONE_LINE, NORMALIZE, BAND)
+AGENT = Exercise(
+    name="agent",
+    objective="write REINFORCE from an empty cell",
+    starter='''def train(env_id, episodes, seed):
+    """Trains a policy by REINFORCE for so many episodes -> the list of their returns, each a plain sum of rewards."""
+    ...
+
+
+answer = train''',
+    solution='''def train(env_id, episodes, seed):
+    """Trains a policy by REINFORCE for so many episodes -> the list of their returns, each a plain sum of rewards."""
+    import gymnasium as gym
+
+    torch.manual_seed(seed)
+    env = gym.make(env_id)
+    numbers, actions = env.observation_space.shape[0], int(env.action_space.n)
+    network = torch.nn.Sequential(torch.nn.Linear(numbers, 32), torch.nn.ReLU(), torch.nn.Linear(32, actions))
+    optimizer = torch.optim.Adam(network.parameters(), lr=0.01)
+    returns = []
+    for number in range(episodes):
+        observation, _ = env.reset(seed=seed if number == 0 else None)
+        log_probs, rewards, over = [], [], False
+        while not over:
+            pi = torch.distributions.Categorical(logits=network(torch.as_tensor(observation)))
+            action = pi.sample()
+            log_probs.append(pi.log_prob(action))
+            observation, reward, terminated, truncated, _ = env.step(action.item())
+            rewards.append(reward)
+            over = terminated or truncated
+        G, returns_to_go = 0.0, []
+        for reward in reversed(rewards):
+            G = reward + 0.99 * G
+            returns_to_go.append(G)
+        loss = -(torch.stack(log_probs) * torch.tensor(returns_to_go[::-1])).sum()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        returns.append(sum(rewards))
+    return returns
+
+
+answer = train''',
+    hints=(
+        "Seven parts, each of which stands above: environment, network, optimizer; then for each episode: play it, "
+        "the returns from the back, the loss, one step.",
+        "torch.distributions.Categorical(logits=...) has sample() and log_prob(action). Keep log_prob with its "
+        "gradient for each step, and the reward; stop when terminated or truncated.",
+        "After the episode: loss = -(torch.stack(log_probs) * torch.tensor(G)).sum(), zero_grad, backward, step. Add "
+        "the plain sum of the rewards to the list that you return.",
+    ),
+    why="That is an agent, and nothing in it comes from this package. With the id CartPole-v1 and a learning rate of "
+    "0.001 it learns that too, in more episodes. What comes in this lesson changes a line of it at a time.",
+    judge=judge_agent,
+)
+
+EXERCISES = (LOSS, UPDATE, ADAM, NORMALIZE, AGENT, BAND)

@@ -2,6 +2,7 @@
 
 import math
 
+import gymnasium as gym
 import numpy as np
 import torch
 from torch import nn
@@ -240,7 +241,108 @@ def sorted_in_place(returns):
     return edges(returns, 0.1, 0.9)
 
 
+def agent(*, sign=-1.0, zero=True, argmax=False, resample=False, step=True, reset=True, clear=True, discounted=False):
+    """REINFORCE with torch.distributions, right or with one mistake."""
+
+    def train(env_id, episodes, seed):
+        torch.manual_seed(seed)
+        env = gym.make(env_id)
+        net = nn.Sequential(
+            nn.Linear(env.observation_space.shape[0], 32), nn.ReLU(), nn.Linear(32, int(env.action_space.n))
+        )
+        optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
+        returns, total = [], 0.0
+        observation, _ = env.reset(seed=seed)
+        for number in range(episodes):
+            if number and reset:
+                observation, _ = env.reset()
+            log_probs, rewards, over = [], [], False
+            while not over:
+                pi = torch.distributions.Categorical(logits=net(torch.as_tensor(observation)))
+                action = pi.probs.argmax() if argmax else pi.sample()
+                log_probs.append(pi.log_prob(pi.sample() if resample else action))
+                observation, reward, terminated, truncated, _ = env.step(action.item())
+                rewards.append(reward)
+                over = terminated or truncated
+            G, returns_to_go = 0.0, []
+            for reward in reversed(rewards):
+                G = reward + 0.99 * G
+                returns_to_go.insert(0, G)
+            loss = sign * (torch.stack(log_probs) * torch.tensor(returns_to_go)).sum()
+            if zero:
+                optimizer.zero_grad()
+            loss.backward()
+            if step:
+                optimizer.step()
+            total = (0.0 if clear else total) + (returns_to_go[0] if discounted else sum(rewards))
+            returns.append(total)
+        return returns
+
+    return train
+
+
+def by_hand(env_id, episodes, seed):
+    """A table of preferences in NumPy, no torch at all."""
+    env, rng = gym.make(env_id), np.random.default_rng(seed)
+    theta, returns = np.zeros((env.observation_space.shape[0], env.action_space.n)), []
+    for number in range(episodes):
+        observation, _ = env.reset(seed=seed if number == 0 else None)
+        steps, over = [], False
+        while not over:
+            pi = np.exp(observation @ theta)
+            pi /= pi.sum()
+            action = int(rng.choice(len(pi), p=pi))
+            following, reward, terminated, truncated, _ = env.step(action)
+            steps.append((observation, action, pi, reward))
+            observation, over = following, terminated or truncated
+        G = 0.0
+        gradient = np.zeros_like(theta)
+        for observation, action, pi, reward in reversed(steps):
+            G = reward + G
+            gradient += G * np.outer(observation, np.eye(len(pi))[action] - pi)
+        theta = theta + 0.05 * gradient
+        returns.append(sum(step[3] for step in steps))
+    return returns
+
+
+class Agent:
+    def __init__(self, numbers, actions):
+        self.net = nn.Linear(numbers, actions)
+        self.optimizer = torch.optim.SGD(self.net.parameters(), lr=0.03)
+
+    def act(self, observation):
+        with torch.no_grad():
+            return int(torch.multinomial(self.net(torch.as_tensor(observation)).softmax(-1), 1))
+
+    def learn(self, observations, actions, G):
+        log_pi = self.net(torch.as_tensor(np.array(observations))).log_softmax(-1)
+        loss = -(log_pi.gather(1, torch.tensor(actions)[:, None])[:, 0] * torch.tensor(G)).sum()
+        for weight in self.net.parameters():
+            weight.grad = None
+        loss.backward()
+        self.optimizer.step()
+
+
+def with_a_class(env_id, episodes, seed):
+    """A class of one's own, gradients reset by hand, log-probabilities computed after the episode."""
+    torch.manual_seed(seed)
+    env = gym.make(env_id)
+    agent_, found = Agent(env.observation_space.shape[0], env.action_space.n), np.zeros(episodes)
+    for number in range(episodes):
+        observation, over, observations, actions, rewards = env.reset(seed=seed + number)[0], False, [], [], []
+        while not over:
+            observations.append(observation)
+            actions.append(agent_.act(observation))
+            observation, reward, terminated, truncated, _ = env.step(actions[-1])
+            rewards.append(float(reward))
+            over = terminated or truncated
+        agent_.learn(observations, actions, np.cumsum(rewards[::-1])[::-1].copy())
+        found[number] = sum(rewards)
+    return found
+
+
 RIGHT = {
+    "agent": [agent(), by_hand, with_a_class],
     "loss": [
         loss_by_loop,
         lambda z, a, w: nn.functional.cross_entropy(z.double(), a, reduction="none") @ w.double(),
@@ -249,7 +351,6 @@ RIGHT = {
         lambda z, a, w: -(torch.diagonal(z.log_softmax(-1)[:, a]) * w).sum(),
     ],
     "update": [update_by_score, update_by_optimizer, update_by_cross_entropy],
-    "one_line": ["zero_grad", " Zero_grad ", "ZERO_GRAD"],
     "adam": [1.28, 128 * 0.01, torch.tensor(1.28), np.float32(1.28), 128 * 0.01 * 0.0003 / (0.0003 + 1e-8)],
     "normalize": [normalized_by_index, normalized_in_numpy, normalized_by_loop],
     "band": [
@@ -263,6 +364,22 @@ RIGHT = {
     ],
 }
 MISTAKES = {
+    "agent": [
+        (agent(sign=1.0), "the returns \\*fall\\*"),
+        (agent(zero=False), "never set to zero"),
+        (agent(argmax=True), "not sampled"),
+        (agent(resample=True), "other actions than those that were played"),
+        (agent(step=False), "After backward\\(\\) comes step"),
+        (agent(reset=False), "after an episode has ended"),
+        (agent(clear=False), "the returns are not reset"),
+        (agent(discounted=True), "without a discount"),
+        (lambda env_id, episodes, seed: by_hand(env_id, episodes, seed) and None, "but gives nothing"),
+        (lambda env_id, episodes, seed: by_hand(env_id, episodes // 2, seed), "your list has 150 returns"),
+        (lambda env_id, episodes, seed: [10.0] * episodes, "no episode was played"),
+        (lambda env_id, episodes, seed: [by_hand(env_id, 3, seed)[0]] * episodes, "but 3 episodes were played"),
+        (lambda env_id, episodes: [], "raised a TypeError"),
+        (by_hand("pglesson/Signals-v0", 1, 0), "must be a function"),
+    ],
     "loss": [
         (lambda z, a, w: -torch.sum(torch.log_softmax(z, 1)[:, a] * w), "shape \\(T, T\\)"),
         (lambda z, a, w: -(z.log_softmax(1)[:, a].T * w).sum(), "other axis"),
@@ -311,18 +428,6 @@ MISTAKES = {
         (update_in_place, "in place"),
         (not_copied, "raised a RuntimeError"),
         (endless, "had not come back"),
-    ],
-    "one_line": [
-        ("no_grad", "same numbers"),
-        ("multinomial", "greedily"),
-        ("reversed", "add up the past"),
-        ("log_softmax", "logits for log-probabilities"),
-        ("minus", "walk downhill"),
-        ("backward", "no weight has a gradient"),
-        ("step", "nobody follows them"),
-        ("seed", "which starts"),
-        ("optimizer.zero_grad()", "must be one of"),
-        (3, "must be one of"),
     ],
     "adam": [
         (0.01, "one weight moves"),
