@@ -113,7 +113,7 @@ answer = gaussian_loss''',
             ),
             Mistake(
                 "the constant log(2 pi) / 2 of each dimension is missing. Its gradient is zero, so such a loss trains "
-                "as well, but it is not the one that is asked for.",
+                "just as well, but it is not the one that is asked for.",
                 lambda m, s, a, A: _loss((_density(m, s, a) + 0.5 * math.log(2 * math.pi)).sum(-1), A),
             ),
             Mistake("the advantages are missing.", lambda m, s, a, A: -_density(m, s, a).sum(-1).mean()),
@@ -276,8 +276,8 @@ answer = ...""",
         "16 * 50 = 800 tries, and 3**n entries.",
         "3**6 is 729.",
     ),
-    why="From here on an update cannot try every entry even once, and of an entry that it has not tried it has no "
-    "reward. With five levels it is so from five joints on, with eleven from three.",
+    why="From here on an update cannot try every entry even once, and it has no reward for an entry that it has not "
+    "tried. With five levels this begins at five joints, with eleven at three.",
     judge=judge_number(
         7.0,
         {
@@ -337,7 +337,7 @@ answer = log_pi''',
         "Each joint is a policy of its own, over its levels, on the last axis.",
         "Independent choices: the probabilities are multiplied, so their logarithms are added.",
     ),
-    why="This is how a softmax gets along with seven joints: 35 outputs instead of 78,125, at the price of choosing "
+    why="This is how a softmax can move seven joints: 35 outputs instead of 78,125, at the price of choosing "
     "each joint's level independently of the others, given the state.",
     judge=judge_function(
         lambda logits, choices: _taken(logits.log_softmax(-1), choices).sum(-1),
@@ -437,9 +437,9 @@ answer = ...""",
         "It is the mean of score * reward, minus b times the mean of the score.",
         "-0.40 - 3 * (-0.70).",
     ),
-    why="The true slope is 0.30, whatever the baseline is, and so is the mean of the sampled action's estimate, since "
-    "its score averages zero. The clipped action's moves by 0.70 for each unit of baseline: here it pushes mu "
-    "outwards, more than five times too hard.",
+    why="The true slope is 0.30, whatever the baseline is. So is the mean of the sampled action's estimate, since its "
+    "score averages zero. The clipped action's estimate grows by 0.70 for each unit of baseline: here it pushes mu "
+    "outwards, more than five times too strongly.",
     judge=judge_number(
         1.7,
         {
@@ -448,7 +448,7 @@ answer = ...""",
             -2.5: "one sign is lost: the baseline is subtracted, and the mean of the score is negative too.",
             -0.4: "a baseline changes nothing only where the score averages zero. Here its mean is -0.70.",
             2.1: "that is what the baseline adds. It comes on top of the -0.40.",
-            -2.1: "that is the baseline's part, with its sign turned. And the -0.40 belongs to it.",
+            -2.1: "that is the baseline's part, with its sign turned. And the -0.40 must be added to it.",
             1.0: "with a baseline of 2 it would be that.",
             2.4: "you began at the true slope. With a baseline of 0 the wrong estimate is -0.40.",
             0.84: "you multiplied all three. Multiply score * (reward - b) out: it is a difference.",
