@@ -213,7 +213,7 @@ class CurvePlot:
             at = (x[index - 1] + x[index]) / 2
             self.moves.append(self.axes.axvline(at, color=COLORS["move"], linewidth=1.2, linestyle=":"))
             if order >= len(moves) - 4:
-                on_right = at < 0.6 * self.axes.get_xlim()[1]
+                on_right = at < 0.5 * self.axes.get_xlim()[1]  # a name may be half as wide as the axes
                 top = 0.97 if curve[index] < middle else 0.5
                 self.moves.append(self._name_of_move(at, top - 0.12 * (order % 4), f" {name} ", on_right))
 
@@ -227,7 +227,7 @@ class CurvePlot:
             va="top",
             ha="left" if on_right else "right",
             transform=self.axes.get_xaxis_transform(),
-            zorder=4,
+            zorder=1.9,  # behind the curves, which it must not hide
             bbox={"facecolor": "white", "alpha": 0.8, "linewidth": 0, "pad": 1},
         )
 
