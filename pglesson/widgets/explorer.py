@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import math
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -59,6 +60,7 @@ class Explorer(Picture):
         self.controls = {name: _control(name, choice) for name, choice in controls.items()}
         self.status = widgets.HTML()
         self._setting = False  # while several controls are set, which is followed by one drawing
+        self._turn = threading.RLock()  # JupyterLab delivers sliders and mouse in two threads
         for control in self.controls.values():
             control.observe(self._moved, "value")
         grid = widgets.GridBox(
@@ -119,13 +121,14 @@ class Explorer(Picture):
 
     @contextmanager
     def _showing_errors(self) -> Iterator[None]:
-        """Shows an error below the sliders."""
-        try:
-            yield
-        except Exception as error:
-            self.status.value = f"<b>{type(error).__name__}:</b> {html.escape(str(error))}"
-        else:
-            self.status.value = ""
+        """Shows an error below the sliders, in one thread at a time."""
+        with self._turn:
+            try:
+                yield
+            except Exception as error:
+                self.status.value = f"<b>{type(error).__name__}:</b> {html.escape(str(error))}"
+            else:
+                self.status.value = ""
 
 
 def _on_a_step(control: widgets.Widget, value: Any) -> Any:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+import time
+
 import numpy as np
 import pytest
 
@@ -145,3 +148,22 @@ def test_an_explorer_whose_limits_stay_shows_what_a_fresh_one_would(look) -> Non
         fresh = Explorer(draw, a=(0.0, 4.0, a))
         assert not moved.status.value and moved.image.value == fresh.image.value, a
         assert moved._alt_text.value == fresh._alt_text.value
+
+
+def test_two_threads_draw_in_turn():
+    """JupyterLab delivers sliders and mouse in two threads: drawn at once, one title would stand over another."""
+    inside, most = [], []
+
+    def draw(axes, n):
+        inside.append(n)
+        time.sleep(0.01)
+        most.append(len(inside))
+        inside.pop()
+
+    explorer = Explorer(draw, n=(0, 9, 0))
+    threads = [threading.Thread(target=explorer.redraw) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(most) == 5 and max(most) == 1
