@@ -85,7 +85,8 @@ class Dashboard(TrainingView):
         if not self.updates:
             self.status.say("There is no curve to pin yet: press Start or Step first.")
             return
-        name = f"{len(self.pinned) + 1}: {differences(self.updates[-1].live, Settings().live())}"
+        knobs = {knob: self.updates[-1].live[knob] for knob in self.knobs}  # the rest never moves, and fills the legend
+        name = f"{len(self.pinned) + 1}: {differences(knobs, Settings().live())}"
         self.pinned.append(name)
         self.curves.pin(self.updates, name)
         with style.context("pglesson.lesson"):

@@ -45,6 +45,7 @@ class ExportPanel:
     def list_runs(self, numbers: Iterable[int]) -> None:
         """Offers the present run, and the pinned ones with these numbers."""
         self.which.options = [("present run", 0), *((f"pinned {number}", number) for number in numbers)]
+        self.which.value = 0  # a list that was made without options shows none of them by itself
 
     def clear(self) -> None:
         """Shows nothing."""

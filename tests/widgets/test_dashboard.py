@@ -84,6 +84,14 @@ def test_reset_forgets_and_keeps_knobs_and_pins(dashboard: Dashboard) -> None:
     assert np.array_equal(first, second)
 
 
+def test_a_pin_is_named_by_its_knobs_alone() -> None:
+    """The other settings cannot move: in the legend they would only push its end out of the figure."""
+    dashboard = Dashboard(Settings(runs=2, updates=2, baseline="value", gamma=0.9, episodes=2), knobs=["gamma"])
+    dashboard.step()
+    dashboard.pin()
+    assert dashboard.pinned == ["1: gamma 0.9"]
+
+
 @pytest.mark.parametrize("env", PRESETS)
 def test_every_environment_can_be_chosen_and_trained(env) -> None:
     dashboard = Dashboard(Settings(**SMALL))

@@ -365,8 +365,10 @@ def test_the_code_is_that_of_the_run_not_of_the_panel(playground):
 
 
 def test_a_pinned_run_can_be_exported(playground):
+    assert playground.which.label == "present run"
     train(playground)
     playground.pin()
+    assert playground.which.label == "present run"
     settings, updates = playground.pins[1]
     playground.knobs["gamma"].value = 0.5
     playground.reset()
