@@ -9,14 +9,13 @@ import os
 import re
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import nbformat
 import pytest
 
 from pglesson.exercises import Exercises, grading
-from pglesson.exercises.framework import NOTEBOOKS, Attempt, exercises_of
+from pglesson.exercises.framework import NOTEBOOKS, exercises_of
 
 ROOT = Path(__file__).parents[2]
 NAME = "02_softmax_policies"
@@ -56,8 +55,7 @@ def notebook() -> nbformat.NotebookNode:
         made.cells.append(nbformat.v4.new_code_cell(source, id=id_, outputs=outputs, execution_count=1))
 
     def exercise(name: str) -> None:
-        (of_the_lesson,) = [found for found in exercises_of(NAME) if found.name == name]
-        untouched = Attempt(replace(of_the_lesson, starter=STARTERS[name])).check()
+        untouched = getattr(Exercises(NAME), name).check()  # in words that depend on the lesson's own starter
         add(grading.cell_id(name), STARTERS[name])
         page = {"text/html": untouched._repr_html_()}
         add(f"{grading.cell_id(name)}-check", f"exercises.{name}.check(answer)", repr(untouched), **page)
