@@ -32,6 +32,16 @@ def _middle(
     return between(rates[height >= height.max() - slack])
 
 
+def _unbroken(rates: Array, scores: Array, slack: float) -> float:
+    """The middle of the rates that pass and are joined to the best by others that do."""
+    order = np.argsort(rates)
+    rates, height = rates[order], scores.mean(1)[order]
+    passed, best = height >= height.max() - slack, int(height.argmax())
+    low = max((i + 1 for i in range(best) if not passed[i]), default=0)
+    high = min((i - 1 for i in range(best, len(rates)) if not passed[i]), default=len(rates) - 1)
+    return math.sqrt(rates[low] * rates[high])
+
+
 def _map(means: list[float], spread: float, agents: int, seed: int) -> Array:
     """Scores (rates, agents) with exactly these means."""
     noise = np.random.default_rng(seed).normal(0, spread, (len(means), agents))
@@ -88,8 +98,66 @@ answer = middle_of_plateau''',
             Case("a slack of 0", (np.array([0.01, 0.1, 1.0]), _map([50, 80, 60], 5, 4, 3), 0.0)),
             Case("a single rate", (np.array([0.03]), np.array([[70.0, 90.0]]), 10.0)),
             Case("rates in falling order", (np.array([1.0, 0.3, 0.1, 0.01]), _map([10, 95, 90, 40], 10, 6, 4), 10.0)),
+            Case(
+                "rates in no order, and a poor one between two good ones",
+                (
+                    np.array([0.1, 1.0, 0.3, 0.004, 0.03, 0.001]),
+                    np.array(
+                        [[91, 95, 99], [95, 94, -9], [70, 100, 100], [90, 92, 94], [40, 50, 30], [99, 5, 1]], float
+                    ),
+                    9.0,
+                ),
+            ),
+            Case("means near 0", (np.array([0.001, 0.01, 0.1, 1.0]), _map([-30, -2, 4, -7], 20, 4, 5), 8.0)),
         ],
         [
+            Mistake(
+                "you take the first and the last rate that pass, but the rates come in any order. The ends of the "
+                "plateau are the lowest and the highest of them.",
+                lambda rates, scores, slack: _middle(rates, scores, slack, between=lambda p: math.sqrt(p[0] * p[-1])),
+            ),
+            Mistake(
+                "you put the rates in order and leave their scores where they were. Sort both alike, or neither.",
+                lambda rates, scores, slack: _middle(np.sort(rates), scores, slack),
+            ),
+            Mistake(
+                "you stop at the first poor rate beside the best. Poor ones between the two ends do not matter: take "
+                "all rates that pass.",
+                _unbroken,
+            ),
+            Mistake(
+                "you go by the median of the agents. The mean is asked for.",
+                lambda rates, scores, slack: _middle(rates, scores, slack, lambda s: np.median(s, axis=1)),
+            ),
+            Mistake(
+                "a rate passes as soon as one of its agents does. One agent says little: compare the means.",
+                lambda rates, scores, slack: _middle(
+                    rates, np.minimum(scores.max(1), scores.mean(1).max())[:, None], slack
+                ),
+            ),
+            Mistake(
+                "you leave out rates that are exactly `slack` below the best mean, and with a slack of 0 the best "
+                "itself. *At most* slack below is asked for.",
+                lambda rates, scores, slack: math.sqrt(
+                    rates[scores.mean(1) > scores.mean(1).max() - slack].min()
+                    * rates[scores.mean(1) > scores.mean(1).max() - slack].max()
+                ),
+            ),
+            Mistake(
+                "you take slack as a share of the best mean. It is in units of return: subtract it.",
+                lambda rates, scores, slack: math.sqrt(
+                    rates[scores.mean(1) >= scores.mean(1).max() * (1 - slack)].min()
+                    * rates[scores.mean(1) >= scores.mean(1).max() * (1 - slack)].max()
+                ),
+            ),
+            Mistake(
+                "you take slack as a share of the best mean. It is in units of return: subtract it.",
+                lambda rates, scores, slack: _middle(rates, scores, slack * abs(scores.mean(1).max())),
+            ),
+            Mistake(
+                "this is the logarithm of the middle. Take the exponential.",
+                lambda rates, scores, slack: math.log(_middle(rates, scores, slack)),
+            ),
             Mistake(
                 "you take the single rate with the highest mean. On a plateau that is chance, with so few agents; take "
                 "the middle of all that come close.",
@@ -166,6 +234,8 @@ answer = ...""",
     judge=judge_number(
         0.995,
         {
+            1 - 1 / 201: "that has a horizon of 201 steps. Exactly 200 are asked for.",
+            1 - 1 / 199: "that has a horizon of 199 steps. Exactly 200 are asked for.",
             0.99: "that is the value from the table, and it looks 1 / 0.01 = 100 steps ahead.",
             0.9: "1 / (1 - 0.9) is 10 steps.",
             0.95: "1 / (1 - 0.95) is 20 steps.",
@@ -181,6 +251,7 @@ answer = ...""",
             0.98: "1 / (1 - 0.98) is 50 steps.",
         },
         tolerance=1e-6,
+        near=2e-6,
         otherwise="this is not it. Put your number into 1 / (1 - gamma): 200 should come out.",
     ),
 )
@@ -294,6 +365,36 @@ answer = clip''',
                 "rows that are too long are thrown away. Shorten them; their direction is worth keeping.",
                 lambda gradients, longest: torch.where(_norms(gradients) > longest, 0.0, gradients),
             ),
+            Mistake(
+                "every row comes back as it was. A long one has to be shortened to `longest`.",
+                lambda gradients, longest: gradients,
+            ),
+            Mistake(
+                "all rows are shortened by one factor, that of the longest or of their mean. One wild run would "
+                "shorten the steps of all others: each row has a factor of its own.",
+                lambda gradients, longest: _clip(gradients, longest, _norms(gradients).max()),
+            ),
+            Mistake(
+                "all rows are shortened by one factor, that of the longest or of their mean. One wild run would "
+                "shorten the steps of all others: each row has a factor of its own.",
+                lambda gradients, longest: _clip(gradients, longest, _norms(gradients).mean()),
+            ),
+            Mistake(
+                "every row is set to the length `longest` as soon as one is too long. Ask each row by itself.",
+                lambda gradients, longest: (
+                    gradients * longest / _norms(gradients) if (_norms(gradients) > longest).any() else gradients
+                ),
+            ),
+            Mistake(
+                "the norms have lost their axis, so (runs,) meets (runs, weights) and fits only by chance. Keep it: "
+                "keepdim=True.",
+                lambda gradients, longest: gradients * (longest / gradients.norm(dim=1).clamp_min(1e-8)).clamp(max=1.0),
+            ),
+            Mistake(
+                "the norms have lost their axis, so (runs,) meets (runs, weights) and fits only by chance. Keep it: "
+                "keepdim=True.",
+                lambda gradients, longest: _clip(gradients, longest, gradients.norm(dim=1)),
+            ),
         ],
     ),
 )
@@ -303,6 +404,17 @@ def _kl(before: Tensor, after: Tensor) -> Tensor:
     """KL(before || after) for each state."""
     p, q = before.log_softmax(-1), after.log_softmax(-1)
     return (p.exp() * (p - q)).sum(-1)
+
+
+_BOUNDED = (
+    "a small number under the logarithm keeps it from minus infinity and bounds the result: where a policy becomes "
+    "certain it is too small. log_softmax of the logits needs no such number."
+)
+
+
+def _kl_of_probabilities(before: Tensor, after: Tensor, bounded: Callable[[Tensor], Tensor]) -> Tensor:
+    p, q = bounded(before.softmax(-1)), bounded(after.softmax(-1))
+    return (p * (p / q).log()).sum(-1).mean()
 
 
 CHANGE = Exercise(
@@ -339,6 +451,10 @@ answer = policy_change''',
             Case(
                 "a policy that was certain before",
                 (torch.tensor([[200.0, 0.0], [0.5, 0.0]]), torch.tensor([[3.0, 0.0], [0.0, 0.0]])),
+            ),
+            Case(
+                "a policy that becomes certain",
+                (torch.tensor([[0.5, 0.0, 0.0], [0.0, 1.0, 0.5]]), torch.tensor([[60.0, 0.0, 0.0], [0.0, 1.0, 60.0]])),
             ),
         ],
         [
@@ -408,6 +524,30 @@ answer = policy_change''',
             ),
             Mistake(
                 "one number for each state is left. Their mean is asked for.", lambda before, after: _kl(before, after)
+            ),
+            Mistake(_BOUNDED, lambda before, after: _kl_of_probabilities(before, after, lambda p: p + 1e-8)),
+            Mistake(_BOUNDED, lambda before, after: _kl_of_probabilities(before, after, lambda p: p.clamp_min(1e-8))),
+            Mistake(_BOUNDED, lambda before, after: _kl_of_probabilities(before, after, lambda p: p + 1e-12)),
+            Mistake(
+                "this is the mean of both directions. KL(before || after) alone is asked for.",
+                lambda before, after: (_kl(before, after) + _kl(after, before)).mean() / 2,
+            ),
+            Mistake(
+                "this compares probabilities by their difference. The KL divergence compares their logarithms.",
+                lambda before, after: (before.softmax(-1) - after.softmax(-1)).abs().sum(-1).mean() / 2,
+            ),
+            Mistake("this is the largest of the states. Their mean is asked for.", lambda b, a: _kl(b, a).max()),
+            Mistake(
+                "the differences of log pi lost their sign, so they cannot cancel. Leave abs out.",
+                lambda before, after: (
+                    (before.softmax(-1) * (before.log_softmax(-1) - after.log_softmax(-1)).abs()).sum(-1).mean()
+                ),
+            ),
+            Mistake(
+                "the softmax runs over the states. Each row is a policy of its own: use the last axis.",
+                lambda before, after: (
+                    (before.softmax(0) * (before.log_softmax(0) - after.log_softmax(0))).sum(0).mean()
+                ),
             ),
         ],
     ),

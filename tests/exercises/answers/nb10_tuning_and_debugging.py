@@ -147,8 +147,75 @@ def rows(before, after):
     return torch.distributions.kl_divergence(b, a)
 
 
+def plateau_of_order(between):
+    def middle(rates, scores, slack):
+        means = scores.mean(1)
+        return between(rates, means, means >= means.max() - slack)
+
+    return middle
+
+
+def plateau_grown_from_the_best(rates, scores, slack):
+    order = np.argsort(rates)
+    r, m = rates[order], scores.mean(1)[order]
+    low = high = m.argmax()
+    while low > 0 and m[low - 1] >= m.max() - slack:
+        low -= 1
+    while high < len(m) - 1 and m[high + 1] >= m.max() - slack:
+        high += 1
+    return np.sqrt(r[low] * r[high])
+
+
+def plateau_of_any_agent(rates, scores, slack):
+    good = rates[(scores >= scores.mean(1).max() - slack).any(1)]
+    return np.sqrt(good.min() * good.max())
+
+
+def strictly_above(rates, scores, slack):
+    good = rates[scores.mean(1) > scores.mean(1).max() - slack]
+    return np.sqrt(good.min() * good.max())
+
+
+def slack_as_a_share(rates, scores, slack):
+    good = rates[scores.mean(1) >= scores.mean(1).max() - slack * abs(scores.mean(1).max())]
+    return np.sqrt(good.min() * good.max())
+
+
+def plateau_by_factor(rates, scores, slack):
+    means = scores.mean(1)
+    good = rates[means + slack >= means.max()]
+    return np.geomspace(good.min(), good.max(), 3)[1]
+
+
+def clipped_by_one_factor(of_all):
+    return lambda g, longest: g * min(1.0, (longest / of_all(g.norm(dim=1))).item())
+
+
+def all_or_none(g, longest):
+    norm = g.norm(dim=1, keepdim=True)
+    return g * longest / norm if (norm > longest).any() else g
+
+
+def clip_nothing(g, longest):
+    torch.nn.utils.clip_grad_norm_(g, longest)
+    return g
+
+
+def change_with_a_floor(floor):
+    def change(before, after):
+        p, q = floor(before.softmax(-1)), floor(after.softmax(-1))
+        return (p * (p.log() - q.log())).sum(-1).mean()
+
+    return change
+
+
+def change_from_logsumexp(before, after):
+    p = before.softmax(-1)
+    return ((p * (before - after)).sum(-1) - before.logsumexp(-1) + after.logsumexp(-1)).mean()
+
+
 RIGHT = {
-    "plateau": [plateau_by_loop, plateau_in_logs, plateau_in_torch],
+    "plateau": [plateau_by_factor, plateau_by_loop, plateau_in_logs, plateau_in_torch],
     "horizon": [0.995, 199 / 200, torch.tensor(0.995, dtype=torch.float64), np.float64(1 - 1 / 200)],
     "clip": [
         clip_by_loop,
@@ -157,12 +224,20 @@ RIGHT = {
         lambda g, longest: g.renorm(2, 0, longest),
         lambda g, longest: g.double() * (longest / torch.linalg.vector_norm(g.double(), dim=1)).clamp(max=1)[:, None],
     ],
-    "change": [change_by_loop, change_in_numpy, change_by_distributions, change_by_kl_div],
+    "change": [change_from_logsumexp, change_by_loop, change_in_numpy, change_by_distributions, change_by_kl_div],
     "rate": [0.01, 1e-2, 0.001 * math.sqrt(100), torch.tensor(0.01)],
     "broken": [3, 3.0, np.array([0.40, 0.072, 4.7, 0, 0]).argmax() + 1],
 }
 MISTAKES = {
     "plateau": [
+        (plateau_of_order(lambda r, m, ok: np.sqrt(r[ok][0] * r[ok][-1])), "come in any order"),
+        (lambda r, s, k: plateau_in_logs(np.sort(r), s, k), "leave their scores"),
+        (plateau_grown_from_the_best, "stop at the first poor rate"),
+        (over_agents_by(np.median), "median of the agents"),
+        (plateau_of_any_agent, "as soon as one of its agents does"),
+        (strictly_above, "At most"),
+        (slack_as_a_share, "share of the best mean"),
+        (lambda r, s, k: np.log(plateau_by_loop(r, s, k)), "Take the exponential"),
         (the_best, "single rate with the highest mean"),
         (lambda r, s, k: (good_rates(r, s, k)[0] + good_rates(r, s, k)[-1]) / 2, "arithmetic middle"),
         (lambda r, s, k: sum(good_rates(r, s, k)) / len(good_rates(r, s, k)), "average the plateau's rates"),
@@ -177,10 +252,14 @@ MISTAKES = {
         (lambda r, s, k: min(good_rates(r, s, k)) * max(good_rates(r, s, k)), "square root is missing"),
         (lambda r, s, k: 0.5 * min(good_rates(r, s, k)) * max(good_rates(r, s, k)), "half of a product"),
         (lambda r, s, k: good_rates(r, s, k), "shape|things"),
-        (share_of_the_best, "raised a ValueError.*returns below zero"),
+        (share_of_the_best, "share of the best mean"),
         (over_the_rates, "raised a IndexError"),
     ],
     "horizon": [
+        (1 - 1 / 201, "201 steps"),
+        (1 - 1 / 199, "199 steps"),
+        (0.9995, "200 should come out"),
+        (0.998, "200 should come out"),
         (0.99, "from the table"),
         (0.9, "is 10 steps"),
         (0.95, "is 20 steps"),
@@ -194,6 +273,11 @@ MISTAKES = {
         (0.97, "200 should come out"),
     ],
     "clip": [
+        (clip_nothing, "comes back as it was"),
+        (clipped_by_one_factor(torch.max), "by one factor"),
+        (clipped_by_one_factor(torch.mean), "by one factor"),
+        (all_or_none, "as soon as one is too long"),
+        (lambda g, longest: g * (longest / g.norm(dim=1)).clamp(max=1), "lost their axis"),
         (lambda g, longest: g / g.pow(2).sum().sqrt() * longest, "still that of the whole table"),
         (every_row_to_full_length, "rows that were short enough are made longer"),
         (lambda g, longest: functional.normalize(g, dim=1, eps=1e-6) * longest, "a row of norm 0.2"),
@@ -212,6 +296,11 @@ MISTAKES = {
         (lambda g, longest: torch.nn.utils.clip_grad_norm_(g, longest), "shape|things|gives"),
     ],
     "change": [
+        (change_with_a_floor(lambda p: p + 1e-8), "bounds the result"),
+        (change_with_a_floor(lambda p: p.clamp(min=1e-8)), "bounds the result"),
+        (lambda b, a: (rows(b, a) + rows(a, b)).mean() / 2, "both directions"),
+        (lambda b, a: (a.softmax(1) - b.softmax(1)).abs().sum(1).mean() / 2, "by their difference"),
+        (lambda b, a: rows(b, a).max(), "largest of the states"),
         (lambda b, a: rows(a, b).mean(), "weights are those of the policy after"),
         (lambda b, a: rows(b, a).sum(), "runs over all states"),
         (
