@@ -32,6 +32,10 @@ answer = ...""",
     judge=judge_number(
         -2.25,
         {
+            -0.6: "that is the difference with this critic. By how much has it changed?",
+            3.9: "that is the other way round: what is added to 1.65, and not taken away from it, is the change.",
+            -2.8: "that is how the mean TD error of going back changes, with its sign turned. Searching changes too.",
+            3.35: "the changes of both are added up. Search *minus* go back is asked for.",
             0.0: "only the mistake about the room where both actions start is free. They land in different places.",
             2.25: "the sign is turned: the mistakes speak for going back, and the question is search minus go back.",
             -2.5: "gamma is missing: a mistake about what comes next is discounted by one step.",
@@ -101,6 +105,33 @@ def _two_steps(e: Played, v: Tensor, ahead: Tensor, gamma: float) -> Tensor:
 def _typed(e: Played, v: Tensor, ahead: Tensor, gamma: float, power: int = 2) -> Tensor:
     """The formula as it stands, which finds nothing two steps ahead of an episode's last step."""
     return e.rewards + gamma * _later(e.rewards) + gamma**power * _later(ahead) - v
+
+
+def _last(e: Played, ahead: Tensor, gamma: float) -> Tensor:
+    """By how much a last step falls short, if the critic's word after it counts gamma squared and not gamma."""
+    return (gamma - gamma**2) * ahead * (e.mask - _later(e.mask))
+
+
+def _spelled_out(
+    e: Played,
+    v: Tensor,
+    ahead: Tensor,
+    gamma: float,
+    *,
+    first: float = 1.0,
+    second: float | None = None,
+    critic: float | None = None,
+    word: Tensor | None = None,
+) -> Tensor:
+    """The forecast with factors of one's own, and the TD error at an episode's last step."""
+    second, critic = gamma if second is None else second, gamma**2 if critic is None else critic
+    two = first * e.rewards + second * _later(e.rewards) + critic * (_later(ahead) if word is None else word) - v
+    return torch.where(_later(e.mask) > 0, two, e.rewards + gamma * ahead - v) * e.mask
+
+
+def _until_the_last_column(e: Played, v: Tensor, ahead: Tensor, gamma: float) -> Tensor:
+    """The TD error in the array's last column only, where the longest episodes end."""
+    return torch.cat([_typed(e, v, ahead, gamma)[..., :-1], (e.rewards + gamma * ahead - v)[..., -1:]], -1) * e.mask
 
 
 _AFTER_END = (
@@ -233,6 +264,62 @@ answer = two_steps''',
             Mistake(
                 "one step is missing at the end. The last step has a weight too: its TD error.",
                 lambda e, v, ahead, gamma: _two_steps(e, v, ahead, gamma)[..., :-1],
+            ),
+            Mistake(
+                "at the last step of an episode there is no TD error any more. It has one, too: nothing lies two steps "
+                "ahead there, but something lies one step ahead.",
+                lambda e, v, ahead, gamma: _two_steps(e, v, ahead, gamma) * _later(e.mask),
+            ),
+            Mistake(_TIME_OUT, _until_the_last_column),
+            Mistake(
+                "the critic's word comes two steps later, so its factor is gamma squared.",
+                lambda e, v, ahead, gamma: _spelled_out(e, v, ahead, gamma, critic=gamma),
+            ),
+            Mistake(
+                "the critic is asked after one step, and counted as after two: v_next of the step itself is "
+                "v(S_(t+1)). Take that of the next step.",
+                lambda e, v, ahead, gamma: _spelled_out(e, v, ahead, gamma, word=ahead),
+            ),
+            Mistake(
+                "the critic is asked after one step, and counted as after two: v_next of the step itself is "
+                "v(S_(t+1)). Take that of the next step.",
+                lambda e, v, ahead, gamma: _spelled_out(e, v, ahead, gamma, word=ahead) - _last(e, ahead, gamma),
+            ),
+            Mistake(
+                "the second step's reward is missing. It comes between the first reward and the critic's word.",
+                lambda e, v, ahead, gamma: _spelled_out(e, v, ahead, gamma, second=0.0),
+            ),
+            Mistake(
+                "the second step's reward is not discounted: it comes one step later.",
+                lambda e, v, ahead, gamma: _spelled_out(e, v, ahead, gamma, second=1.0),
+            ),
+            Mistake(
+                "each term has one gamma too many. The first reward counts in full.",
+                lambda e, v, ahead, gamma: _spelled_out(
+                    e, v, ahead, gamma, first=gamma, second=gamma**2, critic=gamma**3
+                ),
+            ),
+            Mistake(
+                "v of the state is not subtracted in either of the two TD errors. Each has one of its own.",
+                lambda e, v, ahead, gamma: (
+                    (e.rewards + gamma * ahead) * e.mask + gamma * _later((e.rewards + gamma * ahead) * e.mask)
+                ),
+            ),
+            Mistake(
+                "roll without an axis goes through the whole batch, from one episode to the next. Shift along the "
+                "last axis.",
+                lambda e, v, ahead, gamma: _delta(e, v, ahead, gamma) + gamma * _delta(e, v, ahead, gamma).roll(-1),
+            ),
+            Mistake(
+                "roll goes round and takes values of the beginning to the end, and `v` says nothing of what comes "
+                "after a time-out. v_next is right at both; shift it by one.",
+                lambda e, v, ahead, gamma: (
+                    (e.rewards + gamma * e.rewards.roll(-1, -1) + gamma**2 * v.roll(-2, -1) - v) * e.mask
+                ),
+            ),
+            Mistake(
+                "one step is missing at the end. The last step has a weight too: its TD error.",
+                lambda e, v, ahead, gamma: _typed(e, v, ahead, gamma)[..., :-1],
             ),
         ],
     ),
@@ -380,6 +467,51 @@ answer = squared_error''',
             Mistake(
                 "this is relative to the exact gradient's squared length, as in the figure. Leave the division out.",
                 lambda g, e, n: (_bias2(g, e) + _spread(g) / n) / e.square().sum(),
+            ),
+            Mistake(
+                "you divide by n, the number of estimates in the table. N is how many episodes a batch has.",
+                lambda g, e, n: _bias2(g, e) + _spread(g) / g.shape[1],
+            ),
+            Mistake(
+                "you divide by n, the number of estimates in the table. N is how many episodes a batch has.",
+                lambda g, e, n: (g - e).square().sum(-1).mean(1),
+            ),
+            Mistake(
+                "the lengths are subtracted, and two vectors of one length can point apart. Subtract the vectors "
+                "first, then take the length.",
+                lambda g, e, n: (g.mean(1).norm(dim=-1) - e.norm()).square() + _spread(g) / n,
+            ),
+            Mistake(
+                "the lengths are subtracted, and two vectors of one length can point apart. Subtract the vectors "
+                "first, then take the length.",
+                lambda g, e, n: (g.mean(1).norm(dim=-1) ** 2 - e.norm() ** 2) + _spread(g) / n,
+            ),
+            Mistake(
+                "the squared distance of every single estimate is averaged: that holds the variance already, and of "
+                "one episode. Take the mean of the estimates first, and then its distance.",
+                lambda g, e, n: (g - e).norm(dim=-1).mean(1).square() + _spread(g) / n,
+            ),
+            Mistake(
+                "the variance is divided by N twice. A mean over N episodes has 1/N of it.",
+                lambda g, e, n: _bias2(g, e) + _spread(g) / n**2,
+            ),
+            Mistake(
+                "the estimates are added up. Their mean is compared with the exact gradient.",
+                lambda g, e, n: (g.sum(1) - e).square().sum(-1) + _spread(g) / n,
+            ),
+            Mistake(
+                "everything is added up. Each lambda has an error of its own.",
+                lambda g, e, n: (_bias2(g, e) + _spread(g) / n).sum(),
+            ),
+            Mistake(
+                "the variance runs over the weights. It is over the n estimates, axis 1, and then summed over the "
+                "weights.",
+                lambda g, e, n: _bias2(g, e) + g.var(2).sum(-1) / n,
+            ),
+            Mistake(
+                "the variance is taken over estimates and weights at once, so the weights' differences count as "
+                "noise. Take it for each weight, and add up.",
+                lambda g, e, n: _bias2(g, e) + g.flatten(1).var(1) / n,
             ),
         ],
     ),

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import torch
+from torch.nn import functional
 
 
 def td(episodes, v, v_next, gamma):
@@ -172,13 +173,49 @@ def combine(function):
     return lambda gradients, exact, episodes: function(*parts(gradients, exact), episodes)
 
 
+def shifted(x):
+    return functional.pad(x[..., 1:], (0, 1))
+
+
+def two_with(first=lambda gamma: 1, reward=lambda gamma: gamma, critic=lambda gamma: gamma**2, shift=shifted):
+    """The formula for all steps but an episode's last, which gets its TD error."""
+
+    def weights(episodes, v, v_next, gamma):
+        rewards, one = episodes.rewards, episodes.rewards + gamma * v_next - v
+        two = first(gamma) * rewards + reward(gamma) * shifted(rewards) + critic(gamma) * shift(v_next) - v
+        return torch.where(shifted(episodes.mask) == 1, two, one) * episodes.mask
+
+    return weights
+
+
+def two_padded(episodes, v, v_next, gamma):
+    delta = (episodes.rewards + gamma * v_next - v) * episodes.mask
+    return delta + gamma * shifted(delta)
+
+
+def two_rolls_through_all(episodes, v, v_next, gamma):
+    delta = (episodes.rewards + gamma * v_next - v) * episodes.mask
+    return delta + gamma * torch.roll(delta, -1)
+
+
+def two_up_to_the_last_column(episodes, v, v_next, gamma):
+    out = episodes.rewards + gamma * v_next - v
+    two = episodes.rewards[..., :-1] + gamma * episodes.rewards[..., 1:] + gamma**2 * v_next[..., 1:]
+    out[..., :-1] = two - v[..., :-1]
+    return out * episodes.mask
+
+
 RIGHT = {
     "tilt": [-2.25, 0.9 * 0.5 * -1 - 0.9 * 2, np.float32(-2.25), torch.tensor(-2.25)],
-    "two_steps": [two_by_loop, two_in_numpy, two_by_where],
+    "two_steps": [two_padded, two_with(), two_by_loop, two_in_numpy, two_by_where],
     "error": [error_by_loop, error_in_numpy, error_by_covariance, error_in_float32],
 }
 MISTAKES = {
     "tilt": [
+        (-0.6, "with this critic"),
+        (3.9, "other way round"),
+        (-2.8, "Searching changes too"),
+        (3.35, "\\*minus\\*"),
         (0, "start is free"),
         (2.25, "speak for going back"),
         (0.5 * -1 - 2, "gamma is missing: "),
@@ -199,6 +236,19 @@ MISTAKES = {
         ("less", "must be one number"),
     ],
     "two_steps": [
+        (lambda e, v, ahead, gamma: two_padded(e, v, ahead, gamma) * shifted(e.mask), "It has one, too"),
+        (two_up_to_the_last_column, "before a \\*time-out\\*"),
+        (two_with(critic=lambda gamma: gamma), "its factor is gamma squared"),
+        (two_with(shift=lambda v_next: v_next), "asked after one step"),
+        (two_with(reward=lambda gamma: 0), "reward is missing"),
+        (two_with(reward=lambda gamma: 1), "reward is not discounted"),
+        (two_with(lambda gamma: gamma, lambda gamma: gamma**2, lambda gamma: gamma**3), "one gamma too many"),
+        (two_rolls_through_all, "without an axis"),
+        (lambda e, v, ahead, gamma: two_padded(e, 0 * v, ahead, gamma), "in either of the two"),
+        (
+            lambda e, v, ahead, g: (e.rewards + g * e.rewards.roll(-1, -1) + g * g * v.roll(-2, -1) - v) * e.mask,
+            "goes round",
+        ),
         (two_forgets_the_end, "before you shift"),
         (two_masks_last, "before you shift"),
         (two_as_written, "before a \\*time-out\\*"),
@@ -223,6 +273,15 @@ MISTAKES = {
         (lambda episodes, v, v_next: v_next - v, "raised a TypeError"),
     ],
     "error": [
+        (lambda g, e, n: ((g.mean(1) - e) ** 2).sum(1) + g.var(1).sum(1) / len(g[0]), "estimates in the table"),
+        (lambda g, e, n: ((g - e) ** 2).sum(2).mean(1), "estimates in the table"),
+        (lambda g, e, n: (g.mean(1).norm(dim=1) - e.norm()) ** 2 + g.var(1).sum(1) / n, "lengths are subtracted"),
+        (lambda g, e, n: (g - e).norm(dim=2).mean(1) ** 2 + g.var(1).sum(1) / n, "holds the variance already"),
+        (combine(lambda bias, std, n: bias**2 + (std**2).sum(1) / n**2), "by N twice"),
+        (lambda g, e, n: ((g.sum(1) - e) ** 2).sum(1) + g.var(1).sum(1) / n, "estimates are added up"),
+        (lambda g, e, n: (((g.mean(1) - e) ** 2).sum(1) + g.var(1).sum(1) / n).sum(), "everything is added up"),
+        (lambda g, e, n: ((g.mean(1) - e) ** 2).sum(1) + g.var(2).sum(1) / n, "variance runs over the weights"),
+        (lambda g, e, n: ((g.mean(1) - e) ** 2).sum(1) + g.flatten(1).var(1) / n, "at once"),
         (combine(lambda bias, std, n: bias**2), "squared bias alone"),
         (combine(lambda bias, std, n: (std**2).sum(1) / n), "squared bias is missing"),
         (combine(lambda bias, std, n: bias**2 + (std**2).sum(1)), "1/N of it"),
