@@ -31,7 +31,7 @@ answer = ...""",
     hints=(
         "Which is the first update that uses the new rate? The table says when a move begins to count.",
         "The 26th is the first, and the 40th the last. What sort of update does Step make?",
-        "40 - 25: an update is an update, whether Step or Start asked for it.",
+        "40 - 25: it makes no difference whether Step or Start asked for an update.",
     ),
     why="A knob acts from the next update on, and never backward: the weights keep what the old setting taught them.",
     judge=judge_number(
@@ -39,7 +39,7 @@ answer = ...""",
         {
             12.0: "you left out the three of Step. A Step is one update like any other, and it uses the new rate.",
             18.0: "you counted the three of Step twice. They are among the 40.",
-            40.0: "a move does not reach back. What was learned before it was learned with the old rate.",
+            40.0: "a move does not change the past: the updates before it used the old rate.",
             25.0: "those are the updates before the move. Count the ones after it.",
             28.0: "those are the updates until Start was pressed again. The new rate begins earlier, and stays.",
             14.0: "the first update after the move counts already: a move counts from the next update on.",
@@ -47,6 +47,8 @@ answer = ...""",
             3.0: "Step is not the only button that uses the new rate. Start goes on with it.",
             0.0: "no Reset is needed: a knob may be moved at any time.",
             240.0: "those are episodes, sixteen for each update. The question is for updates.",
+            13.0: "the first Step of the three uses the new rate already: a move counts from the next update on.",
+            22.0: "you took the three of Step away from the 25. They came after the move: count what is left of the 40.",
         },
         otherwise="this is not it. Which update is the first to use the new rate, and which is the last?",
     ),
@@ -69,7 +71,7 @@ answer = points''',
 
 answer = points''',
     hints=(
-        "A faint line is one agent. Which axis of `returns` do you have to get rid of, and how?",
+        "A faint line is one agent. Which axis of `returns` do you have to remove, and how?",
         "returns.mean(1) averages over the episodes and leaves one number for each agent.",
         "The dark line is the mean of those. Return both, with a comma between them.",
     ),
@@ -88,6 +90,10 @@ answer = points''',
         ],
         [
             Mistake(
+                "these are sums over the episodes, and over the agents too. A point is a mean, or it would double with twice the episodes.",
+                lambda r: (r.sum(1), r.sum()),
+            ),
+            Mistake(
                 "you averaged over the agents, and got one number for each episode. A faint line is one agent: "
                 "average over its episodes.",
                 lambda r: (r.mean(0), r.mean()),
@@ -105,7 +111,7 @@ answer = points''',
                 lambda r: (r.mean(1), np.median(r.mean(1))),
             ),
             Mistake(
-                "you drew the best agent in the dark. The dark line is the mean of all: the best one alone promises "
+                "your dark line is the best agent's. It is the mean of all of them: the best one alone promises "
                 "too much.",
                 lambda r: (r.mean(1), r.mean(1).max()),
             ),
@@ -137,6 +143,18 @@ answer = points''',
             Mistake(
                 "your dark line is the first agent's. It is the mean of all of them.",
                 lambda r: (r.mean(1), r.mean(1)[0]),
+            ),
+            Mistake(
+                "both are medians here. The curve draws means: one lucky episode counts in them, too.",
+                lambda r: (np.median(r, 1), np.median(r)),
+            ),
+            Mistake(
+                "these are the returns themselves. A faint line has one point for each update: the mean of its agent's episodes.",
+                lambda r: (r, r.mean()),
+            ),
+            Mistake(
+                "you divided by the number of agents. An agent's mean is over its own episodes: divide by how many those are.",
+                lambda r: (r.sum(1) / len(r), r.sum(1).mean() / len(r)),
             ),
         ],
     ),
@@ -270,10 +288,36 @@ answer = first_return''',
                 _scaled(lambda g, k, n: g**-k),
             ),
             Mistake(
-                "only the last reward is left. Add to the sum in each turn of the loop instead of beginning anew.",
+                "only the last reward is left. Add to the sum in each turn of the loop instead of starting again.",
                 lambda r, g: g ** (len(r) - 1) * r[-1],
             ),
-            Mistake("your function returns in the first turn of its loop. Indent the return less.", lambda r, g: r[0]),
+            Mistake(
+                "this is the first reward alone. If you have a loop, return after it, not in its first turn: indent it less.",
+                lambda r, g: r[0],
+            ),
+            Mistake(
+                "you left out the first reward and begin to count at the second. The first follows the first action, and it counts in full.",
+                lambda r, g: _first_return(r[1:], g),
+            ),
+            Mistake(
+                "you left out the last reward. range(n) ends at n - 1 already.", lambda r, g: _first_return(r[:-1], g)
+            ),
+            Mistake(
+                "this is the return at the last time step. The one at the first step is asked for.", lambda r, g: r[-1]
+            ),
+            Mistake(
+                "the rewards are weighted, but not added up. The return is one number: their sum.",
+                lambda r, g: r * g ** torch.arange(len(r)),
+            ),
+            Mistake(
+                "gamma is the argument of that name. You took 0.99, whatever it is.",
+                lambda r, g: _first_return(r, 0.99),
+            ),
+            Mistake(
+                "you multiplied by 1 - gamma as well. The return is the plain sum of the weighted rewards.",
+                lambda r, g: (1 - g) * _first_return(r, g),
+            ),
+            Mistake("the power is upside down: gamma is raised to the number of steps.", _scaled(lambda g, k, n: k**g)),
         ],
     ),
 )
@@ -299,14 +343,23 @@ answer = ...""",
             0.9: "with 0.9 an agent looks ten steps ahead, half as far.",
             0.99: "with 0.99 an agent looks a hundred steps ahead, five times as far.",
             0.98: "with 0.98 an agent looks fifty steps ahead. Solve 1 / (1 - gamma) = 20.",
-            0.8: "with 0.8 an agent looks five steps ahead. You may have taken 20 for per cent.",
+            0.8: "with 0.8 an agent looks five steps ahead. You may have read 20 as a percentage.",
             0.2: "with 0.2 an agent hardly sees beyond its next reward. The larger gamma, the farther it looks.",
             0.5: "with 0.5 an agent looks two steps ahead.",
             1.0: "with 1 there is no horizon: all that follows counts in full, however far ahead.",
             0.0: "with 0 only the next reward counts.",
             95.0: "as a percentage that is right. gamma lies between 0 and 1.",
+            20
+            / 21: "you added up gamma, gamma^2 and so on. The first reward counts in full, so the sum is 1 / (1 - gamma).",
+            0.951229: "there a reward twenty steps ahead counts a third. That is nearly it; take the sum, 1 / (1 - gamma) = 20.",
+            0.965936: "there a reward twenty steps ahead counts half. Here the horizon is the sum of all weights, 1 / (1 - gamma).",
+            0.96: "with 0.96 an agent looks twenty-five steps ahead.",
+            0.94: "with 0.94 an agent looks about seventeen steps ahead.",
+            0.995: "with 0.995 an agent looks two hundred steps ahead.",
+            0.975: "with 0.975 an agent looks forty steps ahead, twice as far.",
+            1.05: "gamma lies between 0 and 1. Solve 1 / (1 - gamma) = 20, and mind the sign.",
         },
-        tolerance=0.003,
+        tolerance=0.001,
         otherwise="this is not it. How far does an agent look with that gamma, by 1 / (1 - gamma)?",
     ),
 )

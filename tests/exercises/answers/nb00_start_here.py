@@ -78,7 +78,7 @@ def never_ends(rewards, gamma):
 
 
 RIGHT = {
-    "new_rate": [15, 15.0, torch.tensor(15), len(range(26, 41))],
+    "new_rate": [15, 15.0, torch.tensor(15), len(range(26, 41)), "15", " 15 "],
     "points": [
         points_by_loop,
         points_in_torch,
@@ -86,6 +86,7 @@ RIGHT = {
         lambda r: [r.mean(1), r.mean()],
         lambda r: (r.astype(float).mean(-1), np.mean(r)),
         lambda r: ([agent.mean() for agent in r], torch.tensor(r).mean()),
+        lambda r: (np.einsum("ae->a", r) / r.shape[1], float(np.average(r))),
     ],
     "moves": [35, 560 // 16, np.int64(35), torch.tensor(35.0)],
     "first_return": [
@@ -101,7 +102,7 @@ MISTAKES = {
     "new_rate": [
         (12, "left out the three"),
         (18, "twice"),
-        (40, "does not reach back"),
+        (40, "does not change the past"),
         (25, "before the move"),
         (28, "until Start"),
         (14, "counts already"),
@@ -111,6 +112,8 @@ MISTAKES = {
         (15 * 16, "those are episodes"),
         (7, "and which is the last"),
         ("fifteen", "must be one number"),
+        (13, "counts from the next"),
+        (25 - 3, "away from the 25"),
     ],
     "points": [
         (lambda r: (r.mean(axis=0), r.mean()), "averaged over the agents"),
@@ -128,6 +131,11 @@ MISTAKES = {
         (lambda r: (r.mean(1), r[0].mean()), "first agent's"),
         (points_in_place, "in place"),
         (lambda r: (r.mean(2), r.mean()), "raised a AxisError"),
+        (lambda r: (r.sum(1), r.sum()), "and over the agents"),
+        (lambda r: (np.median(r, axis=1), np.median(r)), "both are medians"),
+        (lambda r: (r, r.mean()), "returns themselves"),
+        (lambda r: (r.sum(1) / len(r), (r.sum(1) / len(r)).mean()), "over its own episodes"),
+        (lambda r: (r.mean(1, keepdims=True), r.mean()), "squeeze"),
     ],
     "moves": [
         (560, "those are the episodes\\."),
@@ -160,6 +168,14 @@ MISTAKES = {
         (discounts_in_place, "in place"),
         (never_ends, "had not come back"),
         (lambda r: r.sum(), "raised a TypeError"),
+        (lambda r, g: r[0], "first reward alone"),
+        (lambda r, g: sum(g**k * x for k, x in enumerate(r[1:])), "begin to count at the second"),
+        (lambda r, g: sum(g**k * r[k] for k in range(len(r) - 1)), "left out the last"),
+        (lambda r, g: all_of_them(r, g)[-1], "at the last time step"),
+        (lambda r, g: r * g ** torch.arange(len(r)), "not added up"),
+        (lambda r, g: backward_loop(r, 0.99), "0\\.99, whatever"),
+        (lambda r, g: (1 - g) * backward_loop(r, g), "1 - gamma as well"),
+        (lambda r, g: (r * torch.arange(len(r)) ** g).sum(), "upside down"),
     ],
     "look_ahead": [
         (1 / 20, "that is 1 - gamma"),
@@ -174,5 +190,13 @@ MISTAKES = {
         (0, "only the next"),
         (95, "percentage"),
         (0.7, "How far does"),
+        (20 / 21, "gamma\\^2 and so on"),
+        (np.exp(-1 / 20), "counts a third"),
+        (0.5 ** (1 / 20), "counts half"),
+        (0.96, "twenty-five"),
+        (0.94, "seventeen"),
+        (0.995, "two hundred"),
+        (0.975, "twice as far"),
+        (1.05, "mind the sign"),
     ],
 }
