@@ -51,9 +51,9 @@ answer = rounded''',
     hints=(
         "First make the list of the allowed torques. np.linspace counts them as the question does.",
         "torques[:, None] - allowed holds the distance of every torque to every allowed one, (n, bins).",
-        "The smallest absolute distance in each row names the allowed torque: argmin(1), then look it up.",
+        "The smallest absolute distance in each row gives the allowed torque: argmin(1), then look it up.",
     ),
-    why="This is all that an argmax over bins does here: it knows the best torque and has to miss it, by up to half a "
+    why="This is all that an argmax over bins does here: it knows the best torque and must miss it, by up to half a "
     "bin, in every step.",
     judge=judge_function(
         _nearest,
@@ -100,7 +100,7 @@ answer = rounded''',
                 lambda torques, bins: np.linspace(-2, 2, bins)[np.abs(_distances(torques, bins)[1]).argmax(1)],
             ),
             Mistake(
-                "the minimum runs over the torques: you found the nearest torque for each bin. Turn the axis.",
+                "the minimum runs over the torques: you found the nearest torque for each bin. Use the other axis.",
                 lambda torques, bins: np.linspace(-2, 2, bins)[np.abs(_distances(torques, bins)[1]).argmin(0)],
             ),
             Mistake(
@@ -124,6 +124,44 @@ answer = rounded''',
                     np.abs(torques[:, None] - grid).argmin(1)
                 ],
             ),
+            Mistake(
+                "you always round up to the next higher bin. The nearest may lie below.",
+                lambda torques, bins: np.linspace(-2, 2, bins)[
+                    np.minimum((_distances(torques, bins)[1] > 1e-9).sum(1), bins - 1)
+                ],
+            ),
+            Mistake(
+                "np.digitize counts the edges that lie below, so you round down, and below -2 the index -1 gives the last bin. The nearest may lie above.",
+                lambda torques, bins: np.linspace(-2, 2, bins)[(_distances(torques, bins)[1] >= -1e-9).sum(1) - 1],
+            ),
+            Mistake(
+                "you round toward 0. The nearest bin may be the one farther out: round instead of cutting off.",
+                lambda torques, bins: np.clip(np.trunc(torques * (bins - 1) / 4) * 4 / (bins - 1), -2, 2),
+            ),
+            Mistake(
+                "your list ends before 2, since np.arange leaves out its end. Take np.linspace(-2, 2, bins).",
+                lambda torques, bins: (grid := np.arange(-2, 2 - 1e-9, 4 / (bins - 1)))[
+                    np.abs(torques[:, None] - grid).argmin(1)
+                ],
+            ),
+            Mistake(
+                "your torques lie between the smallest and the largest that were given. They lie between -2 and 2, whatever was given.",
+                lambda torques, bins: (grid := np.linspace(torques.min(), torques.max(), bins))[
+                    np.abs(torques[:, None] - grid).argmin(1)
+                ],
+            ),
+            Mistake(
+                "these are the distances to the nearest torque. The torque itself is asked for: argmin instead of min.",
+                lambda torques, bins: np.abs(_distances(torques, bins)[1]).min(1),
+            ),
+            Mistake(
+                "you round to a number of decimals. The allowed torques lie 4 / (bins - 1) apart.",
+                lambda torques, bins: np.round(torques, 1),
+            ),
+            Mistake(
+                "your torques lie between -1 and 1. The motor's range is from -2 to 2.",
+                lambda torques, bins: (grid := np.linspace(-1, 1, bins))[np.abs(torques[:, None] - grid).argmin(1)],
+            ),
         ],
     ),
 )
@@ -139,8 +177,8 @@ answer = ...""",
         "4 / 10 and 4 / 40: the width falls to a quarter. What does the cost do?",
         "It goes with the square of the width.",
     ),
-    why="Four times finer, sixteen times better: rounding one torque is soon forgiven. That is a measurement against "
-    "the easy answer that bins are always bad; what they cost seven joints is another.",
+    why="Four times finer, sixteen times better: rounding one torque soon costs little. So bins are not always bad. "
+    "What they cost with seven joints is another question.",
     judge=judge_number(
         1 / 16,
         {
@@ -153,9 +191,15 @@ answer = ...""",
             1 / 64: "that is the third power of the width. The notebook measures a power of 2.",
             15 / 16: "that part is gone. The question is for the rest.",
             6.25: "as a percentage that is right. Write it as a number between 0 and 1.",
-            1.0: "41 bins are better than 11. Only from an odd number to the next even one little changes.",
+            1.0: "41 bins are better than 11. Little changes only from an odd number to the next even one.",
+            (10 / 41) ** 2: "nearly: you took the gaps of 11 bins, but 41 itself. 41 bins have 40 gaps between them.",
+            (11 / 40) ** 2: "nearly: you took the gaps of 41 bins, but 11 itself. 11 bins have 10 gaps between them.",
+            (12 / 42) ** 2: "you counted one gap too many in both. Between n bins there are n - 1 gaps.",
+            1 / 256: "you squared twice. The width falls to a quarter, and the cost goes with its square.",
+            1 / 30: "you took the difference of the two numbers. What counts is the ratio of the widths, squared.",
+            1 / 900: "you took the difference of the two numbers. What counts is the ratio of the widths.",
         },
-        tolerance=0.05,
+        tolerance=0.045,
         otherwise="this is not it. Work out the width of a bin, before and after; the cost goes with its square.",
     ),
 )
@@ -197,9 +241,9 @@ answer = epsilon_greedy_policy''',
     hints=(
         "Call it with three action values and epsilon = 0.1, and add up what comes out.",
         "The random draw is shared by *all* actions. How much does each get from it?",
-        "Each gets epsilon / actions; the favourite gets 1 - epsilon besides.",
+        "Each gets epsilon / actions; the favourite gets 1 - epsilon in addition.",
     ),
-    why="With three moves and epsilon = 0.1 the favourite has 0.93: a counting opponent reads that as easily as "
+    why="With three moves and epsilon = 0.1 the favourite has 0.93: a counting opponent uses that as easily as "
     "certainty. Random actions are there for exploring; they do not make a random *policy*.",
     judge=judge_function(
         _epsilon_greedy,
@@ -242,7 +286,7 @@ answer = epsilon_greedy_policy''',
                 lambda Q, epsilon: epsilon / len(Q) + (1 - epsilon) * (Q.max() == Q),
             ),
             Mistake(
-                "each action has the whole of epsilon, and the favourite 1 - epsilon besides: more than 1 together.",
+                "each action has the whole of epsilon, and the favourite 1 - epsilon too: more than 1 together.",
                 lambda Q, epsilon: _favourite(Q, 1.0, epsilon),
             ),
             Mistake(
@@ -262,6 +306,30 @@ answer = epsilon_greedy_policy''',
             Mistake(
                 "this is which action is the favourite. The probability of each is asked for.",
                 lambda Q, epsilon: Q.argmax(),
+            ),
+            Mistake(
+                "each of the others gets the whole of epsilon, and the favourite what is left. The draw with probability epsilon is shared by all actions.",
+                lambda Q, epsilon: _favourite(Q, 1 - epsilon * (len(Q) - 1), epsilon),
+            ),
+            Mistake(
+                "where two actions are equally good, you share 1 - epsilon between them. The favourite is one action: the first.",
+                lambda Q, epsilon: epsilon / len(Q) + (1 - epsilon) * (Q.max() == Q) / (Q.max() == Q).sum(),
+            ),
+            Mistake(
+                "of two equally good actions you take the last. The first is asked for, as argmax gives it.",
+                lambda Q, epsilon: _epsilon_greedy(Q[::-1], epsilon)[::-1],
+            ),
+            Mistake(
+                "you share epsilon among three actions, however many there are. Divide by how many there are: len(Q).",
+                lambda Q, epsilon: _favourite(Q, 1 - epsilon + epsilon / 3, epsilon / 3),
+            ),
+            Mistake(
+                "the favourite gets 1 and its share of the draw too: more than 1 together. What is left for it beside the draw is 1 - epsilon.",
+                lambda Q, epsilon: _favourite(Q, 1 + epsilon / len(Q), epsilon / len(Q)),
+            ),
+            Mistake(
+                "the favourite gets epsilon beside its share of the draw. What is left for it is 1 - epsilon.",
+                lambda Q, epsilon: _favourite(Q, epsilon + epsilon / len(Q), epsilon / len(Q)),
             ),
         ],
     ),
@@ -285,13 +353,13 @@ answer = max(against.values())""",
         "Paper: it beats your rock. But it does not win every round; what else can happen?",
         "It wins against rock, draws against paper and loses against scissors: 0.5 - 0.2.",
     ),
-    why="A lean that no one would call certain already costs 0.3 a round. Only the centre costs nothing, and no argmax "
-    "can stand there.",
+    why="A preference that nobody would call certain already costs 0.3 a round. Only the centre costs nothing, and no "
+    "argmax can be there.",
     judge=judge_number(
         0.3,
         {
             0.5: "you counted what it wins with paper against your rock. It also loses, against your scissors.",
-            -0.3: "the sign is turned: this is what *you* get. The question is what the opponent wins.",
+            -0.3: "the sign is wrong: this is what *you* get. The question is what the opponent wins.",
             0.0: "that is the average over its three moves. The best answer plays only the best of them.",
             1.0: "it would win every round only if you were certain.",
             0.2: "that is how often paper loses to you. How often does it win?",
@@ -301,6 +369,9 @@ answer = max(against.values())""",
             0.7: "you added its losses to its wins. A loss counts -1.",
             0.8: "you counted draws as wins: paper against paper is worth 0.",
             30.0: "as a percentage that is right. A round is worth 1 at most.",
+            0.65: "you counted a draw as half a win. It is worth 0, and a loss -1.",
+            0.6: "you counted the difference twice. A won round is worth 1, a lost one -1.",
+            0.15: "you weighted by rock's probability once more. Paper is played in every round.",
         },
         otherwise="this is not it. For each of its moves, subtract how often it loses from how often it wins.",
     ),
@@ -346,8 +417,8 @@ answer = joints_that_fit''',
         "4 * states * bins**joints bytes. Add joints for as long as one more still fits.",
         "Begin with 0, and look at joints + 1 in the condition of your loop.",
     ),
-    why="With eleven bins, one joint more takes eleven times the memory. No computer outruns that for long; a policy "
-    "that puts out two numbers a joint does not have to.",
+    why="With eleven bins, one joint more takes eleven times the memory. No computer's memory grows like that; a "
+    "policy that puts out two numbers a joint does not have to.",
     judge=judge_function(
         _fits,
         [
@@ -422,6 +493,22 @@ answer = joints_that_fit''',
                 "you go below 0 where nothing fits. The answer is 0 there.",
                 lambda states, bins, memory: int(np.floor(np.log(memory / 4 / states) / np.log(bins) + 1e-9)),
             ),
+            Mistake(
+                "you give -1 where not even one joint fits. The answer is 0 there.",
+                lambda states, bins, memory: _fits(states, bins, memory) or -1,
+            ),
+            Mistake(
+                "this is the logarithm of base 2. A joint multiplies the table by `bins`, not by 2.",
+                lambda states, bins, memory: _fits(states, 2, memory),
+            ),
+            Mistake(
+                "this is how many bytes the table takes. How many joints it has is asked for.",
+                lambda states, bins, memory: 4 * states * bins ** _fits(states, bins, memory),
+            ),
+            Mistake(
+                "the memory is given in bytes already. You took it for gigabytes.",
+                lambda states, bins, memory: _fits(states, bins, memory * 1e9),
+            ),
         ],
     ),
 )
@@ -435,7 +522,7 @@ answer = ...""",
     hints=(
         "Go through the table at the start of the notebook: where are action values strong?",
         "A few actions, expensive steps, and old data: look for a task that has all of them.",
-        "Six of the tasks have actions that are continuous or countless, or want a random policy.",
+        "Six of the tasks have actions that are continuous or too many, or need a random policy.",
     ),
     why="A few buttons make the argmax cheap, and every recorded step can be used again and again. REINFORCE would "
     "have to throw the million away.",
@@ -443,8 +530,9 @@ answer = ...""",
         "c",
         {
             "a": "six torques are six continuous numbers. A plain argmax would need bins for all of them together.",
-            "b": "whoever remembers you punishes every certainty, and an argmax is certain. The best policy is random.",
-            "d": "a dose is a continuous number. You could cut it into bins, but nothing here speaks for old "
+            "b": "a player who remembers you punishes every certainty, and an argmax is certain. The best policy is "
+            "random.",
+            "d": "a dose is a continuous number. You could divide it into bins, but there is no need for old "
             "experience: the simulated steps cost nothing.",
             "e": "near a tie, a tiny change of Q flips the action. A policy changes a little when its weights do.",
             "f": "where two places look alike and ask for different actions, any fixed choice fails in one of them. A "

@@ -175,14 +175,24 @@ def never_grows(states, bins, memory):
     return joints
 
 
+def grid(bins):
+    return np.linspace(-2, 2, bins)
+
+
+def nearest_of(torques, allowed):
+    return allowed[np.abs(torques[:, None] - allowed).argmin(1)]
+
+
 RIGHT = {
     "rounded": [
         rounded_by_loop,
         rounded_by_formula,
         rounded_in_torch,
         lambda t, n: np.array([g[abs(g - x).argmin()] for x in t for g in [np.linspace(-2.0, 2.0, n)]], np.float32),
+        lambda t, b: grid(b)[np.digitize(t, (grid(b)[1:] + grid(b)[:-1]) / 2)],
+        lambda t, b: [min(grid(b).tolist(), key=lambda x: abs(x - y)) for y in t],
     ],
-    "left": [1 / 16, 0.0625, np.float64(0.1 / 0.4) ** 2, torch.tensor(0.0625)],
+    "left": [1 / 16, 0.0625, np.float64(0.1 / 0.4) ** 2, torch.tensor(0.0625), "1/16", 0.06],
     "epsilon_greedy": [greedy_by_loop, greedy_mixed, greedy_in_torch],
     "wins": [0.3, 0.5 - 0.2, np.float32(0.3), torch.tensor(0.3)],
     "joints_that_fit": [fits_by_range, fits_by_logarithm, fits_by_division],
@@ -197,13 +207,25 @@ MISTAKES = {
         (lambda t, n: np.linspace(-2, 2, n)[(t[:, None] - np.linspace(-2, 2, n)).argmin(1)], "value first\\.$"),
         (lambda t, n: [np.linspace(-2, 2, n)[(np.linspace(-2, 2, n) - x).argmin()] for x in t], "which way you sub"),
         (lambda t, n: [max(np.linspace(-2, 2, n), key=lambda a: abs(a - x)) for x in t], "furthest"),
-        (lambda t, n: np.linspace(-2, 2, n)[abs(t[:, None] - np.linspace(-2, 2, n)).argmin(0) % n], "Turn the axis"),
+        (
+            lambda t, n: np.linspace(-2, 2, n)[abs(t[:, None] - np.linspace(-2, 2, n)).argmin(0) % n],
+            "the other axis",
+        ),
         (rounded_down, "round down"),
         (lambda t, n: -2 + 4 / (n - 1) * np.round((t + 2) / (4 / (n - 1))), "stays outside"),
         (lambda t, n: (4 / (n - 1) * np.round(t / (4 / (n - 1)))).clip(-2, 2), "even number of bins"),
         (rounded_middles, "middles of intervals"),
         (clipped_in_place, "in place"),
         (lambda t: t, "raised a TypeError"),
+        (lambda t, b: grid(b)[np.minimum(np.searchsorted(grid(b), t), b - 1)], "round up"),
+        (lambda t, b: grid(b)[np.digitize(t, grid(b)) - 1], "digitize"),
+        (lambda t, b: np.clip(np.trunc(t / (4 / (b - 1))) * 4 / (b - 1), -2, 2), "toward 0"),
+        (lambda t, b: nearest_of(t, np.arange(-2, 2, 4 / (b - 1))), "arange"),
+        (lambda t, b: nearest_of(t, np.linspace(t.min(), t.max(), b)), "whatever was given"),
+        (lambda t, b: np.abs(t[:, None] - grid(b)).min(1), "argmin instead"),
+        (lambda t, b: np.round(t, 1), "number of decimals"),
+        (lambda t, b: nearest_of(t, np.linspace(-1, 1, b)), "between -1 and 1"),
+        (lambda t, b: grid(b)[np.searchsorted(grid(b), t)], "raised a IndexError"),
     ],
     "left": [
         (1 / 4, "left of the width"),
@@ -217,6 +239,12 @@ MISTAKES = {
         (6.25, "percentage"),
         (1, "next even one"),
         (0.1, "before and after"),
+        ((10 / 41) ** 2, "but 41 itself"),
+        ((11 / 40) ** 2, "but 11 itself"),
+        ((12 / 42) ** 2, "one gap too many"),
+        (1 / 256, "squared twice"),
+        (1 / 30, "the difference of the two"),
+        (1 / 30**2, "the difference of the two"),
     ],
     "epsilon_greedy": [
         (lambda Q, e: np.where(Q.max() == Q, 1 - e + e / len(Q), e / len(Q)), "both get 1 - epsilon"),
@@ -231,6 +259,15 @@ MISTAKES = {
         (lambda Q, e: np.eye(len(Q))[Q.argmax()], "this is the greedy policy"),
         (lambda Q, e: int(np.argmax(Q)), "which action is the favourite"),
         (lambda Q, e: Q[3], "raised a IndexError"),
+        (
+            lambda Q, e: np.where(np.arange(len(Q)) == Q.argmax(), 1 - e * (len(Q) - 1), e),
+            "and the favourite what is left",
+        ),
+        (lambda Q, e: e / len(Q) + (1 - e) * (Q == max(Q)) / sum(Q == max(Q)), "you share 1 - epsilon"),
+        (lambda Q, e: (1 - e) * np.eye(len(Q))[len(Q) - 1 - Q[::-1].argmax()] + e / len(Q), "take the last"),
+        (lambda Q, e: (1 - e) * np.eye(len(Q))[Q.argmax()] + e / 3, "among three actions"),
+        (lambda Q, e: np.eye(len(Q))[Q.argmax()] + e / len(Q), "gets 1 and"),
+        (lambda Q, e: e * np.eye(len(Q))[Q.argmax()] + e / len(Q), "gets epsilon beside"),
     ],
     "wins": [
         (0.5, "against your rock"),
@@ -245,6 +282,9 @@ MISTAKES = {
         (0.8, "draws as wins"),
         (30, "percentage"),
         (0.6, "subtract how often"),
+        (0.5 + 0.3 / 2, "half a win"),
+        (0.6, "difference twice"),
+        (0.5 * (0.5 - 0.2), "once more"),
     ],
     "joints_that_fit": [
         (lambda s, b, m: max(0, math.floor(math.log(m / 4 / s, b))), "a logarithm is rounded"),
@@ -264,6 +304,10 @@ MISTAKES = {
         (lambda s, b, m: math.floor(math.log(m / (4 * s), b) + 1e-12), "below 0 where"),
         (never_grows, "had not come back"),
         (6, "must be a function"),
+        (lambda s, b, m: max((j for j in range(1, 99) if 4 * s * b**j <= m), default=-1), "you give -1"),
+        (lambda s, b, m: max(0, int(np.log2(m / 4 / s))), "base 2"),
+        (lambda s, b, m: 4 * s * b ** max((j for j in range(99) if 4 * s * b**j <= m), default=0), "how many bytes"),
+        (lambda s, b, m: max((j for j in range(1, 99) if 4 * s * b**j <= m * 1e9), default=0), "gigabytes"),
     ],
     "which": [
         ("a", "six torques"),
