@@ -378,12 +378,13 @@ answer = ...""",
         "Raise beta by one step of the slider at a time, and read the title of the right panel.",
         "At 0.3 it still ends at 1.0. Go one step further.",
     ),
-    why="From (-1, -1) a weight of 0.2 was enough; from (-2, -2) it takes twice as much. The surer an agent is, the "
-    "more weight it needs to get out, so look at the entropy early.",
+    why="From (-1, -1) a weight of 0.2 was enough; from (-2, -2) it takes twice as much in as many steps. With 0.3 the "
+    "agent leaves the coin too, but in 600 steps: the surer it is, the more weight or time it needs. So look at the "
+    "entropy early.",
     judge=judge_number(
         0.4,
         {
-            0.3: "at 0.3 the bonus pulls the agent back a little, and once it is gone, J ends at 1.0 again.",
+            0.3: "with 0.3 the agent is on its way out, but 300 steps are too few: J ends at 1.0.",
             0.2: "that is enough from (-1, -1). Set both weights to -2, where the agent is surer.",
             0.1: "with 0.1 it ends at the coin. Read the title of the right panel: J must be 10.",
             0.0: "that is how it happens: without a bonus the line runs to the coin. Which beta undoes it?",

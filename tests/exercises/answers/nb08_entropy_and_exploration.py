@@ -259,7 +259,7 @@ MISTAKES = {
         (0.1, "must be a function"),
     ],
     "smallest_beta": [
-        (0.3, "once it is gone"),
+        (0.3, "300 steps are too few"),
         (0.2, "from \\(-1, -1\\)"),
         (0.1, "at the coin"),
         (0, "how it happens"),
