@@ -228,7 +228,10 @@ HORIZON = Exercise(
 # for which gamma is 1 / (1 - gamma) just as long?
 answer = ...""",
     solution="""answer = 1 - 1 / 200""",
-    hints=("Set 1 / (1 - gamma) = 200, and solve for gamma.", "Turn both sides over: 1 - gamma = 1 / 200."),
+    hints=(
+        "Set 1 / (1 - gamma) = 200, and solve for gamma.",
+        "Take the reciprocal of both sides: 1 - gamma = 1 / 200.",
+    ),
     why="With 0.99, the value that everybody copies, such a consequence counts 0.13, and with 0.9 less than a "
     "thousandth of a millionth. Here it counts 0.37, so choose gamma somewhat higher still.",
     judge=judge_number(
@@ -239,7 +242,7 @@ answer = ...""",
             0.99: "that is the value from the table, and it looks 1 / 0.01 = 100 steps ahead.",
             0.9: "1 / (1 - 0.9) is 10 steps.",
             0.95: "1 / (1 - 0.95) is 20 steps.",
-            0.999: "1 / (1 - 0.999) is 1000 steps: it would do, but just as long is asked for.",
+            0.999: "1 / (1 - 0.999) is 1000 steps: it would do, but exactly 200 are asked for.",
             0.005: "that is 1 - gamma. A gamma this small would see nothing but the next reward.",
             0.5 ** (1 / 200): "with that gamma the weight of the 200th reward is a half. The rule of thumb here is "
             "1 / (1 - gamma); there, the weight has fallen to 1 / e.",
