@@ -46,11 +46,14 @@ class Played:
     message: str = ""
 
 
-def play(function: Callable[..., Any], case: Case, gradients: Sequence[int] = (), *, tensor: bool = False) -> Played:
+def play(
+    function: Callable[..., Any], case: Case, gradients: Sequence[int] = (), *, tensor: bool = False, number: int = 1
+) -> Played:
     """Calls a function with copies of a case's arguments; it raises nothing that an Exception or an exit is.
 
     gradients: positions of the arguments for which the derivative of the sum of the outputs is taken. tensor: whether
-    the function must give torch tensors, as with gradients.
+    the function must give a torch tensor, as with gradients. number: how many outputs are asked for; of several, those
+    that carry no derivative, such as an action for an environment, may be arrays.
     """
     arguments = list(copy.deepcopy(case.arguments))
     for place in gradients:
@@ -77,13 +80,22 @@ def play(function: Callable[..., Any], case: Case, gradients: Sequence[int] = ()
                 "it loses their data. Compute something new instead of using +=, an assignment to a slice, or a method "
                 "that ends in _.",
             )
-    for part in given if isinstance(given, tuple) else (given,):  # not _parts: `reinforce` takes no list either
-        if (gradients or tensor) and not isinstance(part, Tensor):
-            return Played(
-                failure=UNFIT,
-                message=f"your function gives {_kind(part)}, but it must give a torch tensor, so that a derivative can "
-                "be taken. Stay within torch: no .item(), float(), .numpy() or .detach().",
-            )
+    if any(not arguments[place].requires_grad for place in gradients):
+        cut = next(place for place in gradients if not arguments[place].requires_grad)
+        return Played(
+            failure=UNFIT,
+            message=f"your function cuts its argument {parameter(function, cut)} itself out of the graph, for whoever "
+            "calls it too. Use .detach(), which leaves it as it is and gives another tensor.",
+        )
+    # not _parts: `reinforce` takes no list for a single tensor either
+    several = isinstance(given, tuple) or (isinstance(given, list) and len(given) == number > 1)
+    parts = list(given) if several else [given]
+    if (gradients or tensor) and not any(isinstance(part, Tensor) for part in parts):
+        return Played(
+            failure=UNFIT,
+            message=f"your function gives {_kind(parts[0] if parts else given)}, but it must give a torch tensor, so "
+            "that a derivative can be taken. Stay within torch: no .item(), float(), .numpy() or .detach().",
+        )
     try:
         return _read(given, arguments, gradients)
     except Exception:
@@ -168,7 +180,7 @@ def _read(given: Any, arguments: list[Any], gradients: Sequence[int]) -> Played:
     if not gradients:
         return Played(outputs)
     leaves = [arguments[place] for place in gradients]
-    total = sum(part.sum() for part in parts)
+    total: Any = sum(part.sum() for part in parts if isinstance(part, Tensor))
     tracked = isinstance(total, Tensor) and total.requires_grad
     slopes = torch.autograd.grad(total, leaves, allow_unused=True) if tracked else [None] * len(leaves)
     return Played(outputs, [(torch.zeros_like(x) if s is None else s).double() for s, x in zip(slopes, leaves)])

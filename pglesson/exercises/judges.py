@@ -65,9 +65,11 @@ def judge_function(
     def judge(answer: Any) -> Outcome | None:
         if not callable(answer):
             return _wrong(f"answer is {short(answer)}, but must be a function. Give its name, without brackets.")
+        want = [play(reference, case, gradients) for case in calls]
+        number = len(want[0].outputs)
         try:
             with time_limit(SECONDS):
-                got = [play(answer, case, gradients, tensor=tensor) for case in calls]
+                got = [play(answer, case, gradients, tensor=tensor, number=number) for case in calls]
         except TooLong:
             return _wrong(
                 f"your function had not come back after {SECONDS:g} seconds of computing. Look for a loop whose "
@@ -76,7 +78,6 @@ def judge_function(
         unusable = _unusable(got)
         if unusable is not None:
             return unusable
-        want = [play(reference, case, gradients) for case in calls]
         wrong = [i for i in range(len(calls)) if not agree(got[i], want[i], tolerance)]
         if not wrong:
             return None
@@ -138,10 +139,10 @@ def judge_number(
 
     def judge(answer: Any) -> Outcome | None:
         try:
-            number = float(answer)
+            number = float(Fraction(answer.strip())) if isinstance(answer, str) else float(answer)
         except OverflowError:  # an int too large for a float
             number = math.inf
-        except (TypeError, ValueError, RuntimeError):
+        except (TypeError, ValueError, RuntimeError, ZeroDivisionError):
             comma = isinstance(answer, tuple) and len(answer) == 2 and all(isinstance(x, int) for x in answer)
             point = f" A decimal point is meant: {answer[0]}.{answer[1]}" if comma else ""
             return _wrong(f"answer is {short(answer)}, but must be one number.{point}")
@@ -153,7 +154,10 @@ def judge_number(
         if 0 < abs(right) < 1 and math.isclose(number, 100 * right, rel_tol=tolerance):
             return _wrong("this is the number in percent. Give the fraction: a hundredth of it.")
         if right and math.isclose(number, right, rel_tol=min(5 * tolerance, 0.1)):
-            return _wrong(f"this is near, but the answer has to be right to {100 * tolerance:g} %. Give more digits.")
+            return _wrong(
+                f"this is near, but the answer has to be right to {100 * tolerance:g} %. Compute it again, or give "
+                "more digits."
+            )
         return _wrong(otherwise)
 
     return judge

@@ -47,8 +47,9 @@ answer = ...""",
             3.0: "Step is not the only button that uses the new rate. Start goes on with it.",
             0.0: "no Reset is needed: a knob may be moved at any time.",
             240.0: "those are episodes, sixteen for each update. The question is for updates.",
-            13.0: "the first Step of the three uses the new rate already: a move counts from the next update on.",
-            22.0: "you took the three of Step away from the 25. They came after the move: count what is left of the 40.",
+            13.0: "Step made three updates, and all of them used the new rate: a move counts from the next update on.",
+            22.0: "you took the three of Step away from the 25. They came after the move: count what is left of the "
+            "40.",
         },
         otherwise="this is not it. Which update is the first to use the new rate, and which is the last?",
     ),
@@ -90,7 +91,8 @@ answer = points''',
         ],
         [
             Mistake(
-                "these are sums over the episodes, and over the agents too. A point is a mean, or it would double with twice the episodes.",
+                "these are sums over the episodes, and over the agents too. A point is a mean, or it would double "
+                "with twice the episodes.",
                 lambda r: (r.sum(1), r.sum()),
             ),
             Mistake(
@@ -149,11 +151,13 @@ answer = points''',
                 lambda r: (np.median(r, 1), np.median(r)),
             ),
             Mistake(
-                "these are the returns themselves. A faint line has one point for each update: the mean of its agent's episodes.",
+                "these are the returns themselves. A faint line has one point for each update: the mean of its "
+                "agent's episodes.",
                 lambda r: (r, r.mean()),
             ),
             Mistake(
-                "you divided by the number of agents. An agent's mean is over its own episodes: divide by how many those are.",
+                "you divided by the number of agents. An agent's mean is over its own episodes: divide by how many "
+                "those are.",
                 lambda r: (r.sum(1) / len(r), r.sum(1).mean() / len(r)),
             ),
         ],
@@ -292,11 +296,13 @@ answer = first_return''',
                 lambda r, g: g ** (len(r) - 1) * r[-1],
             ),
             Mistake(
-                "this is the first reward alone. If you have a loop, return after it, not in its first turn: indent it less.",
+                "this is the first reward alone. If you have a loop, it ends in its first turn: indent the return "
+                "less.",
                 lambda r, g: r[0],
             ),
             Mistake(
-                "you left out the first reward and begin to count at the second. The first follows the first action, and it counts in full.",
+                "you left out the first reward and begin to count at the second. The first follows the first action, "
+                "and it counts in full.",
                 lambda r, g: _first_return(r[1:], g),
             ),
             Mistake(
@@ -349,10 +355,12 @@ answer = ...""",
             1.0: "with 1 there is no horizon: all that follows counts in full, however far ahead.",
             0.0: "with 0 only the next reward counts.",
             95.0: "as a percentage that is right. gamma lies between 0 and 1.",
-            20
-            / 21: "you added up gamma, gamma^2 and so on. The first reward counts in full, so the sum is 1 / (1 - gamma).",
-            0.951229: "there a reward twenty steps ahead counts a third. That is nearly it; take the sum, 1 / (1 - gamma) = 20.",
-            0.965936: "there a reward twenty steps ahead counts half. Here the horizon is the sum of all weights, 1 / (1 - gamma).",
+            20 / 21: "you added up gamma, gamma^2 and so on. The first reward counts in full, so the sum is 1 / (1 - "
+            "gamma).",
+            0.951229: "there a reward twenty steps ahead counts a third. That is nearly it; take the sum, 1 / (1 - "
+            "gamma) = 20.",
+            0.965936: "there a reward twenty steps ahead counts half. Here the horizon is the sum of all weights, 1 / "
+            "(1 - gamma).",
             0.96: "with 0.96 an agent looks twenty-five steps ahead.",
             0.94: "with 0.94 an agent looks about seventeen steps ahead.",
             0.995: "with 0.995 an agent looks two hundred steps ahead.",

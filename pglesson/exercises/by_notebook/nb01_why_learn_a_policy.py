@@ -131,7 +131,8 @@ answer = rounded''',
                 ],
             ),
             Mistake(
-                "np.digitize counts the edges that lie below, so you round down, and below -2 the index -1 gives the last bin. The nearest may lie above.",
+                "np.digitize counts the edges that lie below, so you round down, and below -2 the index -1 gives the "
+                "last bin. The nearest may lie above.",
                 lambda torques, bins: np.linspace(-2, 2, bins)[(_distances(torques, bins)[1] >= -1e-9).sum(1) - 1],
             ),
             Mistake(
@@ -145,7 +146,8 @@ answer = rounded''',
                 ],
             ),
             Mistake(
-                "your torques lie between the smallest and the largest that were given. They lie between -2 and 2, whatever was given.",
+                "your torques lie between the smallest and the largest that were given. They lie between -2 and 2, "
+                "whatever was given.",
                 lambda torques, bins: (grid := np.linspace(torques.min(), torques.max(), bins))[
                     np.abs(torques[:, None] - grid).argmin(1)
                 ],
@@ -308,11 +310,13 @@ answer = epsilon_greedy_policy''',
                 lambda Q, epsilon: Q.argmax(),
             ),
             Mistake(
-                "each of the others gets the whole of epsilon, and the favourite what is left. The draw with probability epsilon is shared by all actions.",
+                "each of the others gets the whole of epsilon, and the favourite what is left. The draw with "
+                "probability epsilon is shared by all actions.",
                 lambda Q, epsilon: _favourite(Q, 1 - epsilon * (len(Q) - 1), epsilon),
             ),
             Mistake(
-                "where two actions are equally good, you share 1 - epsilon between them. The favourite is one action: the first.",
+                "where two actions are equally good, you share 1 - epsilon between them. The favourite is one action: "
+                "the first.",
                 lambda Q, epsilon: epsilon / len(Q) + (1 - epsilon) * (Q.max() == Q) / (Q.max() == Q).sum(),
             ),
             Mistake(
@@ -324,7 +328,8 @@ answer = epsilon_greedy_policy''',
                 lambda Q, epsilon: _favourite(Q, 1 - epsilon + epsilon / 3, epsilon / 3),
             ),
             Mistake(
-                "the favourite gets 1 and its share of the draw too: more than 1 together. What is left for it beside the draw is 1 - epsilon.",
+                "the favourite gets 1 and its share of the draw too: more than 1 together. What is left for it beside "
+                "the draw is 1 - epsilon.",
                 lambda Q, epsilon: _favourite(Q, 1 + epsilon / len(Q), epsilon / len(Q)),
             ),
             Mistake(
@@ -370,7 +375,6 @@ answer = max(against.values())""",
             0.8: "you counted draws as wins: paper against paper is worth 0.",
             30.0: "as a percentage that is right. A round is worth 1 at most.",
             0.65: "you counted a draw as half a win. It is worth 0, and a loss -1.",
-            0.6: "you counted the difference twice. A won round is worth 1, a lost one -1.",
             0.15: "you weighted by rock's probability once more. Paper is played in every round.",
         },
         otherwise="this is not it. For each of its moves, subtract how often it loses from how often it wins.",

@@ -164,7 +164,7 @@ MISTAKES = {
         (lambda r, g: sum(g**k * r[k] for k in range(1, len(r))) if len(r) > 1 else 0.0, "left out the first"),
         (lambda r, g: (r / g ** torch.arange(len(r))).sum(), "divide by powers"),
         (forgets_to_add, "only the last reward"),
-        (returns_too_early, "Indent the return"),
+        (returns_too_early, "indent the return"),
         (discounts_in_place, "in place"),
         (never_ends, "had not come back"),
         (lambda r: r.sum(), "raised a TypeError"),

@@ -207,10 +207,7 @@ MISTAKES = {
         (lambda t, n: np.linspace(-2, 2, n)[(t[:, None] - np.linspace(-2, 2, n)).argmin(1)], "value first\\.$"),
         (lambda t, n: [np.linspace(-2, 2, n)[(np.linspace(-2, 2, n) - x).argmin()] for x in t], "which way you sub"),
         (lambda t, n: [max(np.linspace(-2, 2, n), key=lambda a: abs(a - x)) for x in t], "furthest"),
-        (
-            lambda t, n: np.linspace(-2, 2, n)[abs(t[:, None] - np.linspace(-2, 2, n)).argmin(0) % n],
-            "the other axis",
-        ),
+        (lambda t, n: np.linspace(-2, 2, n)[abs(t[:, None] - np.linspace(-2, 2, n)).argmin(0) % n], "the other axis"),
         (rounded_down, "round down"),
         (lambda t, n: -2 + 4 / (n - 1) * np.round((t + 2) / (4 / (n - 1))), "stays outside"),
         (lambda t, n: (4 / (n - 1) * np.round(t / (4 / (n - 1)))).clip(-2, 2), "even number of bins"),
@@ -263,7 +260,7 @@ MISTAKES = {
             lambda Q, e: np.where(np.arange(len(Q)) == Q.argmax(), 1 - e * (len(Q) - 1), e),
             "and the favourite what is left",
         ),
-        (lambda Q, e: e / len(Q) + (1 - e) * (Q == max(Q)) / sum(Q == max(Q)), "you share 1 - epsilon"),
+        (lambda Q, e: e / len(Q) + (1 - e) * (max(Q) == Q) / (max(Q) == Q).sum(), "you share 1 - epsilon"),
         (lambda Q, e: (1 - e) * np.eye(len(Q))[len(Q) - 1 - Q[::-1].argmax()] + e / len(Q), "take the last"),
         (lambda Q, e: (1 - e) * np.eye(len(Q))[Q.argmax()] + e / 3, "among three actions"),
         (lambda Q, e: np.eye(len(Q))[Q.argmax()] + e / len(Q), "gets 1 and"),
@@ -283,7 +280,6 @@ MISTAKES = {
         (30, "percentage"),
         (0.6, "subtract how often"),
         (0.5 + 0.3 / 2, "half a win"),
-        (0.6, "difference twice"),
         (0.5 * (0.5 - 0.2), "once more"),
     ],
     "joints_that_fit": [
