@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.distributions import Normal
 
 from pglesson.exercises.framework import Exercise
 from pglesson.exercises.judges import Case, Mistake, judge_function, judge_number
@@ -32,6 +33,16 @@ def _density(mu: Tensor, log_sigma: Tensor, sampled: Tensor) -> Tensor:
 
 def _loss(log_pi: Tensor, advantages: Tensor) -> Tensor:
     return -(log_pi * advantages).mean()
+
+
+def _wide(n: int, actions: int, seed: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    mu, log_sigma, sampled, advantages = _batch(n, actions, seed)
+    return mu, log_sigma.abs() + 0.1, sampled, advantages
+
+
+def _typed(mu: Tensor, log_sigma: Tensor, sampled: Tensor, half: float = 0.5, power: float = 2.0) -> Tensor:
+    square = (sampled - mu).square() / (power * log_sigma).exp()
+    return (-half * square - log_sigma - 0.5 * math.log(2 * math.pi)).sum(-1)
 
 
 GAUSSIAN_LOSS = Exercise(
@@ -66,6 +77,8 @@ answer = gaussian_loss''',
             Case("as many time steps as action dimensions", _batch(4, 4, 3)),
             Case("seven action dimensions", _batch(3, 7, 4)),
             Case("actions far outside of -1 and 1", _batch(4, 2, 5, far=6.0)),
+            Case("sigmas above 1", _wide(3, 2, 6)),
+            Case("a single action dimension, sigma above 1", _wide(1, 1, 7)),
         ],
         [
             Mistake(
@@ -86,8 +99,8 @@ answer = gaussian_loss''',
                 lambda m, s, a, A: _loss(_density(m, s, a).sum(), A),
             ),
             Mistake(
-                "every log pi meets every advantage: a shape (n, 1) times a shape (n,) gives (n, n). Sum without "
-                "keepdim.",
+                "every log pi meets every advantage: as in a product of two means, or where the shapes (n, 1) and (n,) "
+                "give (n, n). Multiply step by step, and sum without keepdim.",
                 lambda m, s, a, A: _loss(_density(m, s, a).sum(-1, keepdim=True), A),
             ),
             Mistake(
@@ -121,6 +134,44 @@ answer = gaussian_loss''',
                 "the value is right, but no gradient reaches the weights. Leave out detach, no_grad and .item().",
                 lambda m, s, a, A: _loss(_density(m, s, a).sum(-1), A).detach(),
             ),
+            Mistake(
+                "log_sigma stands where sigma belongs, and it may be below zero. Take its exponential.",
+                lambda m, s, a, A: _loss(Normal(m, s).log_prob(a).sum(-1), A),
+            ),
+            Mistake(
+                "log_sigma stands where sigma belongs, and it may be below zero. Take its exponential.",
+                lambda m, s, a, A: _loss(Normal(m, s.abs()).log_prob(a).sum(-1), A),
+            ),
+            Mistake(
+                "log pi still has a number for each action dimension where it meets the advantages. Sum over the "
+                "action axis first.",
+                lambda m, s, a, A: -(_density(m, s, a) * A).mean(),
+            ),
+            Mistake(
+                "log pi still has a number for each action dimension where it meets the advantages. Sum over the "
+                "action axis first.",
+                lambda m, s, a, A: -(_density(m, s, a) * A).sum(-1).mean(),
+            ),
+            Mistake(
+                "the sum runs over the time steps, axis 0. It runs over the action dimensions, the last axis.",
+                lambda m, s, a, A: _loss(_density(m, s, a).sum(0), A),
+            ),
+            Mistake(
+                "sigma is not squared under (a - mu)**2. The density divides by the variance.",
+                lambda m, s, a, A: _loss(_typed(m, s, a, power=1.0), A),
+            ),
+            Mistake(
+                "the half in front of the square is missing: it is (a - mu)**2 / (2 sigma**2).",
+                lambda m, s, a, A: _loss(_typed(m, s, a, half=1.0), A),
+            ),
+            Mistake(
+                "the square is added, and it must be subtracted: an action far from mu is less likely.",
+                lambda m, s, a, A: _loss(_typed(m, s, a, half=-0.5), A),
+            ),
+            Mistake(
+                "each time step has a loss of its own. Their mean is asked for.",
+                lambda m, s, a, A: -(_density(m, s, a).sum(-1) * A),
+            ),
         ],
         gradients=(0, 1),
     ),
@@ -142,6 +193,23 @@ answer = ...""",
     judge=judge_number(
         math.exp(0.4) / math.sqrt(2 * math.pi * math.e),
         {
+            2
+            * math.exp(0.4)
+            / math.sqrt(2 * math.pi * math.e): "you multiplied by the bound of the motor. This entropy is that "
+            "of the torque, in N m already.",
+            0.5
+            * math.exp(0.4)
+            / math.sqrt(2 * math.pi * math.e): "you divided by the bound of the motor. This entropy is that "
+            "of the torque, in N m already.",
+            math.exp(0.4) / 2: "the constant is half of log(2 pi e), in the exponent. It is not a factor of a half.",
+            0.5
+            * math.log(
+                2 * math.pi * math.e
+            ): "that is the constant. Take it away from the entropy, and then the exponential.",
+            2 ** (0.4 - 0.5 * math.log(2 * math.pi * math.e)): "you took 2 to the power of log sigma. In nats it is e.",
+            math.exp(
+                -0.4
+            ): "the sign of the entropy is turned, and the constant is missing: log sigma = H - log(2 pi e) / 2.",
             0.4: "that is the entropy itself.",
             math.exp(0.4): "the constant is missing: log sigma = H - log(2 pi e) / 2.",
             0.4 - 0.5 * math.log(2 * math.pi * math.e): "that is log sigma. Take the exponential; a sigma is above 0.",
@@ -259,6 +327,61 @@ answer = mean_power''',
                 "this is the energy of the whole episode, in joules. Power is its mean over the steps.",
                 lambda speed, sampled, strongest: (np.clip(sampled, -strongest, strongest) * speed).sum(1) * 0.05,
             ),
+            Mistake(
+                "you clip at zero, so no torque pushes back. The motor pushes both ways: clip at -strongest.",
+                lambda speed, sampled, strongest: (np.clip(sampled, 0, strongest) * speed).mean(1),
+            ),
+            Mistake(
+                "you clip at the lower end only. The motor pushes both ways.",
+                lambda speed, sampled, strongest: (np.maximum(sampled, -strongest) * speed).mean(1),
+            ),
+            Mistake(
+                "the mean power is clipped. Clip the torque of each step, before it is multiplied.",
+                lambda speed, sampled, strongest: np.clip((sampled * speed).mean(1), -strongest, strongest),
+            ),
+            Mistake(
+                "the speed is clipped too. Clip the torque alone.",
+                lambda speed, sampled, strongest: (
+                    np.clip(sampled, -strongest, strongest) * np.clip(speed, -strongest, strongest)
+                ).mean(1),
+            ),
+            Mistake(
+                "you clip to -1 and 1, whatever the motor has. Take `strongest`.",
+                lambda speed, sampled, strongest: (np.clip(sampled, -1, 1) * speed).mean(1),
+            ),
+            Mistake(
+                "every torque is as strong as the motor can be. Only those beyond its bounds are cut off; the others "
+                "stay.",
+                lambda speed, sampled, strongest: (np.sign(sampled) * strongest * speed).mean(1),
+            ),
+            Mistake(
+                "only the direction of the motion counts here. Torque times speed says how strongly, too.",
+                lambda speed, sampled, strongest: (np.clip(sampled, -strongest, strongest) * np.sign(speed)).mean(1),
+            ),
+            Mistake(
+                "where it brakes you count 0. That is power too, below zero, and belongs to the mean.",
+                lambda speed, sampled, strongest: np.maximum(np.clip(sampled, -strongest, strongest) * speed, 0).mean(
+                    1
+                ),
+            ),
+            Mistake(
+                "steps whose torque is beyond the bounds are left out. The motor pushes there as hard as it can: clip.",
+                lambda speed, sampled, strongest: np.array(
+                    [(s * a)[abs(a) <= strongest].mean() for s, a in zip(speed, sampled)]
+                ),
+            ),
+            Mistake(
+                "steps whose torque is beyond the bounds count 0. The motor pushes there as hard as it can: clip.",
+                lambda speed, sampled, strongest: (sampled * speed * (abs(sampled) <= strongest)).mean(1),
+            ),
+            Mistake(
+                "every step has a number of its own. Take the mean over the steps, axis 1.",
+                lambda speed, sampled, strongest: np.clip(sampled, -strongest, strongest) * speed,
+            ),
+            Mistake(
+                "you multiplied by the time of a step, which gives an energy. Power is torque times speed.",
+                lambda speed, sampled, strongest: (np.clip(sampled, -strongest, strongest) * speed).mean(1) * 0.05,
+            ),
         ],
     ),
 )
@@ -281,6 +404,7 @@ answer = ...""",
     judge=judge_number(
         7.0,
         {
+            8.0: "that is enough, but not the smallest. Try one joint fewer: 3**n against 16 * 50.",
             6.0: "3**6 is 729, and there are 800 tries: just enough for one each.",
             5.0: "3**5 is 243, and there are 800 tries: three for each. (With five *levels*, it would be right.)",
             math.log(800, 3): "that is where both are equal. Take the next whole number.",
@@ -420,6 +544,29 @@ answer = log_pi''',
                 "the sign is turned: a log-probability is never above zero.",
                 lambda logits, choices: -_taken(logits.log_softmax(-1), choices).sum(-1),
             ),
+            Mistake(
+                "the logarithms are multiplied. Probabilities of independent choices multiply, so their logarithms "
+                "are added.",
+                lambda logits, choices: _taken(logits.log_softmax(-1), choices).prod(-1),
+            ),
+            Mistake(
+                "the log-probabilities of all levels are added up. Take those of the levels that were chosen.",
+                lambda logits, choices: logits.log_softmax(-1).sum((1, 2)),
+            ),
+            Mistake(
+                "the softmax runs over the whole batch, joints and levels. Each joint chooses among its levels, on "
+                "the last axis.",
+                lambda logits, choices: _taken(logits.flatten().log_softmax(-1).view_as(logits), choices).sum(-1),
+            ),
+            Mistake(
+                "the levels are looked up among all joints' entries in one row, so every joint finds the first one's. "
+                "Gather along the levels, the last axis.",
+                lambda logits, choices: logits.flatten(1).log_softmax(-1).gather(1, choices).sum(-1),
+            ),
+            Mistake(
+                "one joint alone is taken, the least likely one. All of them choose: add up their logarithms.",
+                lambda logits, choices: _taken(logits.log_softmax(-1), choices).amin(-1),
+            ),
         ],
         gradients=(0,),
     ),
@@ -443,6 +590,11 @@ answer = ...""",
     judge=judge_number(
         1.7,
         {
+            -1.7: "the sign is turned. Minus 3 times -0.70 is above zero, and -0.40 is added to it.",
+            -1.8: "you began at the true slope, and one sign is lost. With a baseline of 0 the wrong estimate is "
+            "-0.40.",
+            0.0: "the mean score of the *sampled* action is zero; that of the clipped one is -0.70. Multiply that by "
+            "the baseline.",
             0.3: "that is the true slope, which the *sampled* action's score gives with any baseline. The clipped "
             "action's does depend on it.",
             -2.5: "one sign is lost: the baseline is subtracted, and the mean of the score is negative too.",

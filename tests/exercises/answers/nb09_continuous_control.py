@@ -126,6 +126,27 @@ def probabilities(logits, choices):
     return torch.take_along_dim(nn.functional.softmax(logits, 2), choices[:, :, None], 2).squeeze(2)
 
 
+def loss_typed(half=0.5, power=2):
+    def loss(mu, log_sigma, sampled, advantages):
+        square = (sampled - mu) ** 2 / log_sigma.exp() ** power
+        return -((-half * square - log_sigma - 0.5 * math.log(2 * math.pi)).sum(1) * advantages).mean()
+
+    return loss
+
+
+def loss_by_normal_of_log_sigma(mu, log_sigma, sampled, advantages):
+    return -(Normal(mu, log_sigma).log_prob(sampled).sum(-1) * advantages).mean()
+
+
+def power_of_weak_steps(speed, sampled, strongest):
+    return [np.mean((s * a)[abs(a) <= strongest]) for s, a in zip(speed, sampled)]
+
+
+def joints_by_index(logits, choices):
+    n, joints, _ = logits.shape
+    return logits.log_softmax(-1)[torch.arange(n)[:, None], torch.arange(joints), choices].sum(1)
+
+
 RIGHT = {
     "sigma": [
         math.exp(0.40 - 0.5 * math.log(2 * math.pi * math.e)),
@@ -133,14 +154,20 @@ RIGHT = {
         np.exp(0.4) / np.sqrt(2 * np.pi * np.e),
         (0.4 - Normal(0.0, 1.0).entropy()).exp(),
     ],
-    "gaussian_loss": [loss_by_hand, loss_by_independent, loss_by_matrix, loss_by_loop],
+    "gaussian_loss": [loss_typed(), loss_by_hand, loss_by_independent, loss_by_matrix, loss_by_loop],
     "power": [power_by_loop, power_in_torch, power_by_einsum],
     "tries": [7, 7.0, math.floor(math.log(800, 3)) + 1],
-    "joints": [joints_by_loop, joints_by_distribution, joints_by_cross_entropy, joints_by_onehot],
+    "joints": [joints_by_index, joints_by_loop, joints_by_distribution, joints_by_cross_entropy, joints_by_onehot],
     "leftover": [1.7, -0.4 + 2.1, 1.69, np.float32(1.7)],
 }
 MISTAKES = {
     "sigma": [
+        (0.722, "multiplied by the bound"),
+        (0.18, "divided by the bound"),
+        (math.exp(0.4) / 2, "factor of a half"),
+        (1.4189, "that is the constant"),
+        (2 ** (0.4 - 1.4189385), "power of log sigma. In nats"),
+        (math.exp(-0.4), "sign of the entropy"),
         (0.4, "entropy itself"),
         (math.exp(0.4), "constant is missing"),
         (0.4 - 1.4189385, "Take the exponential"),
@@ -155,13 +182,22 @@ MISTAKES = {
         (0.9, "Solve H"),
     ],
     "gaussian_loss": [
+        (loss_by_normal_of_log_sigma, "where sigma belongs"),
+        (lambda m, s, a, A: -(Normal(m, abs(s)).log_prob(a).sum(-1) * A).mean(), "where sigma belongs"),
+        (lambda m, s, a, A: -(normal(m, s, a) * A).mean(), "for each action dimension"),
+        (lambda m, s, a, A: -(normal(m, s, a).sum(0) * A).mean(), "runs over the time steps"),
+        (lambda m, s, a, A: -normal(m, s, a).sum(-1).mean() * A.mean(), "product of two means"),
+        (loss_typed(power=1), "not squared"),
+        (loss_typed(half=1), "the half"),
+        (loss_typed(half=-0.5), "must be subtracted"),
+        (lambda m, s, a, A: -(normal(m, s, a).sum(-1) * A), "a loss of its own"),
         (lambda m, s, a, A: (normal(m, s, a).sum(-1) * A).mean(), "sign is turned"),
         (lambda m, s, a, A: -(normal(m, s, a) * A[:, None]).mean(), "over the action dimensions too"),
         (lambda m, s, a, A: -torch.sum(normal(m, s, a).sum(-1) * A), "time steps are added up"),
         (lambda m, s, a, A: -(normal(m, s, a).sum() * A).mean(), "over the batch too"),
         (lambda m, s, a, A: -(normal(m, s, a).sum(-1, keepdim=True) * A).mean(), "every log pi meets"),
         (lambda m, s, a, A: -(normal(m, s, a).sum(-1) * A[:, None]).mean(), "every log pi meets"),
-        (lambda m, s, a, A: -(normal(m, s, a) * A).sum(-1).mean(), "raised a RuntimeError"),
+        (lambda m, s, a, A: -(normal(m, s, a) * A).sum(-1).mean(), "for each action dimension"),
         (lambda m, s, a, A: -(normal(m, s, torch.clamp(a, -1, 1)).sum(-1) * A).mean(), "clipped before"),
         (lambda m, s, a, A: -(normal(torch.clip(m, -1, 1), s, a).sum(-1) * A).mean(), "mu was clipped"),
         (lambda m, s, a, A: -(normal(m, 2 * s, a).sum(-1) * A).mean(), "sigma is squared"),
@@ -174,6 +210,27 @@ MISTAKES = {
         (lambda m, s, a: 0, "raised a TypeError"),
     ],
     "power": [
+        (lambda speed, sampled, strongest: (speed * sampled.clip(0, strongest)).mean(1), "clip at zero"),
+        (lambda speed, sampled, strongest: (speed * sampled.clip(min=-strongest)).mean(1), "lower end only"),
+        (lambda speed, sampled, strongest: given((speed * sampled).mean(1), strongest), "mean power is clipped"),
+        (lambda speed, sampled, strongest: (given(speed, strongest) * given(sampled, strongest)).mean(1), "speed is"),
+        (lambda speed, sampled, strongest: (speed * sampled.clip(-1, 1)).mean(1), "to -1 and 1"),
+        (
+            lambda speed, sampled, strongest: (speed * np.sign(sampled) * strongest).mean(1),
+            "as strong as the motor can",
+        ),
+        (
+            lambda speed, sampled, strongest: (np.sign(speed) * given(sampled, strongest)).mean(1),
+            "direction of the motion",
+        ),
+        (lambda speed, sampled, strongest: (speed * given(sampled, strongest)).clip(min=0).mean(1), "you count 0"),
+        (power_of_weak_steps, "left out"),
+        (
+            lambda speed, sampled, strongest: (speed * np.where(abs(sampled) > strongest, 0, sampled)).mean(1),
+            "bounds count 0",
+        ),
+        (lambda speed, sampled, strongest: speed * given(sampled, strongest), "a number of its own"),
+        (lambda speed, sampled, strongest: (speed * given(sampled, strongest)).mean(1) / 20, "time of a step"),
         (lambda speed, sampled, strongest: np.mean(speed * sampled, 1), "never gives more than it has"),
         (lambda speed, sampled, strongest: given(speed * sampled, strongest).mean(-1), "product is clipped"),
         (lambda speed, sampled, strongest: np.mean(speed * sampled.clip(-2, 2), axis=1), "whatever the motor has"),
@@ -202,9 +259,14 @@ MISTAKES = {
         (729, "not yet long enough"),
         (10, "2\\*\\*10"),
         (9, "9\\*\\*3"),
-        (8, "Compare"),
+        (8, "not the smallest"),
+        (11, "Compare"),
     ],
     "joints": [
+        (lambda z, c: each_joint(z, c).prod(1), "logarithms are multiplied"),
+        (lambda z, c: z.log_softmax(-1).sum((1, 2)), "all levels are added"),
+        (lambda z, c: each_joint(z, c).min(1).values, "one joint alone"),
+        (lambda z, c: z.flatten(1).log_softmax(1).gather(1, c).sum(1), "finds the first one's"),
         (lambda z, c: one_softmax(z, c).mean(1), "as it was"),
         (lambda z, c: each_joint(z, c).mean(1), "mean over the joints is left"),
         (lambda z, c: one_softmax(z, c).sum(1), "levels of all joints together"),
@@ -224,6 +286,9 @@ MISTAKES = {
         (lambda z, c: each_joint(z, c).sum(1).detach().numpy(), "NumPy array"),
     ],
     "leftover": [
+        (-1.7, "sign is turned. Minus"),
+        (0.3 - 2.1, "and one sign is lost"),
+        (0, "\\*sampled\\* action is zero"),
         (0.3, "true slope"),
         (-0.4 - 2.1, "one sign is lost: the baseline"),
         (-0.4, "changes nothing only"),
