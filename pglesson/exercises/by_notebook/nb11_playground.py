@@ -33,6 +33,13 @@ answer = ...""",
     judge=judge_number(
         320.0,
         {
+            11 * 16 + 9 * 32: "you let the 32 count "
+            "from update 12 on. Episodes shapes the run, and waits for the next Reset.",
+            10 * 16
+            + 10
+            * 16
+            * 0.9: "gamma does not change how many episodes are played: it says how much later rewards count.",
+            48.0: "those are two updates, and the second of a run that was never begun.",
             480.0: "you let the 32 count from update 11 on. That is how gamma moves; episodes shapes the run, and "
             "waits for the next Reset.",
             496.0: "you let the 32 count from update 10 on. Episodes shapes the run, and waits for the next Reset.",
@@ -66,6 +73,12 @@ answer = ...""",
     judge=judge_number(
         1.05,
         {
+            15 * 0.05: "you counted the pairs among the six pinned runs. The present run is in the figure too.",
+            0.2649: "that is the probability of at least one among six. Count the pairs among seven runs, and give "
+            "the average.",
+            1.0: "rounded, that is it. Give the average as it is: the number of pairs times 0.05.",
+            1.1: "rounded, that is it. Give the average as it is: the number of pairs times 0.05.",
+            math.factorial(7) * 0.05: "those are the orders in which seven runs can stand. A comparison has two runs.",
             0.05: "that is how often a single comparison errs. There are many.",
             21.0: "that is the number of comparisons. Which share of them errs?",
             0.35: "you counted one comparison for each run. Each run is compared with every other one.",
@@ -185,6 +198,35 @@ answer = forward''',
                 "log sigma was added to mu. They are two numbers of the bell: where it stands, and how wide it is.",
                 lambda x, w, s: (x @ w + s, s.expand_as(x @ w)),
             ),
+            Mistake(
+                "mu goes through relu or softmax. It is linear, and may be below zero and above one.",
+                lambda x, w, s: ((x @ w).relu(), s.expand_as(x @ w)),
+            ),
+            Mistake(
+                "mu goes through relu or softmax. It is linear, and may be below zero and above one.",
+                lambda x, w, s: ((x @ w).softmax(-1), s.expand_as(x @ w)),
+            ),
+            Mistake(
+                "one log sigma is given to all action dimensions, the mean of them. Every action dimension has its "
+                "own.",
+                lambda x, w, s: (x @ w, s.mean().expand_as(x @ w)),
+            ),
+            Mistake(
+                "log sigma depends on the observation. It is the same weight for every row.",
+                lambda x, w, s: (x @ w, (x @ w) * s),
+            ),
+            Mistake(
+                "log sigma depends on the observation. It is the same weight for every row.",
+                lambda x, w, s: (x @ w, x @ w + s),
+            ),
+            Mistake(
+                "mu and log sigma are put into one tensor. A pair is asked for: two of them, with a comma between.",
+                lambda x, w, s: torch.cat([x @ w, s.expand_as(x @ w)], -1),
+            ),
+            Mistake(
+                "a mean over the batch was taken. mu has a row for each observation, and log sigma too.",
+                lambda x, w, s: ((x @ w).mean(0), s),
+            ),
         ],
         gradients=(1, 2),
     ),
@@ -219,19 +261,22 @@ def _robot(
     bound: float = 5.0,
     reward: Callable[[float, float], float] = lambda before, after: -abs(after),
     ends: Callable[[float, float], tuple[bool, bool]] = lambda before, after: (abs(after) < 0.5, False),
+    keep: Callable[[Any, Any], Any] = lambda before, after: after,
+    stays: bool = False,
     shown: Callable[[Any, Any], Any] = lambda before, after: after,
     in_place: bool = False,
 ) -> Step:
     """A step, right but for what is said."""
 
     def step(robot: Any, action: int) -> Any:
-        before, after = robot.place, np.clip(robot.place + move(action), -bound, bound)
+        before = robot.place
+        after = keep(before, np.clip(before + move(action), -bound, bound))
         if in_place:
             before, robot.place[:] = robot.place.copy(), after
         else:
-            robot.place = after
+            robot.place = before if stays else after
         terminated, truncated = ends(before[0], after[0])
-        return shown(before, robot.place), reward(before[0], after[0]), terminated, truncated, {}
+        return shown(before, robot.place if in_place else after), reward(before[0], after[0]), terminated, truncated, {}
 
     return step
 
@@ -274,6 +319,33 @@ def _judges() -> list[tuple[Callable[[Rows], Any], Callable[[Any], Outcome | Non
             ),
             ("the robot never moves. Keep the new place in self.place.", _robot(lambda action: 0)),
             (
+                "every step begins where the episode began: the new place is shown and not kept. Put it into "
+                "self.place.",
+                _robot(stays=True),
+            ),
+            (
+                "the observation stays on the track, and the robot does not: self.place goes beyond the end. Clip "
+                "what is kept.",
+                _robot(bound=math.inf, shown=lambda before, after: np.clip(after, -5, 5)),
+            ),
+            (
+                "a step that would lead beyond an end is left out. The robot goes as far as the end: clip the new "
+                "place.",
+                _robot(keep=lambda before, after: before if abs(after[0]) > 5 else after, bound=math.inf),
+            ),
+            (
+                "the track begins at 0 for you. It goes from -5 to 5.",
+                _robot(keep=lambda before, after: after.clip(0, 5)),
+            ),
+            (
+                "at one end only the robot is stopped. The track goes from -5 to 5.",
+                _robot(keep=lambda before, after: after.clip(-math.inf, 5), bound=math.inf),
+            ),
+            (
+                "at one end only the robot is stopped. The track goes from -5 to 5.",
+                _robot(keep=lambda before, after: after.clip(-5, math.inf), bound=math.inf),
+            ),
+            (
                 "the observation is the distance from the dock. The agent must see on which side it is.",
                 _robot(shown=lambda before, after: abs(after)),
             ),
@@ -289,6 +361,10 @@ def _judges() -> list[tuple[Callable[[Rows], Any], Callable[[Any], Outcome | Non
             (
                 "the reward is that of the place before the move. What an action earns must depend on where it led.",
                 _robot(reward=lambda before, after: -abs(before)),
+            ),
+            (
+                "in the dock the reward is 0. Minus the distance is asked for, there too.",
+                _robot(reward=lambda before, after: 0 if abs(after) < 0.5 else -abs(after)),
             ),
             ("the reward has the wrong sign: far away would be best.", _robot(reward=lambda before, after: abs(after))),
             (
@@ -338,6 +414,14 @@ def _judges() -> list[tuple[Callable[[Rows], Any], Callable[[Any], Outcome | Non
             (
                 "the episode ends only at exactly 0, which a number with decimals hardly ever is.",
                 _robot(ends=lambda before, after: (after == 0, False)),
+            ),
+            (
+                "the end of the track ends the episode. The robot only cannot go farther there; the dock ends it.",
+                _robot(ends=lambda before, after: (abs(after) < 0.5, abs(after) >= 5)),
+            ),
+            (
+                "the end of the track ends the episode. The robot only cannot go farther there; the dock ends it.",
+                _robot(ends=lambda before, after: (abs(after) < 0.5 or abs(after) >= 5, False)),
             ),
             ("the episode never ends.", _robot(ends=lambda before, after: (False, False))),
             (
@@ -422,6 +506,14 @@ def _knob(
 
 def _moved(document: Document, name: str) -> list[tuple[int, float]]:
     return [(m["update"], float(m["knobs"][name])) for m in document["moves"] if name in m["knobs"]]
+
+
+def _strict(document: Document, name: str, number: int) -> float:
+    value = document["settings"][name]
+    for move in document["moves"]:
+        if move["update"] <= number:
+            value = move["knobs"][name]
+    return float(value)
 
 
 _RUN: Document = {
@@ -523,6 +615,42 @@ answer = knob_at''',
             Mistake(
                 "where a knob has not moved yet this is zero. Then the first setting counts.",
                 lambda document, name, number: ([0.0] + [v for u, v in _moved(document, name) if u <= number])[-1],
+            ),
+            Mistake(
+                "clipping that is off is zero here, which would cut everything off. It is infinity: float reads 'inf'.",
+                lambda document, name, number: (
+                    0.0 if math.isinf(_knob(document, name, number)) else _knob(document, name, number)
+                ),
+            ),
+            Mistake(
+                "a move may be of other knobs, and then it does not name yours. Ask `name in move['knobs']` first, or "
+                "use get.",
+                _strict,
+            ),
+            Mistake(
+                "the moves are added to the first setting. A move gives the new value itself.",
+                lambda document, name, number: (
+                    float(document["settings"][name]) + sum(v for u, v in _moved(document, name) if u <= number)
+                ),
+            ),
+            Mistake(
+                "it is always the learning rate, or another fixed knob. Take `name`.",
+                lambda document, name, number: _knob(document, "learning_rate", number),
+            ),
+            Mistake(
+                "the last move of the whole run counts, where the update lies before the knob's first. Then it is the "
+                "first setting.",
+                lambda document, name, number: next(
+                    (v for u, v in reversed(_moved(document, name)) if u <= number),
+                    (_moved(document, name) or [(0, float(document["settings"][name]))])[-1][1],
+                ),
+            ),
+            Mistake(
+                "what is given back is the move's number, and not the value.",
+                lambda document, name, number: next(
+                    (float(u) for u, _ in reversed(_moved(document, name)) if u <= number),
+                    float(document["settings"][name]),
+                ),
             ),
         ],
     ),

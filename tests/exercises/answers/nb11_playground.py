@@ -183,16 +183,53 @@ def knob_not_named(document, name, number):
     return float(value)
 
 
+def step_not_kept(self, action):
+    place = np.clip(self.place + (1 if action else -1), -5, 5)
+    return place, -abs(place[0]), abs(place[0]) < 0.5, False, {}
+
+
+def step_shown_on_the_track(self, action):
+    self.place = self.place + (1 if action else -1)
+    seen = self.place.clip(-5, 5)
+    return seen, -abs(seen[0]), abs(seen[0]) < 0.5, False, {}
+
+
+def step_left_out_at_the_end(self, action):
+    new = self.place + (1 if action else -1)
+    if abs(new[0]) <= 5:
+        self.place = new
+    return self.place.copy(), -abs(self.place[0]), abs(self.place[0]) < 0.5, False, {}
+
+
+def step_with_floats(self, action):
+    x = max(-5.0, min(5.0, float(self.place[0]) + (1 if action else -1)))
+    self.place = np.array([x], dtype=np.float32)
+    return self.place, -abs(x), abs(x) < 0.5, False, {}
+
+
+def knob_off_is_zero(document, name, number):
+    value = knob_by_list(document, name, number)
+    return 0.0 if value == math.inf else value
+
+
+def knob_sum(document, name, number):
+    moves = [m["knobs"] for m in document["moves"] if m["update"] <= number]
+    return float(document["settings"][name]) + sum(float(knobs.get(name, 0)) for knobs in moves)
+
+
 RIGHT = {
     "live": [320, 320.0, np.int64(20 * 16), torch.tensor(320)],
     "chance": [1.05, 21 / 20, math.comb(7, 2) * 0.05, torch.tensor(1.05)],
-    "dock": [step_by_cases, step_with_a_copy, step_by_table, fixed()],
+    "dock": [step_with_floats, step_by_cases, step_with_a_copy, step_by_table, fixed()],
     "network": [forward_by_loop, forward_by_einsum, forward_by_linear],
     "knob": [knob_backwards, knob_by_merging, knob_by_list],
     "curves": [3, 3.0, len({(0, 0.03), (0, 0.03), (1, 0.03), (1, 0.3), (0, 0.03)})],
 }
 MISTAKES = {
     "live": [
+        (11 * 16 + 9 * 32, "from update 12 on"),
+        (304, "gamma does not change"),
+        (48, "two updates"),
         (480, "from update 11 on"),
         (9 * 16 + 11 * 32, "from update 10 on"),
         (640, "from the beginning"),
@@ -205,6 +242,10 @@ MISTAKES = {
         (300, "really had"),
     ],
     "chance": [
+        (0.75, "six pinned runs"),
+        (1 - 0.95**6, "among six"),
+        (1, "rounded"),
+        (1.1, "rounded"),
         (0.05, "single comparison errs"),
         (21, "number of comparisons"),
         (7 * 0.05, "one comparison for each run"),
@@ -220,6 +261,15 @@ MISTAKES = {
         (3, "Count the pairs"),
     ],
     "dock": [
+        (step_not_kept, "not kept"),
+        (step_shown_on_the_track, "robot does not"),
+        (step_left_out_at_the_end, "is left out"),
+        (fixed(low=0), "begins at 0"),
+        (fixed(low=-99), "at one end only"),
+        (fixed(high=99), "at one end only"),
+        (fixed(reward=lambda old, new: 0.0 if abs(new) < 0.5 else -abs(new)), "in the dock"),
+        (fixed(end=lambda old, new: (abs(new) < 0.5, abs(new) == 5)), "end of the track"),
+        (fixed(end=lambda old, new: (abs(new) < 0.5 or abs(new) == 5, False)), "end of the track"),
         (step_unmended, "never goes to the left"),
         (fixed(move=lambda a: a), "a number of a choice"),
         (fixed(move=lambda a: -1 if a else 1), "wrong way round: 0"),
@@ -251,6 +301,12 @@ MISTAKES = {
         (3, "must be a function"),
     ],
     "network": [
+        (lambda x, w, s: (torch.relu(x @ w), s.repeat(len(x), 1)), "relu or softmax"),
+        (lambda x, w, s: (torch.softmax(x @ w, 1), s.repeat(len(x), 1)), "relu or softmax"),
+        (lambda x, w, s: (x @ w, s.mean().repeat(len(x), w.shape[1])), "the mean of them"),
+        (lambda x, w, s: (x @ w, s * (x @ w)), "depends on the observation"),
+        (lambda x, w, s: torch.cat([x @ w, s.repeat(len(x), 1)], 1), "into one tensor"),
+        (lambda x, w, s: ((x @ w).mean(0), s), "over the batch was taken"),
         (lambda x, w, s: (torch.matmul(x, w), s), "no row for each observation"),
         (lambda x, w, s: (x @ w, s.mean() * torch.ones(len(x), 1)), "one column for all actions"),
         (lambda x, w, s: (s.repeat(len(x), 1), x @ w), "comes first"),
@@ -265,11 +321,13 @@ MISTAKES = {
         (lambda x, w, s: ((x.mean(0) @ w).repeat(len(x), 1), s.repeat(len(x), 1)), "a mean over the batch"),
         (lambda x, w, s: (x @ w, 0 * s.repeat(len(x), 1)), "sigma is always 1"),
         (lambda x, w, s: (x @ w + s, s.repeat(len(x), 1)), "added to mu"),
-        (lambda x, w, s: [x @ w, s.repeat(len(x), 1)], "gives a list"),
         (lambda x, w, s: (x @ w.T, s), "raised a RuntimeError"),
         (lambda x, w, s: (x @ w, s.repeat(len(x))), "shape"),
     ],
     "knob": [
+        (knob_off_is_zero, "off is zero"),
+        (knob_sum, "are added to"),
+        (lambda document, name, number: knob_by_list(document, "learning_rate", number), "Take `name`"),
         (merged(lambda update, number: update < number), "one update late"),
         (merged(lambda update, number: update - 1 <= number), "one update early"),
         (lambda document, name, number: float(document["settings"][name]), "settings of the first update"),
@@ -281,8 +339,8 @@ MISTAKES = {
         (knob_from_zero, "this is zero"),
         (knob_into_the_document, "in place"),
         (knob_as_text, "'inf'.*cannot be read as numbers"),
-        (knob_not_named, "raised a KeyError"),
-        (lambda document, name, number: document["moves"][number]["knobs"][name], "raised a IndexError"),
+        (knob_not_named, "does not name yours"),
+        (lambda document, name, number: document["moves"][number]["knobs"][name], "This fits"),
     ],
     "curves": [
         (5, "the very same training"),
