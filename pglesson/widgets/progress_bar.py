@@ -18,7 +18,7 @@ class _Bar(widgets.IntProgress):  # type: ignore[misc]
 
 def progress(items: Iterable[T], total: int, name: str = "training") -> Iterator[T]:
     """Passes the items on, such as a training's updates, and shows how many of `total` are done."""
-    bar = _Bar(max=total, description=name, layout=widgets.Layout(width="480px"), style={"description_width": "190px"})
+    bar = _Bar(max=total, description=name, layout=widgets.Layout(width="530px"), style={"description_width": "240px"})
     display(bar)
     for count, item in enumerate(items, start=1):
         yield item
