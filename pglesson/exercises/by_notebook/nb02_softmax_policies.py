@@ -40,6 +40,11 @@ answer = ...""",
             0.5: "you took e^log(3) for 2. It is 3: the exponential undoes the logarithm.",
             -0.5108: "that is its logarithm; the probability is asked for.",
             60.0: "as a percentage that is right. A probability lies between 0 and 1.",
+            1.0986: "that is the logit itself. Exponentiate all three, and take the third one's part of the sum.",
+            0.4: "that is the probability of the other two together.",
+            0.3546: "you took each exponential for 1 but the third for log(3). It is e^log(3).",
+            5 / 3: "the fraction is upside down: a probability is at most 1.",
+            0.9094: "you took the third exponential for e^3. It is e^log(3): the exponential undoes the logarithm.",
         },
         otherwise="this is not it. Write down the three exponentials, and their sum.",
     ),
@@ -145,6 +150,61 @@ answer = policy_at''',
                 "these are the logarithms. The probabilities are asked for.",
                 lambda logits, temperature: torch.log_softmax(logits / temperature, -1),
             ),
+            Mistake(
+                "large logits are safe now, and the temperature is right. The sum still runs over the states; each "
+                "state has a policy of its own.",
+                lambda logits, temperature: (
+                    (z := (logits / temperature - (logits / temperature).amax(-1, keepdim=True)).exp()) / z.sum(0)
+                ),
+            ),
+            Mistake(
+                "large logits are safe now. The temperature still works the wrong way round, and the sum still runs "
+                "over the states.",
+                lambda logits, temperature: (
+                    (z := (logits * temperature - (logits * temperature).amax(-1, keepdim=True)).exp()) / z.sum(0)
+                ),
+            ),
+            Mistake(
+                "you subtract the largest logit of all states. A row that lies far below it becomes 0 / 0: subtract "
+                "each row's own largest.",
+                lambda logits, temperature: _typed(logits / temperature - (logits / temperature).max()),
+            ),
+            Mistake(
+                "you subtract the largest of each column. Over the states nothing cancels: subtract each row's own "
+                "largest, with the last axis and keepdim=True.",
+                lambda logits, temperature: _typed((logits - logits.amax(0)) / temperature),
+            ),
+            Mistake(
+                "large logits are safe now, and the temperature is right. The sum runs over the whole array: each row "
+                "sums to 1 by itself.",
+                lambda logits, temperature: (
+                    (z := (logits / temperature - (logits / temperature).amax(-1, keepdim=True)).exp()) / z.sum()
+                ),
+            ),
+            Mistake(
+                "these do not sum to 1: each row's largest is subtracted, and the division by the row's sum is "
+                "missing.",
+                lambda logits, temperature: (
+                    logits / temperature - (logits / temperature).amax(-1, keepdim=True)
+                ).exp(),
+            ),
+            Mistake(
+                "you divide by the largest logit. Subtract it: only a shift leaves the policy as it is.",
+                lambda logits, temperature: _typed(logits / logits.amax(-1, keepdim=True) / temperature),
+            ),
+            Mistake(
+                "you cut large logits off, which makes different ones equal. Subtract each row's largest instead.",
+                lambda logits, temperature: _typed((logits / temperature).clamp(max=80)),
+            ),
+            Mistake(
+                "this is the greedy policy. A temperature near 0 comes close to it, others do not.",
+                lambda logits, temperature: torch.eye(logits.shape[1])[logits.argmax(-1)],
+            ),
+            Mistake(
+                "NaN is replaced by 0, and the overflow is still there. Subtract each row's largest before you "
+                "exponentiate.",
+                lambda logits, temperature: torch.nan_to_num(_typed(logits / temperature)),
+            ),
         ],
     ),
 )
@@ -237,6 +297,32 @@ _JUDGE = judge_function(
             "this is a row with a 1 at the action. Its number is asked for.",
             lambda probabilities, u: torch.eye(len(probabilities))[_sample(probabilities, u)],
         ),
+        Mistake(
+            "you compare u with each probability on its own. Compare it with their running total.",
+            lambda probabilities, u: (probabilities > u).int().argmax(),
+        ),
+        Mistake(
+            "you sort the actions by their probabilities first. The pieces lie in the order of the actions, action 0 "
+            "the first.",
+            lambda probabilities, u: (order := (-probabilities).argsort(stable=True))[_sample(probabilities[order], u)],
+        ),
+        Mistake(
+            "you compare before you add the probability of the action itself, so you always go one action too far.",
+            lambda probabilities, u: min(_sample(probabilities, u) + 1, len(probabilities) - 1),
+        ),
+        Mistake(
+            "the loop goes on after it has found the action, and a later one takes its place. Return at the first.",
+            lambda probabilities, u: len(probabilities) - 1,
+        ),
+        Mistake(
+            "every action is equally likely in your function. Its piece must be as long as its probability.",
+            lambda probabilities, u: int(np.ceil(u * len(probabilities))) - 1,
+        ),
+        Mistake(
+            "this says of each action whether its running total is larger than u. The number of the first such action "
+            "is asked for.",
+            lambda probabilities, u: probabilities.double().cumsum(0) > u,
+        ),
     ],
 )
 
@@ -285,7 +371,7 @@ answer = sample''',
         "Add the probabilities up, one action after the other, until the total is larger than u.",
         "With torch: how many entries of probabilities.cumsum(0) are not larger than u?",
     ),
-    why="One even random number and a running total sample from any list of probabilities, and one of "
+    why="One uniform random number and a running total sample from any list of probabilities, and one of "
     "zero is never drawn. torch.multinomial does the same for you.",
     judge=_judge_sample,
 )
@@ -353,7 +439,7 @@ answer = log_policy''',
                 lambda logits: (logits.exp() / logits.exp().sum(-1, keepdim=True)).log(),
             ),
             Mistake(
-                "the sign is turned: log-probabilities are 0 or negative, since probabilities are 1 or less.",
+                "the sign is wrong: log-probabilities are 0 or negative, since probabilities are 1 or less.",
                 lambda logits: -torch.log_softmax(logits, -1),
             ),
             Mistake(
@@ -372,6 +458,45 @@ answer = log_policy''',
             Mistake(
                 "you divide by the mean of the exponentials. Probabilities that add up to 1 need the sum.",
                 lambda logits: torch.log_softmax(logits, -1) + np.log(logits.shape[-1]),
+            ),
+            Mistake(
+                "a small number, added or as a floor, keeps the logarithm finite, and wrong: log pi may be -300. Work "
+                "with differences of logits, and it never overflows.",
+                lambda logits: (torch.softmax(logits, -1) + 1e-8).log(),
+            ),
+            Mistake(
+                "a small number, added or as a floor, keeps the logarithm finite, and wrong: log pi may be -300. Work "
+                "with differences of logits, and it never overflows.",
+                lambda logits: (torch.softmax(logits, -1) + 1e-10).log(),
+            ),
+            Mistake(
+                "you subtract the largest logit of all states. A row that lies far below it underflows: subtract each "
+                "row's own largest.",
+                lambda logits: (z := logits - logits.max()) - z.exp().sum(-1, keepdim=True).log(),
+            ),
+            Mistake(
+                "you subtract the largest of each column. It belongs to the row: the last axis, with keepdim=True.",
+                lambda logits: (z := logits - logits.amax(0)) - z.exp().sum(-1, keepdim=True).log(),
+            ),
+            Mistake(
+                "the largest logit is subtracted in the sum alone. Take it away from the logits in front, too.",
+                lambda logits: logits - (logits - logits.amax(-1, keepdim=True)).exp().sum(-1, keepdim=True).log(),
+            ),
+            Mistake(
+                "the sum of the exponentials is subtracted as it is. Its logarithm belongs there.",
+                lambda logits: (z := logits - logits.amax(-1, keepdim=True)) - z.exp().sum(-1, keepdim=True),
+            ),
+            Mistake(
+                "this is the logarithm of base 2. Use the natural one, which belongs to e.",
+                lambda logits: torch.log_softmax(logits, -1) / np.log(2.0),
+            ),
+            Mistake(
+                "these are the logarithms of the logits. Logits become probabilities by a softmax first.",
+                lambda logits: logits.log(),
+            ),
+            Mistake(
+                "this is the log of the sum alone, one number a row. Subtract it from every logit of the row.",
+                lambda logits: logits.logsumexp(-1),
             ),
         ],
         tensor=True,
@@ -396,12 +521,12 @@ answer = score''',
 
 answer = score''',
     hints=(
-        "The formula stands in this notebook, and it needs no autograd.",
+        "The formula is in this notebook, and it needs no autograd.",
         "It has one term for the action that was taken, and one for every action.",
         "onehot(a) - pi: one 1 in a row of zeros, minus the probabilities.",
     ),
     why="It pushes the chosen action up and all others down, in proportion to their probabilities, and it fades as the "
-    "policy becomes certain. Everything from notebook 04 on is built of it.",
+    "policy becomes certain. Everything from notebook 04 on uses it.",
     judge=judge_function(
         lambda logits, action: torch.eye(len(logits))[action] - torch.softmax(logits, -1),
         [
@@ -413,7 +538,7 @@ answer = score''',
         ],
         [
             Mistake(
-                "the sign is turned. Along the gradient the chosen action must become likelier, so its entry is "
+                "the sign is wrong. Along the gradient the chosen action must become likelier, so its entry is "
                 "positive.",
                 lambda logits, action: torch.softmax(logits, -1) - torch.eye(len(logits))[action],
             ),
@@ -452,6 +577,63 @@ answer = score''',
                 "the greedy action has the 1, whatever was chosen. The score belongs to the action that was taken.",
                 lambda logits, action: torch.eye(len(logits))[logits.argmax()] - torch.softmax(logits, -1),
             ),
+            Mistake(
+                "the chosen action's entry is 1. Its own probability is subtracted there, too: 1 - pi(a).",
+                lambda logits, action: torch.where(torch.eye(len(logits))[action] > 0, 1.0, -torch.softmax(logits, -1)),
+            ),
+            Mistake(
+                "the same number, pi of the chosen action, is subtracted everywhere. Each action has its own "
+                "probability.",
+                lambda logits, action: torch.eye(len(logits))[action] - torch.softmax(logits, -1)[action],
+            ),
+            Mistake(
+                "each entry is multiplied by its own probability. The score is onehot - pi, without a factor.",
+                lambda logits, action: (
+                    torch.softmax(logits, -1) * (torch.eye(len(logits))[action] - torch.softmax(logits, -1))
+                ),
+            ),
+            Mistake(
+                "the other actions are pushed up, too. Only the chosen one's entry is positive.",
+                lambda logits, action: (torch.eye(len(logits))[action] - torch.softmax(logits, -1)).abs(),
+            ),
+            Mistake(
+                "the exponentials are not divided by their sum. Subtract probabilities.",
+                lambda logits, action: torch.eye(len(logits))[action] - logits.exp(),
+            ),
+            Mistake(
+                "the exponential overflows for a large logit. Use torch.softmax, or subtract the largest logit first.",
+                lambda logits, action: torch.eye(len(logits))[action] - logits.exp() / logits.exp().sum(),
+            ),
+            Mistake(
+                "this is a row for every action. The one of the chosen action is asked for.",
+                lambda logits, action: torch.eye(len(logits)) - torch.softmax(logits, -1),
+            ),
+            Mistake(
+                "this is log pi itself. Its gradient by the logits is asked for.",
+                lambda logits, action: torch.log_softmax(logits, -1),
+            ),
+            Mistake(
+                "this is log pi of the action. Its gradient by the logits is asked for.",
+                lambda logits, action: torch.log_softmax(logits, -1)[action],
+            ),
+            Mistake(
+                "the 1 stands one place too far: the first action is number 0.",
+                lambda logits, action: torch.eye(len(logits))[(action + 1) % len(logits)] - torch.softmax(logits, -1),
+            ),
+            Mistake(
+                "the 1 stands one place too early: the first action is number 0.",
+                lambda logits, action: torch.eye(len(logits))[action - 1] - torch.softmax(logits, -1),
+            ),
+            Mistake(
+                "you divided by the probabilities. That is the derivative by the probabilities, not by the logits.",
+                lambda logits, action: (
+                    (torch.eye(len(logits))[action] - torch.softmax(logits, -1)) / torch.softmax(logits, -1)
+                ),
+            ),
+            Mistake(
+                "only the 1 of the chosen action is left. The probabilities are subtracted from it.",
+                lambda logits, action: torch.eye(len(logits))[action],
+            ),
         ],
     ),
 )
@@ -468,7 +650,7 @@ answer = ...""",
         "The score's entry of the action that was taken is 1 - pi(a).",
         "1 * 10 * (1 - 0.999).",
     ),
-    why="A return of 10 moves it by 0.01. A policy that has become certain learns next to nothing from what it does, "
+    why="A return of 10 moves it by 0.01. A policy that has become certain learns almost nothing from what it does, "
     "right or wrong: the reason for notebook 08.",
     judge=judge_number(
         0.01,
@@ -478,11 +660,16 @@ answer = ...""",
             10.0: "that is alpha * G. The score stands beside it, and is small here.",
             0.001: "that is the score alone. Multiply it by the return.",
             0.0: "nearly, but a softmax never reaches 1, and its score never 0.",
-            -0.01: "the sign is turned: a good return pulls the chosen action up.",
+            -0.01: "the sign is wrong: a good return pulls the chosen action up.",
             0.00999: "you multiplied by pi(a) too. The score is the gradient of the logarithm, which has no pi(a) in "
             "front.",
-            0.1: "1 - 0.999 is 0.001, not 0.01.",
+            0.1: "a factor of ten is lost: 1 - 0.999 is 0.001, not 0.01.",
             -9.99: "that is how -pi pushes, and the chosen action also has the 1: 1 - pi(a).",
+            1e-05: "that is how far the probability moves, nearly. The question is for the logit.",
+            0.0001: "you multiplied by the score twice, or lost a factor of 100: alpha * G * (1 - pi(a)).",
+            -0.001: "that is log pi(a), nearly, without the return. The step is alpha * G * (1 - pi(a)).",
+            -0.010005: "that is G * log pi(a). The score is the gradient of the logarithm, not the logarithm.",
+            10.01: "you divided by pi(a). The derivative by the logit, not by the probability, is 1 - pi(a).",
         },
         tolerance=1e-4,
         otherwise="this is not it. One step moves the logits by alpha * G * (onehot(a) - pi).",

@@ -148,6 +148,19 @@ def endless(logits):
         pass
 
 
+def shifted(z):
+    return z - z.amax(-1, keepdim=True)
+
+
+def compares_first(probabilities, u):
+    total = 0.0
+    for action, p in enumerate(probabilities.tolist()):
+        if u < total:
+            return action
+        total += p
+    return len(probabilities) - 1
+
+
 RIGHT = {
     "log_policy": [
         by_loop,
@@ -181,7 +194,7 @@ MISTAKES = {
         (lambda z: z - torch.logsumexp(z.reshape(-1), 0), "whole batch"),
         (lambda z: torch.log(torch.softmax(z, dim=-1)), "rounded to zero"),
         (overflowing_rows, "overflows for large logits"),
-        (lambda z: -(z - torch.logsumexp(z, 1, keepdim=True)), "sign is turned"),
+        (lambda z: -(z - torch.logsumexp(z, 1, keepdim=True)), "sign is wrong"),
         (lambda z: torch.log_softmax(z, -1) * math.log10(math.e), "base 10"),
         (lambda z: z - z.amax(-1, keepdim=True), "not the logarithm of the sum"),
         (
@@ -194,6 +207,17 @@ MISTAKES = {
         (lambda z: z.log_softmax(), "raised a TypeError"),
         (endless, "had not come back"),
         (torch.tensor([0.5]), "must be a function"),
+        (lambda z: (z.softmax(-1) + 1e-8).log(), "added or as a floor"),
+        (lambda z: torch.log(torch.softmax(z, 1) + 1e-10), "added or as a floor"),
+        (lambda z: z.softmax(-1).clamp(min=1e-8).log(), "added or as a floor"),
+        (lambda z: z.softmax(-1).clamp_min(1e-10).log(), "added or as a floor"),
+        (lambda z: (z - z.max()) - (z - z.max()).exp().sum(1, keepdim=True).log(), "of all states"),
+        (lambda z: (z - z.max(0).values) - (z - z.max(0).values).exp().sum(1, keepdim=True).log(), "of each column"),
+        (lambda z: z - shifted(z).exp().sum(1, keepdim=True).log(), "in the sum alone"),
+        (lambda z: shifted(z) - shifted(z).exp().sum(1, keepdim=True), "as it is"),
+        (lambda z: torch.log2(z.double().softmax(1)), "base 2"),
+        (lambda z: torch.log(z), "logarithms of the logits"),
+        (lambda z: z.logsumexp(1), "one number a row"),
     ],
     "predict": [
         (3.0, "that is the exponential"),
@@ -206,6 +230,11 @@ MISTAKES = {
         (60, "percentage"),
         (0.123, "three exponentials"),
         ("sixty", "must be one number"),
+        (math.log(3), "the logit itself"),
+        (0.4, "other two together"),
+        (math.log(3) / (2 + math.log(3)), "third for log"),
+        (5 / 3, "upside down"),
+        (math.exp(3) / (2 + math.exp(3)), "e\\^3"),
     ],
     "temperature": [
         (as_it_was, "none of the three"),
@@ -222,6 +251,20 @@ MISTAKES = {
         (lambda s, t: (s / t) - (s / t).logsumexp(1, keepdim=True), "logarithms"),
         (scaled_in_place, "in place"),
         (without_keepdim, "raised a RuntimeError"),
+        (lambda z, T: (e := shifted(z / T).exp()) / e.sum(0), "is right. The sum still runs"),
+        (lambda z, T: (e := shifted(z * T).exp()) / e.sum(0), "still works the wrong way"),
+        (lambda z, T: (e := (z / T - (z / T).max()).exp()) / e.sum(1, keepdim=True), "of all states"),
+        (lambda z, T: (e := ((z - z.max(0).values) / T).exp()) / e.sum(1, keepdim=True), "of each column"),
+        (lambda z, T: (e := shifted(z / T).exp()) / e.sum(), "whole array"),
+        (lambda z, T: shifted(z / T).exp(), "do not sum to 1"),
+        (
+            lambda z, T: (e := (z / z.max(1, keepdim=True).values / T).exp()) / e.sum(1, keepdim=True),
+            "divide by the largest",
+        ),
+        (lambda z, T: (e := (z / T).clamp(max=80).exp()) / e.sum(1, keepdim=True), "cut large logits"),
+        (lambda z, T: torch.nn.functional.one_hot(z.argmax(1), z.shape[1]).float(), "greedy policy"),
+        (lambda z, T: torch.nan_to_num((e := (z / T).exp()) / e.sum(1, keepdim=True)), "NaN is replaced"),
+        (lambda z, T: (e := shifted(z / T).exp()) / e.sum(1), "raised a RuntimeError"),
     ],
     "sample": [
         (lambda p, u: np.searchsorted(np.cumsum(p.numpy()), u), "falls on the edge"),
@@ -242,9 +285,18 @@ MISTAKES = {
         (lambda p, u: np.random.default_rng().choice(len(p)), "of its own"),
         (lambda p, u: torch.multinomial(p), "raised a TypeError"),
         (never_moves_on, "had not come back"),
+        (lambda p, u: int(np.argmax(p.numpy() > u)), "on its own"),
+        (
+            lambda p, u: int(
+                (order := np.argsort(-p.numpy(), kind="stable"))[np.searchsorted(p.numpy()[order].cumsum(), u, "right")]
+            ),
+            "sort the actions",
+        ),
+        (compares_first, "one action too far"),
+        (lambda p, u: p.cumsum(0) > u, "whether its running total"),
     ],
     "score": [
-        (lambda z, a: torch.softmax(z, 0) - nn.functional.one_hot(torch.tensor(a), len(z)), "sign is turned"),
+        (lambda z, a: torch.softmax(z, 0) - nn.functional.one_hot(torch.tensor(a), len(z)), "sign is wrong"),
         (
             lambda z, a: torch.tensor([1 - p if i == a else 0 for i, p in enumerate(z.softmax(0).tolist())]),
             "only the chosen action",
@@ -257,15 +309,31 @@ MISTAKES = {
         (lambda z, a: torch.tensor([1 / p if i == a else 0.0 for i, p in enumerate(z.softmax(0))]), "chain rule"),
         (lambda z, a: nn.functional.one_hot(z.argmax(), len(z)) - z.softmax(0), "greedy action"),
         (lambda z: z, "raised a TypeError"),
+        (lambda z, a: torch.where(torch.arange(len(z)) == a, 1.0, -z.softmax(0)), "chosen action's entry is 1"),
+        (lambda z, a: torch.eye(len(z))[a] - z.softmax(0)[a], "same number"),
+        (lambda z, a: z.softmax(0) * (torch.eye(len(z))[a] - z.softmax(0)), "its own probability"),
+        (lambda z, a: abs(torch.eye(len(z))[a] - z.softmax(0)), "pushed up, too"),
+        (lambda z, a: torch.eye(len(z))[a] - z.exp(), "not divided by their sum"),
+        (lambda z, a: torch.eye(len(z))[a] - z.exp() / z.exp().sum(), "overflows"),
+        (lambda z, a: torch.eye(len(z)) - z.softmax(0), "a row for every action"),
+        (lambda z, a: z.log_softmax(0), "log pi itself"),
+        (lambda z, a: z.log_softmax(0)[a], "log pi of the action"),
+        (lambda z, a: torch.eye(len(z)).roll(1, 0)[(a + 2) % len(z)] - z.softmax(0), "too far"),
+        (lambda z, a: torch.eye(len(z))[a - 1] - z.softmax(0), "too early"),
+        (lambda z, a: torch.eye(len(z))[a], "only the 1"),
     ],
     "certain": [
         (9.99, "you took pi"),
         (10, "alpha \\* G"),
         (0.001, "score alone"),
         (0, "never reaches 1"),
-        (-0.01, "sign is turned"),
+        (-0.01, "sign is wrong"),
         (0.00999, "multiplied by pi"),
         (0.1, "not 0.01"),
         (5, "moves the logits by"),
+        (10 * 0.999 * 0.001**2, "the probability moves"),
+        (0.0001, "factor of 100"),
+        (10 * math.log(0.999), "G \\* log"),
+        (10 / 0.999, "divided by pi"),
     ],
 }
