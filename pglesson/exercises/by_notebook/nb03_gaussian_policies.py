@@ -50,7 +50,7 @@ answer = log_density''',
         "-z**2 / 2, -log sigma, and the constant -log(2 pi) / 2, where z is the distance from mu in sigmas.",
         "Do that for every joint, and then .sum(-1): over the joints, and over nothing else.",
     ),
-    why="Together with a way to sample, this is the whole of a Gaussian policy. Everything that learns from here on "
+    why="Together with a way to sample, this is a whole Gaussian policy. Everything that learns from here on "
     "differentiates this number by mu and log sigma.",
     judge=judge_function(
         lambda mu, log_sigma, actions: _each(mu, log_sigma, actions).sum(-1),
@@ -146,13 +146,55 @@ answer = log_density''',
                 lambda mu, log_sigma, actions: (-0.5 * (actions - mu) / log_sigma.exp() - log_sigma - HALF_LOG).sum(-1),
             ),
             Mistake(
-                "the sign is turned: this grows with the distance from mu.",
+                "the sign is wrong: this grows with the distance from mu.",
                 lambda mu, log_sigma, actions: -_each(mu, log_sigma, actions).sum(-1),
             ),
             Mistake(
                 "the numbers are right, but no gradient reaches mu and log sigma. Work with the tensors themselves, "
                 "and without detach or no_grad.",
                 lambda mu, log_sigma, actions: _each(mu.detach(), log_sigma.detach(), actions).sum(-1),
+            ),
+            Mistake(
+                "far out the density rounds to 0, and its logarithm is minus infinity. Take the logarithm on paper "
+                "first, and add up three terms.",
+                lambda mu, log_sigma, actions: _each(mu, log_sigma, actions).exp().prod(-1).log(),
+            ),
+            Mistake(
+                "the square has the wrong sign: the density falls with the distance from mu.",
+                lambda mu, log_sigma, actions: (
+                    0.5 * ((actions - mu) / log_sigma.exp()) ** 2 - log_sigma - HALF_LOG
+                ).sum(-1),
+            ),
+            Mistake(
+                "you add up the densities of the joints. That of the whole action is their product, so add up the "
+                "logarithms.",
+                lambda mu, log_sigma, actions: _each(mu, log_sigma, actions).exp().sum(-1).log(),
+            ),
+            Mistake(
+                "these are densities, added up. The logarithm of their product is asked for.",
+                lambda mu, log_sigma, actions: _each(mu, log_sigma, actions).exp().sum(-1),
+            ),
+            Mistake(
+                "the log-densities of the joints are multiplied. Densities are; their logarithms add up.",
+                lambda mu, log_sigma, actions: _each(mu, log_sigma, actions).prod(-1),
+            ),
+            Mistake(
+                "the logarithm of the constant is missing: 1 / sqrt(2 pi) becomes -log(2 pi) / 2.",
+                lambda mu, log_sigma, actions: (_each(mu, log_sigma, actions) + HALF_LOG - math.sqrt(2 * math.pi)).sum(
+                    -1
+                ),
+            ),
+            Mistake(
+                "the distance is not divided by sigma.",
+                lambda mu, log_sigma, actions: (-0.5 * (actions - mu) ** 2 - log_sigma - HALF_LOG).sum(-1),
+            ),
+            Mistake(
+                "only the first joint counts. The action has all of them: sum over the last axis.",
+                lambda mu, log_sigma, actions: _each(mu, log_sigma, actions)[:, 0],
+            ),
+            Mistake(
+                "the sum kept its axis. The result has one number for each state, (states,): leave keepdim out.",
+                lambda mu, log_sigma, actions: _each(mu, log_sigma, actions).sum(-1, keepdim=True),
             ),
         ],
         gradients=(0, 1),
@@ -182,7 +224,7 @@ answer = pushes''',
 
 answer = pushes''',
     hints=(
-        "Both formulas stand under the heading of this section. Where do you get sigma from?",
+        "Both formulas are under the heading of this section. Where do you get sigma from?",
         "sigma is log_sigma.exp(). With z = (action - mu) / sigma both become short.",
         "z / sigma on mu, and z**2 - 1 on log sigma.",
     ),
@@ -215,7 +257,7 @@ answer = pushes''',
                 lambda mu, log_sigma, action: (action - mu, _z(mu, log_sigma, action) ** 2 - 1),
             ),
             Mistake(
-                "the sign of the score on mu is turned. A rewarded action above mu pulls it *up*.",
+                "the sign of the score on mu is wrong. A rewarded action above mu pulls it *up*.",
                 lambda mu, log_sigma, action: (
                     -_z(mu, log_sigma, action) / log_sigma.exp(),
                     _z(mu, log_sigma, action) ** 2 - 1,
@@ -229,7 +271,7 @@ answer = pushes''',
                 ),
             ),
             Mistake(
-                "the sign of the score on log sigma is turned. A rewarded action far out makes the bell wider.",
+                "the sign of the score on log sigma is wrong. A rewarded action far out makes the bell wider.",
                 lambda mu, log_sigma, action: (
                     _z(mu, log_sigma, action) / log_sigma.exp(),
                     1 - _z(mu, log_sigma, action) ** 2,
@@ -272,6 +314,88 @@ answer = pushes''',
                     (_z(mu, log_sigma, action) ** 2 - 1).sum(),
                 ),
             ),
+            Mistake(
+                "you used sigma where its square belongs, in both scores: log_sigma is the logarithm of sigma, not of "
+                "the variance.",
+                lambda mu, log_sigma, action: (
+                    (action - mu) / log_sigma.exp(),
+                    (action - mu) ** 2 / log_sigma.exp() - 1,
+                ),
+            ),
+            Mistake(
+                "in the second score the squared distance is divided by sigma once. Divide the distance by sigma, and "
+                "square then.",
+                lambda mu, log_sigma, action: (
+                    _z(mu, log_sigma, action) / log_sigma.exp(),
+                    (action - mu) ** 2 / log_sigma.exp() - 1,
+                ),
+            ),
+            Mistake(
+                "both signs are wrong. A rewarded action pulls mu toward itself, and one far out makes the bell wider.",
+                lambda mu, log_sigma, action: (
+                    -_z(mu, log_sigma, action) / log_sigma.exp(),
+                    1 - _z(mu, log_sigma, action) ** 2,
+                ),
+            ),
+            Mistake(
+                "the factor 1/2 of the log-density is still in the second score. The derivative of the square takes "
+                "it away.",
+                lambda mu, log_sigma, action: (
+                    _z(mu, log_sigma, action) / log_sigma.exp(),
+                    _z(mu, log_sigma, action) ** 2 / 2 - 1,
+                ),
+            ),
+            Mistake(
+                "the factor 1/2 of the log-density is still in the first score. The derivative of the square takes it "
+                "away.",
+                lambda mu, log_sigma, action: (
+                    _z(mu, log_sigma, action) / log_sigma.exp() / 2,
+                    _z(mu, log_sigma, action) ** 2 - 1,
+                ),
+            ),
+            Mistake(
+                "where 1 belongs you subtract log sigma: the derivative of log sigma by itself is 1.",
+                lambda mu, log_sigma, action: (
+                    _z(mu, log_sigma, action) / log_sigma.exp(),
+                    _z(mu, log_sigma, action) ** 2 - log_sigma,
+                ),
+            ),
+            Mistake(
+                "each dimension has its own mu and sigma, and its own scores. Do not average them.",
+                lambda mu, log_sigma, action: (
+                    (_z(mu, log_sigma, action) / log_sigma.exp()).mean(),
+                    (_z(mu, log_sigma, action) ** 2 - 1).mean(),
+                ),
+            ),
+            Mistake(
+                "the sign of the score on mu is lost. An action below mu pulls it down.",
+                lambda mu, log_sigma, action: (
+                    _z(mu, log_sigma, action).abs() / log_sigma.exp(),
+                    _z(mu, log_sigma, action) ** 2 - 1,
+                ),
+            ),
+            Mistake(
+                "in the second score z - 1 is squared. Square z, and subtract 1 then.",
+                lambda mu, log_sigma, action: (
+                    _z(mu, log_sigma, action) / log_sigma.exp(),
+                    (_z(mu, log_sigma, action) - 1) ** 2,
+                ),
+            ),
+            Mistake(
+                "the first score is divided by sigma once, and in the second the distance is not squared.",
+                lambda mu, log_sigma, action: (_z(mu, log_sigma, action), _z(mu, log_sigma, action) - 1),
+            ),
+            Mistake(
+                "the second score is summed over the dimensions. Each has its own.",
+                lambda mu, log_sigma, action: (
+                    _z(mu, log_sigma, action) / log_sigma.exp(),
+                    (_z(mu, log_sigma, action) ** 2 - 1).sum(),
+                ),
+            ),
+            Mistake(
+                "this is the log-density itself. Its derivatives by mu and by log sigma are asked for.",
+                lambda mu, log_sigma, action: (_each(mu, log_sigma, action), _each(mu, log_sigma, action)),
+            ),
         ],
     ),
 )
@@ -289,8 +413,8 @@ answer = 0.1 * -2 * (z**2 - 1)""",
         "Half a sigma: z = 0.5. The score on log sigma is z**2 - 1.",
         "0.1 * (-2) * (0.25 - 1). Mind both signs.",
     ),
-    why="A bad action near the centre *widens* the bell: whatever the agent aims at does not pay, so it looks farther "
-    "around. The rule for good actions, with the sign turned.",
+    why="A bad action near the centre *widens* the bell: what the agent tries there does not pay, so it tries actions "
+    "further away. It is the rule for good actions, with the opposite sign.",
     judge=judge_number(
         0.15,
         {
@@ -303,11 +427,22 @@ answer = 0.1 * -2 * (z**2 - 1)""",
             -0.2: "that is how far mu moves. The question is for log sigma.",
             1.5: "alpha is missing. It makes the step ten times smaller.",
             -0.75: "that is the score alone. Multiply it by alpha and by the return.",
-            0.75: "that is the score with its sign turned. Multiply z**2 - 1 by alpha and by the return.",
+            0.75: "that is the score with the wrong sign. Multiply z**2 - 1 by alpha and by the return.",
             -0.075: "the return is missing.",
             0.1875: "you did not divide by sigma: the distance counts in sigmas. (1.25 - 1) / 0.5 is half a sigma.",
-            0.0: "only an action at a distance of exactly one sigma leaves the width alone.",
+            0.0: "only an action at a distance of exactly one sigma leaves the width unchanged.",
             0.5: "0.5 is how far out the action is, in sigmas. Go on to the score, and then to the step.",
+            -0.5431: "that is the new log sigma. By how much did it move?",
+            -0.8431: "that would be the new log sigma, and one of two signs is lost. By how much does it move?",
+            1.1618: "that is the factor by which sigma grows. By how much does its logarithm move?",
+            0.5809: "that is the new sigma. By how much does its logarithm move?",
+            0.0809: "that is by how much sigma moves. The question is for its logarithm, which is the weight.",
+            0.65: "that would be the new sigma if sigma were the weight. The question is how far log sigma moves.",
+            0.175: "the distance is squared, but sigma is not. Divide by sigma first, and square then.",
+            0.075: "the return is missing, or its size: it is -2, and multiplies the step.",
+            -1.5: "alpha is missing, and one of two signs is lost.",
+            -1.05: "the distance is that from mu, not from 0: 1.25 - 1.",
+            -0.6: "the distance is upside down: (a - mu) / sigma, not sigma / (a - mu).",
         },
         otherwise="this is not it. log sigma moves by alpha * G * (z**2 - 1), and z is the distance in sigmas.",
     ),
@@ -323,6 +458,10 @@ def _limits(
 ) -> tuple[Tensor, Tensor, Tensor, float, float]:
     mu, log_sigma, sampled = _bell(*shape, seed=seed)
     return mu, log_sigma, far * sampled, low, high
+
+
+def _normal(mu: Tensor, log_sigma: Tensor) -> torch.distributions.Normal:
+    return torch.distributions.Normal(mu, log_sigma.exp())
 
 
 BOUNDED = Exercise(
@@ -349,8 +488,8 @@ answer = bounded''',
         "The other shows only where something was clipped: whose log-density is it, and whose did the bell draw?",
         "log_prob takes the sampled action, and the sum runs over the last axis.",
     ),
-    why="The weights chose the sampled action; the clipping belongs to the environment. Only so does the average of "
-    "score times reward stay the slope that you want to climb.",
+    why="The weights chose the sampled action; the clipping belongs to the environment. Only then is the average of "
+    "score times reward the slope that you want to climb.",
     judge=judge_function(
         _bounded,
         [
@@ -439,6 +578,67 @@ answer = bounded''',
                     _each(mu.detach(), log_sigma.detach(), s).sum(-1),
                 ),
             ),
+            Mistake(
+                "you took the mean over the joints. The log-density of the whole action is their sum.",
+                lambda mu, log_sigma, s, low, high: (s.clamp(low, high), _each(mu, log_sigma, s).mean(-1)),
+            ),
+            Mistake(
+                "the environment gets tanh of the action. Here it is clipped to the bounds: low and high.",
+                lambda mu, log_sigma, s, low, high: (s.tanh(), _each(mu, log_sigma, s).sum(-1)),
+            ),
+            Mistake(
+                "you clip at the lower bound only.",
+                lambda mu, log_sigma, s, low, high: (s.clamp(min=low), _each(mu, log_sigma, s).sum(-1)),
+            ),
+            Mistake(
+                "the sign of the log-densities is wrong. The loss gets its minus later.",
+                lambda mu, log_sigma, s, low, high: (s.clamp(low, high), -_each(mu, log_sigma, s).sum(-1)),
+            ),
+            Mistake(
+                "joints that were clipped are left out of the log-density. They were drawn, too: what was sampled "
+                "counts, for every joint.",
+                lambda mu, log_sigma, s, low, high: (
+                    s.clamp(low, high),
+                    (_each(mu, log_sigma, s) * ((s > low) & (s < high))).sum(-1),
+                ),
+            ),
+            Mistake(
+                "you used log sigma as if it were sigma. Exponentiate it.",
+                lambda mu, log_sigma, s, low, high: (
+                    s.clamp(low, high),
+                    (-0.5 * ((s - mu) / log_sigma) ** 2 - log_sigma.log() - HALF_LOG).sum(-1),
+                ),
+            ),
+            Mistake(
+                "you took tanh's correction off. Nothing is squashed here: the log-density is that of the sampled "
+                "action.",
+                lambda mu, log_sigma, s, low, high: (
+                    s.clamp(low, high),
+                    (_each(mu, log_sigma, s) - torch.log(1 - s.tanh() ** 2)).sum(-1),
+                ),
+            ),
+            Mistake(
+                "the sum kept its axis. There is one log-density for each state, (states,): leave keepdim out.",
+                lambda mu, log_sigma, s, low, high: (s.clamp(low, high), _each(mu, log_sigma, s).sum(-1, keepdim=True)),
+            ),
+            Mistake(
+                "these are the log-densities alone. The environment needs its actions: return them first.",
+                lambda mu, log_sigma, s, low, high: _each(mu, log_sigma, s).sum(-1),
+            ),
+            Mistake(
+                "a clipped joint gets the probability of all that lies beyond the bound. What was sampled is known, "
+                "so its own density counts.",
+                lambda mu, log_sigma, s, low, high: (
+                    s.clamp(low, high),
+                    torch.where(
+                        s > high,
+                        (1 - _normal(mu, log_sigma).cdf(torch.tensor(float(high)))).log(),
+                        torch.where(
+                            s < low, _normal(mu, log_sigma).cdf(torch.tensor(float(low))).log(), _each(mu, log_sigma, s)
+                        ),
+                    ).sum(-1),
+                ),
+            ),
         ],
         gradients=(0, 1),
     ),
@@ -488,6 +688,19 @@ def _action_with_gradient(
 ) -> tuple[Tensor, Tensor]:
     _, log_pi = _acts()(features, w_mu, w_log_sigma, noise, low, high)
     return (features @ w_mu + (features @ w_log_sigma).exp() * noise).clamp(low, high), log_pi
+
+
+def _squashed(squash: Callable[[Tensor], Tensor]) -> Callable[..., tuple[Tensor, Tensor]]:
+    """A model in which `squash` changes mu first."""
+
+    def act(
+        features: Tensor, w_mu: Tensor, w_log_sigma: Tensor, noise: Tensor, low: float, high: float
+    ) -> tuple[Tensor, Tensor]:
+        mu, log_sigma = squash(features @ w_mu), features @ w_log_sigma
+        sampled = (mu + log_sigma.exp() * noise).detach()
+        return sampled.clamp(low, high), _each(mu, log_sigma, sampled).sum(-1)
+
+    return act
 
 
 TWO_HEADS = Exercise(
@@ -587,6 +800,71 @@ answer = act''',
             Mistake(
                 "these are the log-densities alone. The environment needs its actions: return them first.",
                 lambda *arguments: _acts()(*arguments)[1],
+            ),
+            Mistake(
+                "the environment's action carries no gradient now, but that in log_prob does: it moves along with mu, "
+                "and the score of mu cancels to 0. Detach it as soon as it is drawn.",
+                _acts(
+                    drawn=lambda mu, sigma, noise: mu + sigma * noise,
+                    seen=lambda sampled, low, high: sampled.clamp(low, high).detach(),
+                ),
+            ),
+            Mistake(
+                "you took the mean over the joints. The log-density of the whole action is their sum.",
+                _acts(total=lambda each: each.mean(-1)),
+            ),
+            Mistake(
+                "sigma comes out wrong: it is the exponential of the second head's output, not of twice that.",
+                _acts(spread=lambda log_sigma: (2 * log_sigma).exp()),
+            ),
+            Mistake(
+                "sigma comes out wrong: it is the exponential of the second head's output, not of half of it.",
+                _acts(spread=lambda log_sigma: (log_sigma / 2).exp()),
+            ),
+            Mistake(
+                "sigma is the second head's output as it is. That is log sigma: exponentiate it.",
+                _acts(spread=lambda log_sigma: log_sigma),
+            ),
+            Mistake(
+                "sigma is the absolute value of the second head's output. That is log sigma: exponentiate it.",
+                _acts(spread=torch.abs),
+            ),
+            Mistake(
+                "you made sigma by softplus. Here the head gives log sigma: exponentiate it.",
+                _acts(spread=torch.nn.functional.softplus),
+            ),
+            Mistake(
+                "log sigma is cut off. Some code does so for safety, but nobody asked for it here, and where it is "
+                "cut nothing is learned.",
+                _acts(spread=lambda log_sigma: log_sigma.clamp(-1, 1).exp()),
+            ),
+            Mistake(
+                "the sign of the log-densities is wrong. The loss gets its minus later.",
+                _acts(total=lambda each: -each.sum(-1)),
+            ),
+            Mistake(
+                "the noise itself is the action. The action is mu + sigma * noise.",
+                _acts(drawn=lambda mu, sigma, noise: noise),
+            ),
+            Mistake(
+                "mu is squashed by tanh. It is features @ w_mu as it is; the bounds come with the clipping.",
+                _squashed(torch.tanh),
+            ),
+            Mistake(
+                "mu is clipped, so that its gradient stops where it is out of bounds. Clip the action alone.",
+                _squashed(lambda mu: mu.clamp(-1, 1)),
+            ),
+            Mistake(
+                "the log-density is that of the noise, which does not know the two heads. That of the sampled action "
+                "is asked for.",
+                lambda x, w_mu, w_log_sigma, noise, low, high: (
+                    _acts()(x, w_mu, w_log_sigma, noise, low, high)[0],
+                    _each(torch.zeros_like(noise), torch.zeros_like(noise), noise).sum(-1),
+                ),
+            ),
+            Mistake(
+                "the sum kept its axis. There is one log-density for each state, (n,): leave keepdim out.",
+                _acts(total=lambda each: each.sum(-1, keepdim=True)),
             ),
         ],
         gradients=(1, 2),

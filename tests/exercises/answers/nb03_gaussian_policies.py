@@ -264,6 +264,30 @@ def act_with_log_sigma_as_sigma(features, w_mu, w_log_sigma, noise, low, high):
     return sampled.clamp(low, high), policy.log_prob(sampled).sum(-1)
 
 
+def normal(mu, log_sigma):
+    return torch.distributions.Normal(mu, log_sigma.exp())
+
+
+def acted(
+    features,
+    w_mu,
+    w_log_sigma,
+    noise,
+    low,
+    high,
+    spread=torch.exp,
+    total=lambda each: each.sum(-1),
+    drawn=lambda mu, sigma, e: (mu + sigma * e).detach(),
+    centre=lambda mu: mu,
+    cut=False,
+):
+    mu, sigma = centre(features @ w_mu), spread(features @ w_log_sigma)
+    sampled = drawn(mu, sigma, noise)
+    log_pi = total(torch.distributions.Normal(mu, sigma, validate_args=False).log_prob(sampled))
+    action = sampled.clamp(low, high)
+    return action.detach() if cut else action, log_pi
+
+
 RIGHT = {
     "log_density": [
         joint_by_joint,
@@ -279,8 +303,21 @@ RIGHT = {
         lambda mu, w, a: ((a - mu) * (-2 * w).exp(), (a - mu) ** 2 * (-2 * w).exp() - 1),
     ],
     "width": [0.15, 3 / 20, torch.tensor(0.15), 0.1 * -2 * (((1.25 - 1) / 0.5) ** 2 - 1)],
-    "bounded": [bounded_with_where, bounded_by_hand, bounded_in_doubles],
-    "two_heads": [act_with_normal, act_by_hand, act_without_grad, act_joint_by_joint],
+    "bounded": [
+        bounded_with_where,
+        bounded_by_hand,
+        bounded_in_doubles,
+        lambda m, ls, s, low, high: (np.clip(s.numpy(), low, high), normal(m, ls).log_prob(s).sum(1)),
+        lambda m, ls, s, low, high: [s.clamp(low, high), normal(m, ls).log_prob(s).sum(1)],
+    ],
+    "two_heads": [
+        act_with_normal,
+        act_by_hand,
+        act_without_grad,
+        act_joint_by_joint,
+        lambda *given: (acted(*given)[0].numpy(), acted(*given)[1]),
+        lambda *given: [*acted(*given)],
+    ],
 }
 MISTAKES = {
     "log_density": [
@@ -307,6 +344,22 @@ MISTAKES = {
         (lambda mu, w, a: independent(mu, w, a).tolist(), "must give a torch tensor"),
         (lambda mu, w, a: Normal(mu, w).log_prob(a).sum(-1), "raised a ValueError"),
         (never, "had not come back"),
+        (lambda m, ls, a: normal(m, ls).log_prob(a).exp().prod(-1).log(), "rounds to 0"),
+        (
+            lambda m, ls, a: (((a - m) / ls.exp()) ** 2 / 2 - ls - np.log(2 * np.pi) / 2).sum(-1),
+            "square has the wrong sign",
+        ),
+        (lambda m, ls, a: normal(m, ls).log_prob(a).exp().sum(-1).log(), "densities of the joints"),
+        (lambda m, ls, a: normal(m, ls).log_prob(a).exp().sum(-1), "added up"),
+        (lambda m, ls, a: normal(m, ls).log_prob(a).prod(-1), "are multiplied"),
+        (
+            lambda m, ls, a: (-(((a - m) / ls.exp()) ** 2) / 2 - ls - np.sqrt(2 * np.pi)).sum(-1),
+            "logarithm of the constant",
+        ),
+        (lambda m, ls, a: (-((a - m) ** 2) / 2 - ls - np.log(2 * np.pi) / 2).sum(-1), "not divided by sigma"),
+        (lambda m, ls, a: normal(m, ls).log_prob(a)[:, 0], "only the first joint"),
+        (lambda m, ls, a: normal(m, ls).log_prob(a).sum(-1, keepdim=True), "keepdim"),
+        (lambda m, ls, a: normal(m.requires_grad_(False), ls).log_prob(a).sum(-1), "out of the graph"),
     ],
     "pushes": [
         (log_sigma_as_sigma, "as if it were sigma"),
@@ -322,6 +375,21 @@ MISTAKES = {
         (lambda mu, w, a: (a - mu) / (2 * w).exp(), "score on mu alone"),
         (lambda mu, w, a: tuple(x.sum() for x in pushes_by_autograd(mu, w, a)), "Do not sum"),
         (lambda mu, w, a: ((a - mu) / w.exp().item() ** 2, 0 * mu), "raised a RuntimeError"),
+        (lambda m, ls, a: ((a - m) / ls.exp(), (a - m) ** 2 / ls.exp() - 1), "not of the variance"),
+        (
+            lambda m, ls, a: ((a - m) / ls.exp() ** 2, (a - m) ** 2 / ls.exp() - 1),
+            "divided by sigma once. Divide the distance",
+        ),
+        (lambda m, ls, a: ((m - a) / ls.exp() ** 2, 1 - ((a - m) / ls.exp()) ** 2), "both signs"),
+        (lambda m, ls, a: ((a - m) / ls.exp() ** 2, ((a - m) / ls.exp()) ** 2 / 2 - 1), "still in the second"),
+        (lambda m, ls, a: ((a - m) / (2 * ls.exp() ** 2), ((a - m) / ls.exp()) ** 2 - 1), "still in the first"),
+        (lambda m, ls, a: ((a - m) / ls.exp() ** 2, ((a - m) / ls.exp()) ** 2 - ls), "where 1 belongs"),
+        (lambda m, ls, a: (((a - m) / ls.exp() ** 2).mean(), (((a - m) / ls.exp()) ** 2 - 1).mean()), "not average"),
+        (lambda m, ls, a: ((a - m).abs() / ls.exp() ** 2, ((a - m) / ls.exp()) ** 2 - 1), "is lost"),
+        (lambda m, ls, a: ((a - m) / ls.exp() ** 2, ((a - m) / ls.exp() - 1) ** 2), "z - 1 is squared"),
+        (lambda m, ls, a: ((a - m) / ls.exp(), (a - m) / ls.exp() - 1), "sigma once, and in the second"),
+        (lambda m, ls, a: ((a - m) / ls.exp() ** 2, (((a - m) / ls.exp()) ** 2 - 1).sum()), "summed over"),
+        (lambda m, ls, a: (normal(m, ls).log_prob(a), normal(m, ls).log_prob(a)), "log-density itself"),
     ],
     "width": [
         (-0.15, "two signs"),
@@ -332,12 +400,23 @@ MISTAKES = {
         (-0.2, "how far mu moves"),
         (1.5, "alpha is missing"),
         (-0.75, "score alone"),
-        (0.75, "score with its sign"),
+        (0.75, "score with the wrong sign"),
         (-0.075, "the return is missing"),
         (0.1875, "did not divide by sigma"),
-        (0, "leaves the width alone"),
+        (0, "leaves the width unchanged"),
         (0.5, "how far out"),
         (3, "z is the distance"),
+        (math.log(0.5) + 0.15, "the new log sigma\\. By"),
+        (math.log(0.5) - 0.15, "would be the new log sigma"),
+        (math.exp(0.15), "factor by which"),
+        (0.5 * math.exp(0.15), "the new sigma\\. By"),
+        (0.5 * math.exp(0.15) - 0.5, "by how much sigma moves"),
+        (0.5 + 0.15, "if sigma were the weight"),
+        (-0.2 * (0.25**2 / 0.5 - 1), "sigma is not"),
+        (0.075, "or its size"),
+        (-1.5, "alpha is missing, and"),
+        (-0.2 * (2.5**2 - 1), "not from 0"),
+        (-0.2 * (2**2 - 1), "upside down"),
     ],
     "bounded": [
         (as_it_was, "as it was"),
@@ -356,6 +435,41 @@ MISTAKES = {
         (detached, "no gradient"),
         (clamps_in_place, "in place"),
         (lambda mu, w, s: s, "raised a TypeError"),
+        (lambda m, ls, s, low, high: (s.clamp(low, high), normal(m, ls).log_prob(s).mean(-1)), "mean over the joints"),
+        (lambda m, ls, s, low, high: (torch.tanh(s), normal(m, ls).log_prob(s).sum(-1)), "gets tanh"),
+        (lambda m, ls, s, low, high: (s.clamp(min=low), normal(m, ls).log_prob(s).sum(-1)), "lower bound only"),
+        (lambda m, ls, s, low, high: (s.clamp(low, high), -normal(m, ls).log_prob(s).sum(-1)), "minus later"),
+        (
+            lambda m, ls, s, low, high: (
+                s.clamp(low, high),
+                (normal(m, ls).log_prob(s) * (s == s.clamp(low, high))).sum(-1),
+            ),
+            "left out",
+        ),
+        (
+            lambda m, ls, s, low, high: (
+                s.clamp(low, high),
+                torch.distributions.Normal(m, ls, validate_args=False).log_prob(s).sum(-1),
+            ),
+            "as if it were sigma",
+        ),
+        (
+            lambda m, ls, s, low, high: (
+                s.clamp(low, high),
+                normal(m, ls).log_prob(s).sum(-1) - torch.log(1 - s.tanh() ** 2).sum(-1),
+            ),
+            "correction",
+        ),
+        (lambda m, ls, s, low, high: (s.clamp(low, high), normal(m, ls).log_prob(s).sum(-1, keepdim=True)), "keepdim"),
+        (lambda m, ls, s, low, high: normal(m, ls).log_prob(s).sum(-1), "log-densities alone"),
+        (
+            lambda m, ls, s, low, high: (s.clamp(low, high), normal(m, ls).log_prob(s).sum(-1).detach().numpy()),
+            "no gradient reaches",
+        ),
+        (
+            lambda m, ls, s, low, high: (s.clamp(low, high).numpy(), normal(m, ls).log_prob(s).sum(-1).tolist()),
+            "must give a torch tensor",
+        ),
     ],
     "two_heads": [
         (act_differentiated, "cancels to 0"),
@@ -376,5 +490,23 @@ MISTAKES = {
         (lambda *given: act_with_normal(*given)[1], "log-densities alone"),
         (act_with_one_sigma, "same in all states"),
         (act_with_log_sigma_as_sigma, "raised a ValueError"),
+        (lambda *given: acted(*given, drawn=lambda mu, sigma, e: mu + sigma * e, cut=True), "in log_prob does"),
+        (lambda *given: acted(*given, total=lambda each: each.mean(-1)), "mean over the joints"),
+        (lambda *given: acted(*given, spread=lambda ls: torch.exp(2 * ls)), "not of twice"),
+        (lambda *given: acted(*given, spread=lambda ls: torch.exp(ls / 2)), "not of half"),
+        (lambda *given: acted(*given, spread=lambda ls: ls), "output as it is"),
+        (lambda *given: acted(*given, spread=lambda ls: ls.abs()), "absolute value"),
+        (lambda *given: acted(*given, spread=torch.nn.Softplus()), "softplus"),
+        (lambda *given: acted(*given, spread=lambda ls: ls.clamp(-1, 1).exp()), "cut off"),
+        (lambda *given: acted(*given, total=lambda each: -each.sum(-1)), "minus later"),
+        (lambda *given: acted(*given, drawn=lambda mu, sigma, e: e), "noise itself"),
+        (lambda *given: acted(*given, centre=torch.tanh), "squashed by tanh"),
+        (lambda *given: acted(*given, centre=lambda mu: mu.clamp(-1, 1)), "mu is clipped"),
+        (
+            lambda *given: (acted(*given)[0], torch.distributions.Normal(0.0, 1.0).log_prob(given[3]).sum(-1)),
+            "of the noise",
+        ),
+        (lambda *given: acted(*given, total=lambda each: each.sum(-1, keepdim=True)), "keepdim"),
+        (lambda *given: (*acted(*given), 0), "3 values, but 2"),
     ],
 }
