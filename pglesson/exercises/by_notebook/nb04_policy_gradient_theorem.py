@@ -55,12 +55,12 @@ answer = ...""",
         "The world's answer to enter is certain. A search goes on with probability 1/2, and ends with probability 1/2.",
         "Enter: 0.5 * 1. The first search: 0.8 * 0.5. The second one: 0.8 * 0.5. Multiply.",
     ),
-    why="A product of what the policy chose and what the world answered: its logarithm is a sum, and theta stands in "
+    why="A product of what the policy chose and what the world answered: its logarithm is a sum, and theta is in "
     "the policy's terms only. That is line 3.",
     judge=judge_number(
         0.08,
         {
-            0.32: "these are the policy's factors. The world has a say, too: after each search it goes on or it ends.",
+            0.32: "these are the policy's factors. The world decides, too: after each search it goes on or it ends.",
             0.25: "these are the world's factors. Multiply by the probabilities of the three actions.",
             0.16: "the world decides after both searches, not only after one: there are two factors of 1/2.",
             0.2: "the episode has two searches, and each has a factor for the action and one for the world.",
@@ -117,7 +117,7 @@ answer = exact_gradient''',
         "The gradient of log pi(a) by the logits is onehot(a) - pi. Each action has such a row.",
         "Multiply row a by pi(a) * G(a) and add up the rows. Or let autograd differentiate J.",
     ),
-    why="What comes out is pi(a) (G(a) - J): up goes what is better than average. It is an average over actions that "
+    why="What comes out is pi(a) (G(a) - J): what is better than average goes up. It is an average over actions that "
     "the policy itself draws, so that playing can estimate it.",
     judge=judge_function(
         lambda logits, returns: torch.softmax(logits, -1) * _centred(logits, returns),
@@ -150,7 +150,7 @@ answer = exact_gradient''',
                 lambda z, G: torch.softmax(z, -1) * (1 - torch.softmax(z, -1)) * G,
             ),
             Mistake(
-                "the sign is turned: this points downhill. A return above the average must raise its logit.",
+                "the sign is wrong: this points downhill. A return above the average must raise its logit.",
                 lambda z, G: -torch.softmax(z, -1) * _centred(z, G),
             ),
             Mistake(
@@ -391,7 +391,7 @@ answer = estimated_gradient''',
                 lambda u, r, gamma: ((_returns(r, gamma) - _returns(r, gamma).mean()) * u.sum(1)).mean(),
             ),
             Mistake(
-                "the sign is turned. This is a gradient to climb, not a loss.",
+                "the sign is wrong. This is a gradient to climb, not a loss.",
                 lambda u, r, gamma: -_estimate(u, r, gamma),
             ),
             Mistake(
