@@ -54,8 +54,8 @@ answer = episode_loss''',
         "It is (5, 5): every step is paired with the actions of all the steps. You want one number a step.",
         "Index the rows, too, by 0, 1, 2, ..., or use gather along the last axis.",
     ),
-    why="The wrong line pushes each action in every state of the episode, and never complains. A look at a shape finds "
-    "what a learning curve only hints at.",
+    why="The wrong line pushes each action in every state of the episode, and raises no error. A look at a shape "
+    "finds what a learning curve barely shows.",
     judge=judge_function(
         _loss,
         [
@@ -114,7 +114,7 @@ answer = episode_loss''',
                 lambda z, a, w: -(z.log_softmax(-1) * w[:, None]).sum(),
             ),
             Mistake(
-                "the weights are gone: this makes everything likelier that was done, good or bad.",
+                "the weights are gone: this makes every action that was taken likelier, good or bad.",
                 lambda z, a, w: _loss(z, a, torch.ones_like(w)),
             ),
             Mistake(
@@ -312,7 +312,8 @@ answer = one_update''',
                 "the softmax runs over the steps. It belongs on the last axis, that of the actions.", _across_steps
             ),
             Mistake(
-                "the log-probabilities are those of the most likely actions. The episode's own actions were paid.",
+                "the log-probabilities are those of the most likely actions. The rewards followed the episode's own "
+                "actions.",
                 _moved(score=lambda th, x, a: _scores(th, x, (x @ th).argmax(-1))),
             ),
             Mistake(
@@ -345,7 +346,7 @@ answer = ...""",
         "All 128 weights move the same way, each by 0.01, and each is multiplied by an activation of 1.",
     ),
     why="1.28 of a logit takes probability 1/2 to about 0.78, after one episode, with tiny gradients, by the last "
-    "layer alone. The wider the network, the further one step of Adam throws the policy.",
+    "layer alone. The wider the network, the further one step of Adam moves the policy.",
     judge=judge_number(
         1.28,
         {
@@ -419,8 +420,8 @@ answer = batch_normalized''',
         "Before you square the differences, multiply them by mask. Add 1e-8 to the standard deviation, not to the "
         "variance.",
     ),
-    why="Now a bad episode gets negative weights from its first step to its last, and no short or dull batch can turn "
-    "all weights into NaN.",
+    why="Now a bad episode gets negative weights from its first step to its last, and no batch that is short "
+    "or has equal returns turns all weights into NaN.",
     judge=judge_function(
         _normalized,
         [
@@ -441,8 +442,8 @@ answer = batch_normalized''',
                 lambda x, mask: (x - x.mean(1, keepdim=True)) / x.std(1, keepdim=True) * mask,
             ),
             Mistake(
-                "each episode is still normalized within itself, if over its living steps. Take one mean and one "
-                "standard deviation for the batch.",
+                "each episode is still normalized within itself, although only over its played steps. Take one mean "
+                "and one standard deviation for the batch.",
                 lambda x, mask: _over(x, mask, 1),
             ),
             Mistake(
@@ -451,7 +452,7 @@ answer = batch_normalized''',
                 lambda x, mask: _over(x, mask, 0),
             ),
             Mistake(
-                "the zeros after an episode's end are counted as returns. Sum over the living steps, and divide by "
+                "the zeros after an episode's end are counted as returns. Sum over the played steps, and divide by "
                 "their number, mask.sum().",
                 lambda x, mask: (x - x.mean()) / (x.std(correction=0) + 1e-8) * mask,
             ),
@@ -466,7 +467,7 @@ answer = batch_normalized''',
             ),
             Mistake(
                 "the standard deviation divides by n - 1, which is torch's default, and gives NaN for a single step. "
-                "Divide by the number of living steps.",
+                "Divide by the number of played steps.",
                 lambda x, mask: _normalized(x, mask, lost=1),
             ),
             Mistake(
@@ -577,8 +578,8 @@ answer = band''',
                 lambda x: _band(x, low=0.2),
             ),
             Mistake(
-                "these edges are one standard deviation from the mean. The figure shows quantiles, which need no bell "
-                "curve and never leave the range of the data.",
+                "these edges are one standard deviation from the mean. The figure shows quantiles, which assume no "
+                "bell curve and stay in the range of the data.",
                 lambda x: _around(x, x.std(1)),
             ),
             Mistake(

@@ -448,7 +448,7 @@ MISTAKES = {
             lambda x, m: (x - x.mean(1)[:, None]) / x.std(1)[:, None] * m,
             "each episode is still normalized within itself,",
         ),
-        (episode_by_episode, "over its living steps"),
+        (episode_by_episode, "only over its played steps"),
         (step_by_time, "every time step"),
         (lambda x, m: (x - x.mean()) / (x.var(correction=0).sqrt() + 1e-8) * m, "are counted as returns. Sum"),
         (lambda x, m: (x - x.mean()) / (torch.std(x) + 1e-8) * m, "are counted as returns, and"),
