@@ -703,6 +703,15 @@ def _squashed(squash: Callable[[Tensor], Tensor]) -> Callable[..., tuple[Tensor,
     return act
 
 
+def _not_exponentiated(
+    features: Tensor, w_mu: Tensor, w_log_sigma: Tensor, noise: Tensor, low: float, high: float
+) -> tuple[Tensor, Tensor]:
+    mu, sigma = features @ w_mu, features @ w_log_sigma
+    sampled = (mu + sigma * noise).detach()
+    each = -((sampled - mu) ** 2) / (2 * sigma**2) - sigma.log() - HALF_LOG
+    return sampled.clamp(low, high), each.sum(-1)
+
+
 TWO_HEADS = Exercise(
     name="two_heads",
     objective="build a policy over torques, speeds or angles",
@@ -822,8 +831,7 @@ answer = act''',
                 _acts(spread=lambda log_sigma: (log_sigma / 2).exp()),
             ),
             Mistake(
-                "sigma is the second head's output as it is. That is log sigma: exponentiate it.",
-                _acts(spread=lambda log_sigma: log_sigma),
+                "sigma is the second head's output as it is. That is log sigma: exponentiate it.", _not_exponentiated
             ),
             Mistake(
                 "sigma is the absolute value of the second head's output. That is log sigma: exponentiate it.",
