@@ -158,6 +158,44 @@ answer = per_batch''',
                 "differences from the mean.",
                 lambda returns, mask: _centred(returns, mask) * mask / ((returns**2).sum() / mask.sum()).sqrt(),
             ),
+            Mistake(
+                "the standard deviation is divided by n - 1, and a single step is an exception. Divide by n, the "
+                "number of steps: then it needs none.",
+                lambda returns, mask: (
+                    _normalized(returns, mask, correction=1) if mask.sum() > 1 else torch.zeros_like(returns)
+                ),
+            ),
+            Mistake(
+                "the standard deviation is divided by n - 1, and a single step is an exception. Divide by n, the "
+                "number of steps: then it needs none.",
+                lambda returns, mask: _normalized(returns, mask, correction=1).nan_to_num(),
+            ),
+            Mistake(
+                _PADDING_IN_DEVIATION,
+                lambda returns, mask: (
+                    _centred(returns, mask)
+                    * mask
+                    / ((_centred(returns, mask).square().sum() / mask.sum()).sqrt() + 1e-8)
+                ),
+            ),
+            Mistake(
+                "the deviation is right, but the mean counts the places after an episode's end. Leave them out there, "
+                "too.",
+                lambda returns, mask: (returns - returns.mean()) * mask / _spread(returns, mask),
+            ),
+            Mistake(
+                "the sum of the returns is taken for their mean. Divide it by the number of steps played.",
+                lambda returns, mask: (
+                    (returns - returns.sum())
+                    * mask
+                    / ((((returns - returns.sum()) * mask).square().sum() / mask.sum()).sqrt() + 1e-8)
+                ),
+            ),
+            Mistake(
+                "only the steps played are left, in one row. Give the weights the shape of the returns, with 0 "
+                "elsewhere.",
+                lambda returns, mask: _normalized(returns, mask)[mask > 0],
+            ),
         ],
     ),
 )
@@ -179,6 +217,8 @@ answer = ...""",
     judge=judge_number(
         -1.0,
         {
+            1.62: "that is discounted twice. One step lies between `enter` and the reward of the search.",
+            -0.1 / 1.9: "you divided by the mean. Divide by the standard deviation.",
             1.0: "that is the weight of `search`. The return that follows `enter` is discounted once more, so it is "
             "the smaller of the two.",
             0.0: "only the return of an episode of one step is its own mean. Here there are two, and gamma makes "
@@ -242,6 +282,10 @@ answer = degrees_apart''',
             Case("the opposite direction", (torch.tensor([[-2.0, 0.0]]), torch.tensor([1.0, 0.0]))),
             Case("a right angle", (torch.tensor([[0.0, 3.0], [0.0, 1.0]]), torch.tensor([4.0, 0.0]))),
             Case("five estimates, more than ninety degrees off", (_random(5, 3, seed=8) - 1, torch.ones(3).double())),
+            Case(
+                "an estimate that is exactly opposite, where rounding makes the cosine -1.0000000000000002",
+                (-_ROUNDS_UP[None], _ROUNDS_UP),
+            ),
         ],
         [
             Mistake(
@@ -310,6 +354,79 @@ answer = degrees_apart''',
                     torch.arccos(cosine_similarity(gradients.mean(0), exact, dim=0).clamp(-1, 1))
                 ),
             ),
+            Mistake(
+                "NaN is made 0 at the end, which is right where both point the same way, and wrong where they point "
+                "in opposite ones. Keep the cosine between -1 and 1.",
+                lambda gradients, exact: torch.rad2deg(
+                    torch.arccos(cosine_similarity(gradients.mean(0), exact, dim=0))
+                ).nan_to_num(),
+            ),
+            Mistake(
+                "the cosine is kept between 0 and 1, so no angle is above 90 degrees. The lowest cosine is -1.",
+                lambda gradients, exact: torch.rad2deg(
+                    torch.arccos(cosine_similarity(gradients.mean(0), exact, dim=0).clamp(0, 1))
+                ),
+            ),
+            Mistake(
+                "the cosine is kept below 1 only. Rounding may leave it a hair below -1, too.",
+                lambda gradients, exact: torch.rad2deg(
+                    torch.arccos(cosine_similarity(gradients.mean(0), exact, dim=0).clamp(max=1))
+                ),
+            ),
+            Mistake(
+                "the bounds of the cosine are so narrow that 0 and 180 degrees are out of reach. They are -1 and 1.",
+                lambda gradients, exact: torch.rad2deg(
+                    torch.arccos(cosine_similarity(gradients.mean(0), exact, dim=0).clamp(-0.999, 0.999))
+                ),
+            ),
+            Mistake(
+                "the dot product is divided by the squares of the lengths. Take each length once.",
+                lambda gradients, exact: torch.rad2deg(
+                    torch.arccos(
+                        (gradients.mean(0) @ exact / (gradients.mean(0).square().sum() * exact.square().sum())).clamp(
+                            -1, 1
+                        )
+                    )
+                ),
+            ),
+            Mistake(
+                "the dot product is divided by one of the two lengths only. The other must not matter either.",
+                lambda gradients, exact: torch.rad2deg(
+                    torch.arccos((gradients.mean(0) @ exact / exact.norm()).clamp(-1, 1))
+                ),
+            ),
+            Mistake(
+                "the dot product is divided by one of the two lengths only. The other must not matter either.",
+                lambda gradients, exact: torch.rad2deg(
+                    torch.arccos((gradients.mean(0) @ exact / gradients.mean(0).norm()).clamp(-1, 1))
+                ),
+            ),
+            Mistake(
+                "that is the arc sine, the angle to what lies at right angles. Take the arc cosine.",
+                lambda gradients, exact: torch.rad2deg(
+                    torch.arcsin(cosine_similarity(gradients.mean(0), exact, dim=0).clamp(-1, 1))
+                ),
+            ),
+            Mistake(
+                "each estimate is brought to length 1 before the mean is taken. A long one counts more in the mean: "
+                "take the mean first.",
+                lambda gradients, exact: torch.rad2deg(
+                    torch.arccos(
+                        cosine_similarity(
+                            (gradients / gradients.norm(dim=1, keepdim=True)).mean(0), exact, dim=0
+                        ).clamp(-1, 1)
+                    )
+                ),
+            ),
+            Mistake(
+                "the mean runs over the estimates and the weights, so one number is left. Take the mean of the rows: "
+                "axis 0.",
+                lambda gradients, exact: torch.rad2deg(
+                    torch.arccos(
+                        (gradients.mean() * exact.sum() / (gradients.mean().abs() * exact.norm())).clamp(-1, 1)
+                    )
+                ),
+            ),
         ],
         tolerance=0.01,
     ),
@@ -367,6 +484,7 @@ answer = ...""",
     judge=judge_number(
         5.5,
         {
+            2.5: "that is the part of the second action in v. Add up those of all three.",
             4.667: "you subtracted the plain mean of the three. The policy does not take them equally often: weight "
             "each q by its probability.",
             0.0: "you compared with the best action, as in Q-learning. Compare with what the policy does on average.",
@@ -496,6 +614,35 @@ answer = td_errors''',
                 "that is G - v, with the whole return. It estimates the advantage too, but a TD error takes one "
                 "reward, and the value of the next state for the rest.",
                 lambda rewards, values, gamma: _returns(rewards, gamma) - values,
+            ),
+            Mistake(
+                "the first of the values that follow is set to 0, and the last one still is the first value, brought "
+                "around by roll. Which of them comes after the end?",
+                lambda rewards, values, gamma: (
+                    rewards + gamma * torch.cat([torch.zeros_like(values[:1]), values.roll(-1)[1:]]) - values
+                ),
+            ),
+            Mistake(
+                "each value follows itself here, but for the first. delta_t needs the value of the state one step on.",
+                lambda rewards, values, gamma: (
+                    rewards + gamma * torch.cat([torch.zeros_like(values[:1]), values[1:]]) - values
+                ),
+            ),
+            Mistake(
+                "the last reward stands in for a value, so it counts twice. What is an end worth?",
+                lambda rewards, values, gamma: rewards + gamma * torch.cat([values[1:], rewards[-1:]]) - values,
+            ),
+            Mistake(
+                "one number is left. Each step has an error of its own.",
+                lambda rewards, values, gamma: (
+                    rewards + gamma * torch.cat([values[1:], torch.zeros_like(values[:1])]) - values
+                ).mean(),
+            ),
+            Mistake(
+                "one number is left. Each step has an error of its own.",
+                lambda rewards, values, gamma: (
+                    rewards + gamma * torch.cat([values[1:], torch.zeros_like(values[:1])]) - values
+                ).sum(),
             ),
         ],
     ),

@@ -206,6 +206,32 @@ def td_in_place(rewards, values, gamma):
     return rewards + gamma * values.roll(-1) - first
 
 
+def batch_with_exception(returns, mask):
+    played = returns[mask > 0]
+    return (returns - played.mean()) / (played.std() + 1e-8) * mask if len(played) > 1 else 0 * returns
+
+
+def deviation_over_the_played(returns, mask):
+    mean = returns.sum() / mask.sum()
+    return (returns - mean) * mask / (((returns - mean) ** 2).sum() / mask.sum()).sqrt().add(1e-8)
+
+
+def angle_by(bounded, lengths=lambda m, e: m.norm() * e.norm(), arc=torch.acos):
+    def angle(gradients, exact):
+        mean = gradients.mean(0)
+        return torch.rad2deg(arc(bounded((mean @ exact) / lengths(mean, exact))))
+
+    return angle
+
+
+def between(cosine):
+    return cosine.clamp(-1, 1)
+
+
+def td_with(following):
+    return lambda rewards, values, gamma: rewards + gamma * torch.cat(following(rewards, values)) - values
+
+
 RIGHT = {
     "per_batch": [
         batch_by_loop,
@@ -217,6 +243,7 @@ RIGHT = {
     ],
     "enter_weight": [-1, -1.0, (0.9 * 2 - 1.9) / 0.1, torch.tensor(-1.0), np.float32(-1)],
     "degrees_apart": [
+        angle_by(between),
         degrees_by_loop,
         degrees_in_numpy,
         degrees_by_tangent,
@@ -228,6 +255,10 @@ RIGHT = {
 }
 MISTAKES = {
     "per_batch": [
+        (batch_with_exception, "is an exception"),
+        (lambda returns, mask: torchs_default(returns, mask).nan_to_num(), "is an exception"),
+        (deviation_over_the_played, "the mean is right"),
+        (lambda g, mask: (g - g.mean()) * mask / (g[mask > 0].std(correction=0) + 1e-8), "the deviation is right"),
         (rows_one_by_one, "each episode is normalized"),
         (lambda returns, mask: normalize(returns[None], mask[None], "episode")[0], "each episode is normalized"),
         (columns_one_by_one, "each time step is normalized"),
@@ -246,11 +277,13 @@ MISTAKES = {
         (lambda returns, mask: -batch_by_index(returns, mask), "the sign is turned"),
         (lambda g, mask: not_divided(g, mask) / (g[mask > 0] ** 2).mean().sqrt(), "mean square"),
         (batch_in_place, "in place"),
-        (only_the_played, "the shape"),
+        (only_the_played, "in one row|the shape"),
         (lambda returns: returns, "raised a TypeError"),
         ("per_batch", "must be a function"),
     ],
     "enter_weight": [
+        (1.62, "twice"),
+        (-0.1 / 1.9, "by the mean"),
         (1, "weight of `search`"),
         (0, "its own mean"),
         (1.8 - 1.9, "Now divide"),
@@ -264,6 +297,15 @@ MISTAKES = {
         (0.4, "both returns, their mean"),
     ],
     "degrees_apart": [
+        (lambda g, e: torch.nan_to_num(angle_by(lambda cosine: cosine)(g, e)), "NaN is made 0"),
+        (angle_by(lambda cosine: cosine.clamp(0, 1)), "above 90"),
+        (angle_by(lambda cosine: cosine.clamp(max=1)), "below 1 only"),
+        (angle_by(lambda cosine: cosine.clamp(-0.999, 0.999)), "so narrow"),
+        (angle_by(between, lambda m, e: (m @ m) * (e @ e)), "squares of the lengths"),
+        (angle_by(between, lambda m, e: e.norm()), "one of the two lengths"),
+        (angle_by(between, lambda m, e: m.norm()), "both lengths"),
+        (angle_by(between, arc=torch.asin), "arc sine"),
+        (lambda g, e: degrees_by_loop(g / g.norm(dim=1, keepdim=True), e), "to length 1"),
         (mean_of_angles, "angles of the single"),
         (
             lambda g, e: np.degrees(
@@ -301,6 +343,7 @@ MISTAKES = {
         (7, "First the mean"),
     ],
     "better_by": [
+        (2.5, "the part of the second"),
         (10 - 16 / 3, "plain mean of the three"),
         (0, "Q-learning"),
         (8, "likeliest"),
@@ -315,6 +358,10 @@ MISTAKES = {
         (3, "First compute v"),
     ],
     "td_errors": [
+        (td_with(lambda r, v: [v[:1] * 0, v[2:], v[:1]] if len(v) > 1 else [v * 0]), "comes after the end"),
+        (td_with(lambda r, v: [v[:1] * 0, v[1:]]), "follows itself"),
+        (td_with(lambda r, v: [v[1:], r[-1:]]), "stands in for a value"),
+        (lambda r, v, gamma: td_padded(r, v, gamma).mean(), "one number is left"),
         (td_as_it_was, "as it was"),
         (td_last_kept, "stands in twice"),
         (td_last_left_out, "last error is missing"),
