@@ -224,7 +224,7 @@ answer = ...""",
             0.0: "only the return of an episode of one step is its own mean. Here there are two, and gamma makes "
             "them differ.",
             -0.1: "the mean is taken away. Now divide by the standard deviation.",
-            0.1: "that is the standard deviation. How many of it does the return of `enter` lie above or below the "
+            0.1: "that is the standard deviation. How many of them is the return of `enter` above or below the "
             "mean?",
             -0.7071: "you divided by the standard deviation with n - 1, torch's default. The lesson takes the "
             "population's, with n.",
@@ -261,11 +261,11 @@ answer = degrees_apart''',
         "First the mean of the rows, one gradient. Then the angle between two vectors, which does not ask how long "
         "they are.",
         "The cosine of the angle is the dot product divided by both lengths.",
-        "Rounding may leave a cosine a hair above 1, and arccos is then NaN: .clamp(-1, 1). At last, from radians to "
+        "Rounding may leave a cosine slightly above 1, and arccos is then NaN: .clamp(-1, 1). Then go from radians to "
         "degrees.",
     ),
-    why="It is the measurement that speaks for per batch: an angle near 0 says that the steps go, on average, where "
-    "they should, however long they are and however much a single one wanders.",
+    why="This measurement is the argument for per batch: an angle near 0 says that the steps, on average, have the "
+    "right direction, however long they are and however noisy a single step is.",
     judge=judge_function(
         lambda gradients, exact: torch.rad2deg(
             torch.arccos(cosine_similarity(gradients.mean(0), exact, dim=0).clamp(-1, 1))
@@ -316,7 +316,7 @@ answer = degrees_apart''',
                 lambda gradients, exact: cosine_similarity(gradients.mean(0), exact, dim=0),
             ),
             Mistake(
-                "where both point the same way, rounding leaves a cosine a hair above 1, and its arc cosine is NaN. "
+                "where both point the same way, rounding leaves a cosine slightly above 1, and its arc cosine is NaN. "
                 "Keep the cosine between -1 and 1.",
                 lambda gradients, exact: torch.rad2deg(
                     torch.arccos(cosine_similarity(gradients.mean(0), exact, dim=0))
@@ -457,7 +457,7 @@ answer = ...""",
             0.3333: "that is the size of the weight of one of the nine. Which weight does the other one get?",
             -0.3333: "that is the weight of one of the nine. Which weight does the other one get?",
             -3.0: "the sign is turned: a return above the mean gets a positive weight.",
-            0.6: "that is the standard deviation. How many of it does 50 lie above the mean?",
+            0.6: "that is the standard deviation. How many of them is 50 above the mean?",
             48.2: "that is the mean of the ten returns. Subtract it from 50, and divide by the standard deviation.",
             83.333: "you divided the return itself. Subtract the mean of all ten first.",
             2.0: "that is the difference from the nine others. Compare with the mean of all ten, and divide.",
@@ -479,7 +479,7 @@ answer = ...""",
         "v is the mean of q under the policy: each q counts with the probability of its action.",
         "v = 0.5 * 2 + 0.25 * 10 + 0.25 * 4 = 4.5.",
     ),
-    why="In Q-learning you asked which action is best. An advantage asks how much better an action is than the present "
+    why="In Q-learning you asked which action is best. An advantage asks how much better an action is than the current "
     "policy: it depends on the policy, and its mean under the policy is zero.",
     judge=judge_number(
         5.5,
@@ -489,7 +489,7 @@ answer = ...""",
             "each q by its probability.",
             0.0: "you compared with the best action, as in Q-learning. Compare with what the policy does on average.",
             8.0: "you compared with the likeliest action. Compare with the mean over all, each with its probability.",
-            6.0: "you compared with the next best action. Compare with what the policy does on average.",
+            6.0: "you compared with the second-best action. Compare with what the policy does on average.",
             -5.5: "the sign is turned: the second action is better than the average, so its advantage is positive.",
             10.0: "that is q itself. Subtract what the policy gets on average.",
             4.5: "that is v, the mean under the policy. How much better is the second action?",
