@@ -86,8 +86,8 @@ answer = episodes_for''',
                 lambda g, c: _needed(g, c).sqrt(),
             ),
             Mistake(
-                "the mean is not subtracted: this is the mean squared length, and what all episodes agree on is no "
-                "noise.",
+                "the mean is not subtracted: this is the mean squared length, and what all episodes have in common is "
+                "not noise.",
                 lambda g, c: g.square().sum(1).mean() / (c**2 * _signal(g)),
             ),
             Mistake(
@@ -138,7 +138,7 @@ answer = ...""",
     solution="""answer = "next state\"""",
     hints=(
         "The first line of the proof takes b out of the sum over actions. When may it?",
-        "Which of them is still open at the moment when the action is drawn?",
+        "Which of them is not yet decided when the action is drawn?",
     ),
     why="The next state depends on the action, so b cannot be taken out of the sum over actions. A good state is often "
     "what a good action has led to, and such a baseline would take that credit away.",
@@ -153,7 +153,7 @@ answer = ...""",
             "fixed.",
             "other episodes": "they do not know what is drawn in this one. The time mean of the other episodes is "
             "such a baseline.",
-            "constant": "the simplest of all: a number comes out of every sum.",
+            "constant": "the simplest of all: a number can be taken out of every sum.",
             "policy": "pi(. | s) are the probabilities before the draw, and the same number in every term. Only what "
             "was drawn from them is forbidden.",
         },
@@ -295,7 +295,7 @@ answer = learn''',
                 ),
             ),
             Mistake(
-                "every weight moves by the mean difference. How much each is to blame, its feature tells: multiply by "
+                "every weight moves by the mean difference. Each weight's share depends on its feature: multiply by "
                 "the observation.",
                 _learned(lambda w, s, G, mask: (_residuals(w, s, G, mask).sum() / mask.sum()).expand(w.shape)),
             ),
@@ -385,8 +385,8 @@ answer = baseline_loss''',
                 lambda lp, G, v: _baseline_loss(lp, G, -v),
             ),
             Mistake(
-                "you take a mean, so that the step depends on how many steps there are. The loss was a sum; leave it "
-                "so.",
+                "you take a mean, so that the step depends on how many steps there are. The loss was a sum; keep it a "
+                "sum.",
                 lambda lp, G, v: _baseline_loss(lp, G, v) / lp.numel(),
             ),
             Mistake(
@@ -397,11 +397,11 @@ answer = baseline_loss''',
                 "the baseline is gone, and with it the leak, but the noise is back.", lambda lp, G, v: -(lp * G).sum()
             ),
             Mistake(
-                "the squared error of the values has come in. They need it, but in a loss of their own.",
+                "you added the squared error of the values. They need it, but in a loss of their own.",
                 lambda lp, G, v: _baseline_loss(lp, G, v) + (G - v).square().sum(),
             ),
             Mistake(
-                "the mean squared error of the values has come in. They need it, but in a loss of their own.",
+                "you added the mean squared error of the values. They need it, but in a loss of their own.",
                 lambda lp, G, v: _baseline_loss(lp, G, v) + (G - v).square().mean(),
             ),
             Mistake(
@@ -543,8 +543,8 @@ answer = interval''',
                 _around(lambda a, b, t: t * (_error(a) + _error(b))),
             ),
             Mistake(
-                "this is where single runs lie. Asked is how sure their mean is: divide by the root of the number of "
-                "runs.",
+                "this is where single runs lie. The question is how sure their mean is: divide by the root of the "
+                "number of runs.",
                 _around(lambda a, b, t: t * (a - b).std(ddof=1)),
             ),
             Mistake(
