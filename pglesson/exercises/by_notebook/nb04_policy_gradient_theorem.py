@@ -37,6 +37,14 @@ answer = 0.9 * 1 / (1 - 0.9 / 4 - 0.9**2 / 2)""",
             4.8649: "you pay 2 for every action in the study. Going back pays nothing, so the mean reward there is 1.",
             2.7692: "going back and entering again are two steps, and so two factors of gamma. You took one.",
             2.1892: "that is J after one discount too many. The first search is one step from the start: gamma once.",
+            1.6364: "you took half of J for an agent that always searches. Who goes back comes again, so it is more "
+            "than half.",
+            1.2903: "you let the episode end where the agent goes back, and this is the value of the study. J is that "
+            "of the hall.",
+            3.6: "you discounted the way in alone. Every step costs one factor of gamma.",
+            1.2162: "half of the reward is lost: a search pays 2, and happens half of the time.",
+            1.0: "that is the mean reward of one action in the study. The episode goes on, and J is discounted.",
+            2.0: "that is what a search pays. How often does it happen, and how long after the start?",
         },
         otherwise="this is not it. Write down what v(study) is in terms of itself and of v(hall) = 0.9 v(study).",
     ),
@@ -46,31 +54,41 @@ TRAJECTORY = Exercise(
     name="trajectory",
     objective="check every line by computing it",
     starter="""\
-# pi(enter | hall) = 0.5 and pi(search | study) = 0.8. An episode: enter; search, and it goes on; search, and it
+# pi(enter | hall) = 0.5 and pi(search | study) = 0.6. An episode: enter; search, and it goes on; search, and it
 # ends. What is p(tau), the probability of this episode?
 answer = ...""",
-    solution="""answer = (0.5 * 1) * (0.8 * 0.5) * (0.8 * 0.5)  # of each step: the action, the world's answer""",
+    solution="""answer = (0.5 * 1) * (0.6 * 0.5) * (0.6 * 0.5)  # of each step: the action, the world's answer""",
     hints=(
         "Each step has two factors: the probability of the action, and that of what the world answers.",
         "The world's answer to enter is certain. A search goes on with probability 1/2, and ends with probability 1/2.",
-        "Enter: 0.5 * 1. The first search: 0.8 * 0.5. The second one: 0.8 * 0.5. Multiply.",
+        "Enter: 0.5 * 1. The first search: 0.6 * 0.5. The second one: 0.6 * 0.5. Multiply.",
     ),
     why="A product of what the policy chose and what the world answered: its logarithm is a sum, and theta is in "
     "the policy's terms only. That is line 3.",
     judge=judge_number(
-        0.08,
+        0.045,
         {
-            0.32: "these are the policy's factors. The world decides, too: after each search it goes on or it ends.",
+            0.18: "these are the policy's factors. The world decides, too: after each search it goes on or it ends.",
             0.25: "these are the world's factors. Multiply by the probabilities of the three actions.",
-            0.16: "the world decides after both searches, not only after one: there are two factors of 1/2.",
-            0.2: "the episode has two searches, and each has a factor for the action and one for the world.",
-            0.04: "you have a factor of 1/2 too many. Entering leads to the study for certain.",
-            0.005: "you took 0.2 for a search. That is the probability of going back.",
-            0.2736: "that is p(tau) G(tau), its part of J. Leave the return out.",
+            0.09: "the world decides after both searches, not only after one: there are two factors of 1/2.",
+            0.15: "the episode has two searches, and each has a factor for the action and one for the world.",
+            0.0225: "you have a factor of 1/2 too many. Entering leads to the study for certain.",
+            0.02: "you took 0.4 for a search. That is the probability of going back.",
+            0.1539: "that is p(tau) G(tau), its part of J. Leave the return out.",
             3.42: "that is G(tau), the return of this episode. Its probability is asked for.",
-            -2.5257: "that is log p(tau). The probability itself is asked for.",
-            3.1: "you added the probabilities. That all of it happens has the product as its probability.",
-            8.0: "as a percentage that is right. A probability lies between 0 and 1.",
+            -3.1011: "that is log p(tau). The probability itself is asked for.",
+            2.7: "you added the probabilities. That all of it happens has the product as its probability.",
+            4.5: "as a percentage that is right. A probability lies between 0 and 1.",
+            0.12: "you took going back, 0.4, for the end. The agent searches twice, and after each search the world "
+            "decides.",
+            0.3: "the episode has two searches, and after each the world decides whether it goes on.",
+            0.36: "these are the two searches alone. Entering has a probability, too, and so has what the world "
+            "answers.",
+            0.03645: "you discounted. gamma counts in the return; a probability has no discount.",
+            1.7: "you added the probabilities. That all of it happens has the product as its probability.",
+            1.3: "these are the pushes, 1 - pi, added up: the score. Its probability is asked for.",
+            3.7: "you added the probabilities. That all of it happens has the product as its probability.",
+            0.08: "the agent always begins in the hall, and it searches with 0.6, not with 0.8.",
         },
         otherwise="this is not it. Write two factors for each of the three steps, and multiply all six.",
     ),
@@ -173,6 +191,50 @@ answer = exact_gradient''',
             Mistake(
                 "the scores are weighted by their probabilities, but not by the returns. Without G the mean push is 0.",
                 lambda z, G: 0 * z,
+            ),
+            Mistake(
+                "this is a mean over the actions. The sum of line 2 has a probability in each term already.",
+                lambda z, G: torch.softmax(z, -1) * _centred(z, G) / len(z),
+            ),
+            Mistake(
+                "you subtract the plain mean of the returns. What comes out of the sum is the mean under the policy, "
+                "J.",
+                lambda z, G: torch.softmax(z, -1) * (G - G.mean()),
+            ),
+            Mistake(
+                "you subtract the sum of all returns. Each return in it is weighted by its probability.",
+                lambda z, G: torch.softmax(z, -1) * (G - G.sum()),
+            ),
+            Mistake(
+                "of each score only the entry of its own action is left, and pi(a) is missing in front. Add up whole "
+                "rows.",
+                lambda z, G: (1 - torch.softmax(z, -1)) * G,
+            ),
+            Mistake(
+                "it is twice as long as it should be. Autograd adds to what stands in .grad: is backward called twice?",
+                lambda z, G: 2 * torch.softmax(z, -1) * _centred(z, G),
+            ),
+            Mistake("this is J. Its gradient by the logits is asked for.", lambda z, G: torch.softmax(z, -1) @ G),
+            Mistake(
+                "the returns are left out. They weight each action's push.",
+                lambda z, G: torch.softmax(z, -1) * (1 - torch.softmax(z, -1)),
+            ),
+            Mistake(
+                "the probabilities are subtracted along the wrong axis. Row a is onehot(a) - pi, and the rows are "
+                "added up.",
+                lambda z, G: torch.softmax(z, -1) * G - (torch.softmax(z, -1) * torch.softmax(z, -1) * G).sum(),
+            ),
+            Mistake(
+                "it is multiplied by pi once more. pi(a) stands once in front of each score.",
+                lambda z, G: torch.softmax(z, -1) * torch.softmax(z, -1) * _centred(z, G),
+            ),
+            Mistake(
+                "every action counts alike here. Each is weighted by its probability.",
+                lambda z, G: (G - G.mean()) / len(z),
+            ),
+            Mistake(
+                "the exponentials are not divided by their sum. Use probabilities.",
+                lambda z, G: z.exp() * (G - z.exp() @ G),
             ),
         ],
     ),
@@ -289,6 +351,52 @@ answer = line_4_weights''',
                 "you take the mean of what follows. A return is a sum.",
                 lambda r, gamma: _line_4(r, gamma) / torch.arange(r.shape[1], 0, -1),
             ),
+            Mistake(
+                "at gamma = 0 you divide 0 by 0. Discount from the start of the episode, and no division is needed.",
+                lambda r, gamma: _line_4(r, gamma) / _discounts(r, gamma) * _discounts(r, gamma),
+            ),
+            Mistake(
+                "at gamma = 0 you divide 0 by 0, and gamma^t is missing. Discount from the start of the episode, and "
+                "no division is needed.",
+                lambda r, gamma: _line_4(r, gamma) / _discounts(r, gamma),
+            ),
+            Mistake(
+                "the weight is 0 wherever the step's own reward is 0. What comes later counts there, too.",
+                lambda r, gamma: _line_4(r, gamma) * (r != 0),
+            ),
+            Mistake(
+                "the recursion runs from the front, so it adds up the past. Go from the last step to the first.",
+                lambda r, gamma: _discounts(r, gamma) * _to_go(r.flip(1), gamma).flip(1),
+            ),
+            Mistake(
+                "the last reward is left out. A slice that ends at -1 stops before it.",
+                lambda r, gamma: _onward(torch.cat([r[:, :-1], 0 * r[:, -1:]], 1) * _discounts(r, gamma)),
+            ),
+            Mistake(
+                "every step gets the total return, with gamma^t in front. An action cannot change the past: leave out "
+                "what was earned before.",
+                lambda r, gamma: _discounts(r, gamma) * (r * _discounts(r, gamma)).sum(1, keepdim=True),
+            ),
+            Mistake(
+                "the powers of gamma in front are in reversed order: the first step has gamma to the power of 0.",
+                lambda r, gamma: _to_go(r, gamma) * _discounts(r, gamma).flip(0),
+            ),
+            Mistake(
+                "you multiply by gamma * t. It is gamma to the power of t.",
+                lambda r, gamma: _to_go(r, gamma) * gamma * torch.arange(r.shape[1]),
+            ),
+            Mistake(
+                "this is one number for each episode, its return. Each step has a weight of its own.",
+                lambda r, gamma: (r * _discounts(r, gamma)).sum(1),
+            ),
+            Mistake(
+                "it is divided by the number of steps. A return is a sum.",
+                lambda r, gamma: _line_4(r, gamma) / r.shape[1],
+            ),
+            Mistake(
+                "a single episode has lost its axis. Leave squeeze out: the shape is that of the rewards.",
+                lambda r, gamma: _line_4(r, gamma).squeeze(),
+            ),
         ],
     ),
 )
@@ -403,6 +511,32 @@ answer = estimated_gradient''',
                 "formula has a sum.",
                 lambda u, r, gamma: (_returns(r, gamma) * (u.sum(1) / (u != 0).sum(1))).mean(),
             ),
+            Mistake(
+                "you divide by the number of steps, and sum over the episodes. It is the other way round: a sum over "
+                "the steps, a mean over the episodes.",
+                lambda u, r, gamma: (u * _returns(r, gamma)[:, None]).sum() / u.shape[1],
+            ),
+            Mistake(
+                "one discount too many: R_1 counts in full, gamma to the power of 0.",
+                lambda u, r, gamma: gamma * _estimate(u, r, gamma),
+            ),
+            Mistake(
+                "you divide by the number of episodes twice: there is a mean and a division.",
+                lambda u, r, gamma: _estimate(u, r, gamma) / len(u),
+            ),
+            Mistake(
+                "you divide by N - 1. That is for a variance; a mean divides by N.",
+                lambda u, r, gamma: (_returns(r, gamma) * u.sum(1)).sum() / (len(u) - 1),
+            ),
+            Mistake(
+                "you took the median of the episodes. The formula has their mean.",
+                lambda u, r, gamma: (_returns(r, gamma) * u.sum(1)).median(),
+            ),
+            Mistake(
+                "this is a mean over the steps of each episode, so one number for each. Sum over the steps, and "
+                "average over the episodes.",
+                lambda u, r, gamma: (u * _returns(r, gamma)[:, None]).mean(1),
+            ),
         ],
     ),
 )
@@ -433,8 +567,19 @@ answer = ...""",
             1.571: "that is the ratio. Multiply the 100 episodes by it.",
             330.0: "you multiplied by the variance of the total return. What counts is the ratio of both.",
             1000.0: "that is the next mark of the axis. The lines are much closer than a factor of 10.",
+            136.4: "a third of the variance is saved, and you added a third. What matters is what is left: two "
+            "thirds, so divide by it.",
+            133.3: "a third of the variance is saved, and you added a third. What matters is what is left: two "
+            "thirds, so divide by it.",
+            79.8: "the other way round, and the root of it: the total return is the noisier one, and N goes with the "
+            "variance itself.",
+            1.254: "that is the ratio of the spreads. N goes with the variances, and the 100 is missing.",
+            210.0: "you multiplied by the variance of the return-to-go. What counts is the ratio of both.",
+            120.0: "that is the difference of the variances, times 100. What counts is their ratio.",
+            36.4: "that is the part of the variance that is saved, in percent. How many episodes make up for it?",
         },
         tolerance=0.05,
+        near=0.015,
         otherwise="this is not it. V / N must be the same for both; the two V were printed under line 4.",
     ),
 )
