@@ -96,7 +96,7 @@ class Playground(TrainingView):
             wrapping_row([self.before, self.now]),
         ]
         self._texts = [*above, knobs, *below]
-        self.picture.layout.flex = "0 0 auto"
+        self.picture.layout.flex, self.picture.layout.max_width = "0 0 auto", "100%"  # large type, on a narrow page
         middle = wrapping_row([self.picture, knobs])
         middle.layout.align_items = "flex-start"
         self.children = [widgets.HTML(STYLE, layout=widgets.Layout(display="none")), *above, middle, *below]

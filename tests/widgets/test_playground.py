@@ -386,6 +386,7 @@ def test_large_type_draws_anew_at_more_dots_and_keeps_the_curves(playground):
     playground.pin()
     usual = playground.image.value
     playground.large.value = True
+    assert playground.picture.layout.max_width == "100%", "its right panel would be cut off where the page is narrower"
     assert playground.figure.dpi == 140 and playground.image.layout.width == "1092px"
     assert np.asarray(Image.open(io.BytesIO(playground.image.value))).shape[:2] == (406, 1092)
     assert "1" in [line.get_label() for line in playground.plots[0].axes.lines] and len(playground.updates) == 2
