@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import product
 
 import numpy as np
@@ -54,6 +55,10 @@ answer = policy_entropy''',
             Case("equal logits", (torch.zeros(2, 4),)),
             Case("logits near 100", (torch.tensor([[100.0, 99.0, 98.5]]),)),
             Case("a probability that is 0, from logits 1000 apart", (torch.tensor([[1000.0, 0.0], [0.0, 1.0]]),)),
+            Case(
+                "one action that is never taken beside two that are",
+                (torch.tensor([[0.0, 0.0, -1000.0], [1.0, -500.0, 0.0]]),),
+            ),
         ],
         [
             Mistake(
@@ -116,6 +121,21 @@ answer = policy_entropy''',
             Mistake(
                 "the products are not summed: each action has one of its own. Sum over the last axis.",
                 lambda logits: -_plogp(logits),
+            ),
+            Mistake(
+                "NaN is made 0 after the sum, and takes the other actions along. Leave it out for the one action, or "
+                "take log_softmax, where there is none.",
+                lambda logits: -(logits.softmax(-1) * logits.softmax(-1).log()).sum(-1).nan_to_num(),
+            ),
+            Mistake(
+                "the logits are taken for log-probabilities. They do not add up to 1 before a softmax: use "
+                "log_softmax.",
+                lambda logits: -(logits.exp() * logits).sum(-1),
+            ),
+            Mistake(
+                "what is added to the probabilities is so large that it changes the entropy. log_softmax needs no "
+                "such number.",
+                lambda logits: -((logits.softmax(-1) + 1e-3) * (logits.softmax(-1) + 1e-3).log()).sum(-1),
             ),
         ],
     ),
@@ -238,6 +258,35 @@ answer = loss_with_bonus""",
                     -((log_prob * A).sum() + beta * (entropy * mask).sum()) / mask.sum()
                 ),
             ),
+            Mistake(
+                "beta is not used. It is the weight of the bonus.",
+                lambda log_prob, A, entropy, mask, beta: (
+                    -(log_prob * A).sum() / len(A) - (entropy * mask).sum() / len(A)
+                ),
+            ),
+            Mistake(
+                "the bonus stands inside the first bracket, and is multiplied by the log-probability. It is a term of "
+                "its own.",
+                lambda log_prob, A, entropy, mask, beta: -(log_prob * (A + beta * entropy * mask)).sum() / len(A),
+            ),
+            Mistake(
+                "the bonus is summed over the episodes and averaged over the time steps. It is the other way round: "
+                "axis 1 is time.",
+                lambda log_prob, A, entropy, mask, beta: (
+                    -(log_prob * A).sum() / len(A) - beta * (entropy * mask).sum(0).mean()
+                ),
+            ),
+            Mistake(
+                "the bonus is a mean over each episode's own steps. The log-probabilities are summed over time, and "
+                "the bonus must be, too.",
+                lambda log_prob, A, entropy, mask, beta: (
+                    -(log_prob * A).sum() / len(A) - beta * ((entropy * mask).sum(1) / mask.sum(1)).mean()
+                ),
+            ),
+            Mistake(
+                "every episode has a loss of its own. Take their mean: one number is asked for.",
+                lambda log_prob, A, entropy, mask, beta: -(log_prob * A).sum(1) - beta * (entropy * mask).sum(1),
+            ),
         ],
         gradients=(0, 2),
     ),
@@ -256,6 +305,9 @@ def _batch(*lengths: int, seed: int, size: float, shift: float = 0.0, after: flo
     A = shift + size * _random(*mask.shape, seed=seed).double()
     return torch.where(mask > 0, A, after), mask
 
+
+_COUNTED = "Only steps where the mask is 1 were played."
+_UNMASKED_SQUARES = f"the mean is right, but the squares count places after an episode's end. {_COUNTED}"
 
 FIRST_WEIGHT = Exercise(
     name="first_weight",
@@ -362,6 +414,47 @@ answer = first_weight''',
             Mistake(
                 "that is the share of steps played. The size of the advantages is not in it.",
                 lambda A, mask, fraction: fraction * mask.mean(),
+            ),
+            Mistake(
+                _UNMASKED_SQUARES,
+                lambda A, mask, fraction: fraction * ((A - A[mask > 0].mean()).square().sum() / mask.sum()).sqrt(),
+            ),
+            Mistake(
+                _UNMASKED_SQUARES,
+                lambda A, mask, fraction: (
+                    fraction * ((A * mask - A[mask > 0].mean()).square().sum() / mask.sum()).sqrt()
+                ),
+            ),
+            Mistake(
+                _UNMASKED_SQUARES, lambda A, mask, fraction: fraction * (A - A[mask > 0].mean()).square().mean().sqrt()
+            ),
+            Mistake(
+                "the mean counts places after an episode's end. Only steps where the mask is 1 were played.",
+                lambda A, mask, fraction: fraction * (((A - A.mean()).square() * mask).sum() / mask.sum()).sqrt(),
+            ),
+            Mistake(
+                "the mean counts places after an episode's end. Only steps where the mask is 1 were played.",
+                lambda A, mask, fraction: (
+                    fraction * (((A - (A * mask).mean()).square() * mask).sum() / mask.sum()).sqrt()
+                ),
+            ),
+            Mistake(
+                "the squares are divided by the number of all places. Divide by how many steps were played.",
+                lambda A, mask, fraction: fraction * ((A - A[mask > 0].mean()).square() * mask).mean().sqrt(),
+            ),
+            Mistake(
+                "the squares are divided by the number of episodes. Divide by how many steps were played.",
+                lambda A, mask, fraction: fraction * (((A - A[mask > 0].mean()).square() * mask).sum() / len(A)).sqrt(),
+            ),
+            Mistake(
+                "each episode has a number of its own. Normalization per batch takes all steps of the batch together.",
+                lambda A, mask, fraction: fraction * A.std(1),
+            ),
+            Mistake(
+                "each episode has a number of its own. Normalization per batch takes all steps of the batch together.",
+                lambda A, mask, fraction: (
+                    fraction * torch.stack([row[m > 0].std(correction=0) for row, m in zip(A, mask)])
+                ),
             ),
         ],
     ),
@@ -515,6 +608,46 @@ answer = beta_schedule''',
                 "the minimum and the maximum are confused: this is 0 or start, and never between them.",
                 lambda k, start, hold, until: start * max(1.0, min(0.0, (until - k) / (until - hold))),
             ),
+            Mistake(
+                "after `until` beta rises again: abs turns the line around. Keep it at 0 from there on.",
+                lambda k, start, hold, until: start if k <= hold else abs(start * (until - k) / (until - hold)),
+            ),
+            Mistake(
+                "the way down is bent. A straight line is asked for: each update takes away as much as the one before.",
+                lambda k, start, hold, until: (
+                    start * 0.5 * (1 + math.cos(math.pi * min(1.0, max(0.0, (k - hold) / (until - hold)))))
+                ),
+            ),
+            Mistake(
+                "the way down is bent. A straight line is asked for: each update takes away as much as the one before.",
+                lambda k, start, hold, until: start * min(1.0, max(0.0, (until - k) / (until - hold))) ** 2,
+            ),
+            Mistake(
+                "the way down is bent, and never arrives at 0 by itself. A straight line is asked for: each update "
+                "takes away as much as the one before.",
+                lambda k, start, hold, until: start if k <= hold else 0.0 if k >= until else start * 0.5 ** (k - hold),
+            ),
+            Mistake(
+                "the result is rounded. Give it as it is.",
+                lambda k, start, hold, until: round(start * min(1.0, max(0.0, (until - k) / (until - hold))), 1),
+            ),
+            Mistake(
+                "from hold to until there are until - hold updates, and you divide by one more or less: exactly at "
+                "`until` it must be 0.",
+                lambda k, start, hold, until: start * min(1.0, max(0.0, (until - k) / (until - hold + 1))),
+            ),
+            Mistake(
+                "from hold to until there are until - hold updates, and you divide by one more or less: exactly at "
+                "`until` it must be 0.",
+                lambda k, start, hold, until: _schedule(k, start, hold, until + 1),
+            ),
+            Mistake(
+                "from hold to until there are until - hold updates, and you divide by one more or less: the first "
+                "update after `hold` takes away as much as any other.",
+                lambda k, start, hold, until: (
+                    start if k <= hold else 0.0 if k >= until else start * (until - k) / (until - hold - 1)
+                ),
+            ),
         ],
     ),
 )
@@ -535,6 +668,14 @@ answer = ...""",
     judge=judge_number(
         0.2 + 10 * 0.8**7,
         {
+            0.2 + 10 * 0.8**8: "the coin is right. There are seven cells, so seven decisions lead to the prize.",
+            10
+            * 0.8
+            ** 8: "there are seven cells, so seven decisions lead to the prize; and whoever turns back in the first "
+            "one takes the coin.",
+            10 * 0.8**7 - 0.2: "the coin is a reward of 1, above zero: add it.",
+            7 * 0.8: "probabilities of decisions that must all be right are multiplied, and not added.",
+            10 * 0.2**7: "that is the chance of turning back, seven times. It has to go on seven times.",
             10 * 0.8**7: "that is the prize's part. The agent that turns back in the first cell takes the coin.",
             10 * 0.8**6: "six decisions follow the first one, which has to go on too; and whoever turns back there "
             "takes the coin.",

@@ -154,6 +154,28 @@ def starts_again(k, start, hold, until):
     return start
 
 
+def bonus_as(bonus):
+    return lambda lp, A, H, mask, beta: -(lp * A).sum() / len(A) - beta * bonus(H * mask, mask)
+
+
+def weight_from(mean, squares):
+    def weight(A, mask, fraction):
+        return fraction * squares((A - mean(A, mask)) ** 2, mask).sqrt()
+
+    return weight
+
+
+def mean_of_played(A, mask):
+    return (A * mask).sum() / mask.sum()
+
+
+def along_a_bend(share):
+    def schedule(k, start, hold, until):
+        return start if k <= hold else 0.0 if k >= until else start * share((k - hold) / (until - hold))
+
+    return schedule
+
+
 RIGHT = {
     "policy_entropy": [
         entropy_by_loop,
@@ -170,6 +192,7 @@ RIGHT = {
         lambda lp, A, H, mask, beta: -(lp.double() * A + beta * torch.where(mask > 0, H, 0.0)).sum(1).mean(0),
     ],
     "first_weight": [
+        weight_from(mean_of_played, mean_of_played),
         weight_by_loop,
         weight_in_numpy,
         weight_by_masked_sums,
@@ -191,6 +214,9 @@ RIGHT = {
 }
 MISTAKES = {
     "policy_entropy": [
+        (lambda z: -(z.softmax(1) * z.softmax(1).log()).sum(1).nan_to_num(), "takes the other actions along"),
+        (lambda z: -(torch.exp(z) * z).sum(1), "taken for log-probabilities"),
+        (lambda z: -((z.softmax(1) + 1e-3) * (z.softmax(1) + 1e-3).log()).sum(1), "so large"),
         (lambda z: -categorical(z).entropy(), "sign is turned"),
         (lambda z: -(z.softmax(1) * z.log_softmax(1) / math.log(2)).sum(1), "bits"),
         (lambda z: -(torch.log_softmax(z, 0).exp() * torch.log_softmax(z, 0)).sum(1), "the softmax runs"),
@@ -210,6 +236,11 @@ MISTAKES = {
         (0.69, "must be a function"),
     ],
     "loss_with_bonus": [
+        (lambda lp, A, H, mask, beta: bonus_by_loop(lp, A, H, mask, 1.0), "beta is not used"),
+        (lambda lp, A, H, mask, beta: -(lp * (A + beta * H * mask)).sum(1).mean(), "inside the first bracket"),
+        (bonus_as(lambda H, mask: H.sum(0).mean()), "over the episodes"),
+        (bonus_as(lambda H, mask: (H.sum(1) / mask.sum(1)).mean()), "own steps"),
+        (lambda lp, A, H, mask, beta: -(lp * A + beta * H * mask).sum(1), "a loss of its own"),
         (still_adds, "one thing left to repair: the sign"),
         (still_counts_padding, "one thing left to repair: the mask"),
         (still_a_mean, "one thing left to repair: the mean"),
@@ -238,6 +269,12 @@ MISTAKES = {
         (lambda lp, A, H, mask, beta: bonus_by_loop(lp, A, H, mask, beta).item(), "must give a torch tensor"),
     ],
     "first_weight": [
+        (weight_from(mean_of_played, lambda squares, mask: squares.sum() / mask.sum()), "the squares count"),
+        (weight_from(mean_of_played, lambda squares, mask: squares.mean()), "the squares count"),
+        (weight_from(lambda A, mask: A.mean(), mean_of_played), "the mean counts"),
+        (weight_from(mean_of_played, lambda squares, mask: (squares * mask).mean()), "number of all places"),
+        (weight_from(mean_of_played, lambda squares, mask: (squares * mask).sum() / len(mask)), "number of episodes"),
+        (lambda A, mask, fraction: fraction * A.std(dim=1), "number of its own"),
         (lambda A, mask, fraction: fraction, "for \\*normalized\\*"),
         (lambda A, mask, fraction: fraction / (A[mask > 0].std(correction=0) + 1e-8), "you divide by the standard"),
         (lambda A, mask, fraction: np.std(A[mask > 0].numpy()), "standard deviation itself"),
@@ -272,6 +309,17 @@ MISTAKES = {
         ("J = 10", "one number"),
     ],
     "beta_schedule": [
+        (
+            lambda k, start, hold, until: start if k <= hold else abs(start * (until - k) / (until - hold)),
+            "rises again",
+        ),
+        (along_a_bend(lambda gone: (1 + math.cos(math.pi * gone)) / 2), "is bent"),
+        (along_a_bend(lambda gone: (1 - gone) ** 2), "is bent"),
+        (
+            lambda k, start, hold, until: schedule_by_cases(k, start, hold, until + 1) if k > hold else start,
+            "one more or less",
+        ),
+        (lambda k, start, hold, until: np.round(schedule_by_cases(k, start, hold, until), 1), "rounded"),
         (negative, "becomes negative"),
         (never_held, "before `hold` beta is larger"),
         (lambda k, start, hold, until: start - (k - hold) * start / (until - hold), "a straight line everywhere"),
@@ -290,6 +338,10 @@ MISTAKES = {
         (lambda k, start, hold: start, "raised a TypeError"),
     ],
     "too_much": [
+        (0.2 + 10 * 0.8**8, "seven decisions"),
+        (10 * 0.8**7 - 0.2, "add it"),
+        (10 * 0.2**7, "turning back, seven times"),
+        (5.6, "and not added"),
         (10 * 0.8**7, "prize's part"),
         (10 * 0.8**6, "six decisions"),
         (0.2 + 10 * 0.8**6, "the coin is right"),
