@@ -36,8 +36,19 @@ def _rearranged(prompts: Tensor, answers: Tensor, kind: str) -> Tensor:
             rows[:, t, length + t] = answers[:, t - 1]
         elif kind == "backward":
             rows[:, t, length + 1 : length + 1 + t] = answers[:, :t].flip(1)
+        elif kind == "equals last":
+            rows[:, t, length : length + t], rows[:, t, length + t] = answers[:, :t], 10
         else:
             rows[:, t, 2 * length - t :] = answers[:, :t]
+    return rows
+
+
+def _of_three(prompts: Tensor, answers: Tensor) -> Tensor:
+    rows = torch.full((len(prompts), 3, prompts.shape[1] + 3), 11)
+    rows[:, :, : prompts.shape[1]], rows[:, :, prompts.shape[1]] = prompts[:, None], 10
+    for t in range(3):
+        seen = answers[:, :t]
+        rows[:, t, prompts.shape[1] + 1 : prompts.shape[1] + 1 + seen.shape[1]] = seen
     return rows
 
 
@@ -171,6 +182,21 @@ answer = states''',
                 "all states are in one list. Keep those of each answer together: (n, length, 2 * length).",
                 lambda prompts, answers: _states(prompts, answers).flatten(0, 1),
             ),
+            Mistake(
+                "states of different answers stand in one block: reshape keeps the order of the numbers. Stack along "
+                "axis 1, or move the axes.",
+                lambda prompts, answers: _states(prompts, answers).transpose(0, 1).reshape(*prompts.shape, -1),
+            ),
+            Mistake(
+                "every answer has the first prompt before it. Each has its own.",
+                lambda prompts, answers: _states(prompts[:1].expand_as(prompts), answers),
+            ),
+            Mistake(
+                "the equals sign moves with the answer. It stands directly after the prompt, and what is written "
+                "comes after it.",
+                lambda prompts, answers: _rearranged(prompts, answers, "equals last"),
+            ),
+            Mistake("the length is fixed to 3. Take it from the prompts: prompts.shape[1].", _of_three),
         ],
     ),
 )
@@ -320,6 +346,44 @@ answer = log_prob''',
                 "the sign is turned: a log-probability is never above zero. The minus belongs to the loss.",
                 lambda logits, answers: -_at(logits, answers).sum(-1),
             ),
+            Mistake(
+                "you read the logits one position too late, and leave out the first token. The equals sign, in "
+                "position `length`, says what comes after it: the first token.",
+                lambda logits, answers: _taken(logits[:, answers.shape[1] + 1 :].log_softmax(-1), answers[:, 1:]).sum(
+                    -1
+                ),
+            ),
+            Mistake(
+                "only the first token of each answer counts. Add up the log pi of all of them.",
+                lambda logits, answers: _at(logits, answers)[:, 0],
+            ),
+            Mistake(
+                "only the last token of each answer counts. Add up the log pi of all of them.",
+                lambda logits, answers: _at(logits, answers)[:, -1],
+            ),
+            Mistake(
+                "one softmax runs over positions and digits together. At each position it runs over the ten digits.",
+                lambda logits, answers: _taken(
+                    _states_logits(logits).flatten(1).log_softmax(-1).view_as(_states_logits(logits)), answers
+                ).sum(-1),
+            ),
+            Mistake(
+                "the prompt's positions count as well. Those of the answer begin with the equals sign.",
+                lambda logits, answers: _taken(logits.log_softmax(-1), answers.repeat(1, 2)).sum(-1),
+            ),
+            Mistake(
+                "the log-probabilities of all ten digits are added up. Take that of the token that was written.",
+                lambda logits, answers: _states_logits(logits).log_softmax(-1).sum((1, 2)),
+            ),
+            Mistake(
+                "every token is looked up in every answer: an index [..., answers] does not pair them. gather does, "
+                "or an index for each axis.",
+                lambda logits, answers: _states_logits(logits).log_softmax(-1)[..., answers].sum(1),
+            ),
+            Mistake(
+                "the length is fixed to 3. Take it from the answers: answers.shape[1].",
+                lambda logits, answers: logits[:, 3:6].log_softmax(-1).gather(-1, answers.unsqueeze(-1)).sum((1, 2)),
+            ),
         ],
         gradients=(0,),
     ),
@@ -342,6 +406,11 @@ answer = ...""",
     judge=judge_number(
         6.0,
         {
+            0.09
+            / 0.11: "that is a share of the total variance. Compare what the group adds, 0.09 / (n - 1), with what "
+            "it takes away.",
+            (0.09 / 0.02) ** 2 + 1: "you compare squares of variances. Variances add up as they are.",
+            0.11: "that is the variance around a large batch's mean. Which n makes the group's smaller?",
             5.0: "that is the number of the *others*: 0.09 / 5 is below 0.02, and 0.09 / 4 is not. The answer that is "
             "judged belongs to the group, too.",
             5.5: "that is where both are equally good. Take the next whole number.",

@@ -128,6 +128,11 @@ def log_prob_along_positions(logits, answers):
     return torch.take_along_dim(log_pi, answers[:, :, None], 2).sum((1, 2))
 
 
+def log_prob_shifted(logits, answers):
+    late = logits[:, answers.shape[1] + 1 :].log_softmax(-1)
+    return late.gather(-1, answers[:, 1:].unsqueeze(-1)).squeeze(-1).sum(1)
+
+
 RIGHT = {
     "states": [states_by_loop, states_by_mask, states_in_numpy, states_by_writing],
     "log_prob": [log_prob_by_loop, log_prob_by_distribution, log_prob_by_cross_entropy, log_prob_by_onehot],
@@ -135,6 +140,10 @@ RIGHT = {
 }
 MISTAKES = {
     "states": [
+        (lambda p, a: states_by_mask(p, a).permute(1, 0, 2).reshape(len(p), p.shape[1], -1), "keeps the order"),
+        (lambda prompts, answers: states_by_mask(prompts[:1].repeat(len(prompts), 1), answers), "first prompt before"),
+        (each_row(lambda p, w, a, n: filled([*p, *w, 10], n)), "moves with the answer"),
+        (lambda prompts, answers: states_by_mask(prompts, answers)[:, :3, :], "fixed to 3|shape"),
         (each_row(lambda p, w, a, n: filled([*p, 10, *a[: len(w) + 1]], n)), "it is the action"),
         (each_row(lambda p, w, a, n: filled([*p, 10, *w[:-1]], n)), "written last"),
         (each_row(lambda p, w, a, n: filled([*p, 10, *a], n)), "yet to write"),
@@ -157,6 +166,13 @@ MISTAKES = {
         (lambda prompts, answers: prompts + "=" + answers, "raised a TypeError"),
     ],
     "log_prob": [
+        (lambda z, a: log_prob_shifted(z, a), "leave out the first token"),
+        (rightly(lambda each: each[:, 0]), "only the first token"),
+        (rightly(lambda each: each[:, -1]), "only the last token"),
+        (rightly(prepare=lambda z: z.flatten(1).log_softmax(1).view_as(z)), "positions and digits together"),
+        (lambda z, a: z.log_softmax(-1).gather(2, torch.cat([a, a], 1)[..., None]).sum((1, 2)), "count as well"),
+        (lambda z, a: z[:, a.shape[1] :].log_softmax(-1)[..., a].sum(1), "does not pair them"),
+        (lambda z, a: z[:, 3:6].log_softmax(-1).gather(2, a[..., None]).sum((1, 2)), "fixed to 3"),
         (read_from(lambda length: length - 1), "one position too early"),
         (read_from(lambda length: length + 1), "place of the token itself"),
         (read_from(lambda length: 0), "prompt's positions"),
@@ -183,6 +199,9 @@ MISTAKES = {
         (lambda z, a: nn.functional.cross_entropy(z, a), "raised a"),
     ],
     "group": [
+        (0.09 / 0.11, "share of the total"),
+        (21.25, "squares of variances"),
+        (0.11, "large batch's mean"),
         (5, "\\*others\\*: 0.09 / 5"),
         (5.5, "Take the next"),
         (0.09 / 0.02, "how many \\*others\\* make"),
