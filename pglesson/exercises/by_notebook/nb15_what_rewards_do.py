@@ -111,6 +111,18 @@ answer = answer_loss''',
         ],
         [
             Mistake(
+                "this is the function as it was. It divides each answer by its length, and an advantage (n,) meets "
+                "the tokens as if there were one for each place.",
+                lambda log_probs, advantages, written: (
+                    -((log_probs * advantages * written).sum(1) / written.sum(1)).mean()
+                ),
+            ),
+            Mistake(
+                "one is fixed. An advantage (n,) still meets the tokens, the last axis, as if there were one for each "
+                "place in an answer.",
+                lambda log_probs, advantages, written: -(log_probs * advantages * written).sum(1).mean(),
+            ),
+            Mistake(
                 "one is fixed. Each answer is still divided by its length, so a long wrong answer is punished less "
                 "for each of its tokens.",
                 lambda log_probs, advantages, written: -(_sums(log_probs, advantages, written) / written.sum(1)).mean(),
@@ -169,6 +181,43 @@ answer = answer_loss''',
                     -_sums(log_probs, advantages / (advantages.std(correction=0) + 1e-8), written).mean()
                 ),
             ),
+            Mistake(
+                "the sum runs over the answers and the mean over the places. It is the other way round: axis 1 holds "
+                "the tokens.",
+                lambda log_probs, advantages, written: -(log_probs * advantages[:, None] * written).sum(0).mean(),
+            ),
+            Mistake(
+                "the advantages are missing.",
+                lambda log_probs, advantages, written: -(log_probs * written).sum(1).mean(),
+            ),
+            Mistake(
+                "the mean of the advantages is subtracted once more. Take them as they are given.",
+                lambda log_probs, advantages, written: (
+                    -_sums(log_probs, advantages - advantages.mean(), written).mean()
+                ),
+            ),
+            Mistake(
+                "the advantages are normalized once more, and a single answer makes that NaN. Take them as they are "
+                "given.",
+                lambda log_probs, advantages, written: (
+                    -_sums(log_probs, (advantages - advantages.mean()) / (advantages.std() + 1e-8), written).mean()
+                ),
+            ),
+            Mistake(
+                "the advantages are normalized once more. Take them as they are given.",
+                lambda log_probs, advantages, written: (
+                    -_sums(
+                        log_probs, (advantages - advantages.mean()) / (advantages.std(correction=0) + 1e-8), written
+                    ).mean()
+                ),
+            ),
+            Mistake(
+                "every answer meets every advantage, as in a product of two means. Each log pi meets its own "
+                "advantage first.",
+                lambda log_probs, advantages, written: (
+                    -((log_probs * written).sum(1, keepdim=True) * advantages).mean()
+                ),
+            ),
         ],
         gradients=(0,),
     ),
@@ -194,6 +243,13 @@ answer = weights[0] / weights.sum()""",
     judge=judge_number(
         0.6 * math.exp(2) / (0.7 * math.exp(2) + 0.3),
         {
+            0.7: "that is the share of both answers in order under the reference. The reward makes them likelier, "
+            "and the right ones alone are asked for.",
+            0.6
+            * math.exp(2)
+            / (0.6 * math.exp(2) + 0.4): "9 9 9 is paid as well. Multiply its share by exp(R / beta), too.",
+            0.6 * 2 / (0.7 * 2 + 0.3): "the reference is multiplied by R / beta. It is multiplied by its exponential.",
+            0.6 * math.exp(2) / (0.7 * math.exp(2) + 0.3 * math.exp(-2)): "falling digits pay 0, not -1: exp(0) is 1.",
             0.6: "that is the reference itself. The reward makes both answers in order likelier.",
             6 / 7: "falling digits have vanished here. With a reward of 0, exp(0 / beta) is 1, not 0: they keep their "
             "0.3 before all is divided by the sum. (They vanish as beta goes to zero.)",

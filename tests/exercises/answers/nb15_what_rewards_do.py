@@ -47,9 +47,14 @@ def best(reference, rewards, beta):
     return [w / sum(weights) for w in weights]
 
 
+def loss_by_where(log_probs, advantages, written):
+    log_pi = torch.where(written > 0, log_probs, 0.0).sum(1)
+    return -(log_pi @ advantages) / log_pi.numel()
+
+
 RIGHT = {
     "level": [4, 4.0, np.int64(4)],
-    "loss": [loss_by_loop, loss_by_product, loss_by_einsum, loss_transposed],
+    "loss": [loss_by_where, loss_by_loop, loss_by_product, loss_by_einsum, loss_transposed],
     "price": [
         best([0.6, 0.1, 0.3], [1, 1, 0], 0.5)[0],
         0.81,
@@ -73,8 +78,13 @@ MISTAKES = {
         (30, "go on to the next"),
     ],
     "loss": [
-        (loss_as_it_was, "raised a RuntimeError"),
-        (lambda z, a, m: -(z * a * m).sum(1).mean(), "raised a RuntimeError"),
+        (lambda z, a, m: -(z * a[:, None] * m).sum(0).mean(), "over the answers"),
+        (lambda z, a, m: -(z * m).sum(1).mean(), "advantages are missing"),
+        (lambda z, a, m: by_answer(z, a - a.mean(), m).mean(), "mean of the advantages"),
+        (lambda z, a, m: by_answer(z, (a - a.mean()) / (a.std() + 1e-8), m).mean(), "normalized once more"),
+        (lambda z, a, m: -((z * m).sum(1, keepdim=True) * a).mean(), "two means"),
+        (loss_as_it_was, "as it was"),
+        (lambda z, a, m: -(z * a * m).sum(1).mean(), "one is fixed. An advantage"),
         (lambda z, a, m: (by_answer(z, a, m) / m.sum(1)).mean(), "divided by its length"),
         (lambda z, a, m: by_answer(z, a, m).sum() / m.sum(), "number of all tokens"),
         (lambda z, a, m: -(z * m * a.view(-1, 1)).mean(1).mean(), "how wide the table is"),
@@ -92,6 +102,9 @@ MISTAKES = {
         (lambda z, a, m: z.mul_(m).sum(1).mul(-a).mean(), "raised a RuntimeError"),
     ],
     "price": [
+        (0.7, "the right ones alone"),
+        (0.6 * math.exp(2) / (0.6 * math.exp(2) + 0.4), "is paid as well"),
+        (1.2 / 1.7, "by its exponential"),
         (0.6, "reference itself"),
         (0.6 / 0.7, "have vanished"),
         (0.5, "breaks the tie"),
@@ -109,6 +122,6 @@ MISTAKES = {
         (1, "keeps its part"),
         (0, "\\*without\\*"),
         (0.95, "what is paid, the share"),
-        (0.7, "Multiply each"),
+        (0.75, "Multiply each"),
     ],
 }
