@@ -33,15 +33,28 @@ def _clipped(
     stop: bool = True,
     ratio: Callable[[Tensor, Tensor], Tensor] = _ratio,
     over: Callable[[Tensor], Tensor] = _over_episodes,
+    weighted: Callable[[Tensor, Tensor], Tensor] | None = None,
     masked: bool = True,
     sign: int = -1,
 ) -> Callable[..., Tensor]:
     def loss(log_prob: Tensor, log_prob_before: Tensor, A: Tensor, mask: Tensor, epsilon: float) -> Tensor:
         A = A.detach() if stop else A
         x = objective(ratio(log_prob, log_prob_before), A, epsilon)
+        if weighted is not None:
+            return sign * weighted(x, mask)
         return sign * over(x * mask if masked else x)
 
     return loss
+
+
+_HALF = (
+    "A is detached in one of the two products only, so the derivative still flows into the critic through the other. "
+    "Detach it before both."
+)
+
+
+def _mixed(ratio: Tensor, one: Tensor, other: Tensor, epsilon: float) -> Tensor:
+    return torch.minimum(ratio * one, ratio.clamp(1 - epsilon, 1 + epsilon) * other)
 
 
 def _both(message: str, objective: Objective = _ppo, **others: Any) -> list[Mistake]:
@@ -191,9 +204,46 @@ answer = clipped_loss''',
                 over=lambda x: x.sum(0).mean(),
             ),
             *_both("every episode has a loss of its own. Take their mean.", over=lambda x: x.sum(1)),
+            *_both(
+                "this is the mean over the steps that were played. Sum over the steps, and take the mean over the "
+                "episodes.",
+                weighted=lambda x, mask: (x * mask).sum() / mask.sum(),
+            ),
+            *_both(
+                "each episode is divided by its length. Sum over its steps, and take the mean over the episodes.",
+                weighted=lambda x, mask: ((x * mask).sum(1) / mask.sum(1)).mean(),
+            ),
+            *_both(
+                "this is the loss of REINFORCE, without a ratio. The batch may be older than the policy: weight by "
+                "the ratio.",
+                lambda ratio, A, epsilon: ratio * A,
+                ratio=lambda now, before: now,
+            ),
+            *_both(
+                "the ratio is clipped before both products, and the plain one is missing. The minimum is taken of "
+                "ratio * A and of the clipped ratio * A.",
+                lambda ratio, A, epsilon: torch.minimum(ratio.clamp(1 - epsilon, 1 + epsilon) * A, A),
+            ),
+            *_both(
+                "the logarithm of the ratio is clipped, between -epsilon and epsilon. The band is for the ratio "
+                "itself.",
+                lambda ratio, A, epsilon: torch.minimum(ratio * A, ratio.log().clamp(-epsilon, epsilon).exp() * A),
+            ),
+            *_both(
+                "only the lower side is clipped. A good action that has become much likelier still gets pushed up.",
+                lambda ratio, A, epsilon: torch.minimum(ratio * A, ratio.clamp_min(1 - epsilon) * A),
+            ),
+            Mistake(_HALF, _clipped(lambda ratio, A, epsilon: _mixed(ratio, A.detach(), A, epsilon), stop=False)),
+            Mistake(_HALF, _clipped(lambda ratio, A, epsilon: _mixed(ratio, A, A.detach(), epsilon), stop=False)),
         ],
         gradients=(0, 2),
     ),
+)
+
+
+_LOW = (
+    "that is too few. Did you read the pendulum, on the left, or count the small marks of the logarithmic axis as "
+    "equal steps?"
 )
 
 
@@ -206,7 +256,8 @@ def _judge_farther(answer: Any) -> Outcome | None:
         {
             153.0: "that is how much farther ten steps go without clipping than with it. Compare with the one step, "
             "the dotted line.",
-            127.0: "that is the end of the training. The first update is at the left end of the lines.",
+            127.0: "that is too many. Were you at the end of the training? The first update is at the left end of the "
+            "lines.",
             100.0: "the two lie a little less than two powers of ten apart. Read both heights between the grid lines.",
             2.6: "that is how far the ten steps go, in nats, or how one step compares with ten *clipped* ones. How "
             "many times as far do the unclipped ones go as the one step?",
@@ -216,8 +267,9 @@ def _judge_farther(answer: Any) -> Outcome | None:
             10.0: "ten times as many steps, yes, but each starts where the one before has led, and uses the same "
             "sixteen episodes. Read it off.",
             1.0: "the upper panel shows what the agents earn. How far an update moves the policy is below.",
-            20.5: "that is the pendulum, on the left. CartPole is on the right.",
-            28.7: "that is the pendulum, on the left. CartPole is on the right.",
+            20.5: _LOW,
+            28.7: _LOW,
+            0.4: "that is how far the *clipped* steps go, against one step. Read the dashed line, without clipping.",
             6.0: "one power of ten is lost. Count the grid lines between the two again: 1, 0.1, 0.01.",
             600.0: "there is one power of ten too many. Count the grid lines between the two again: 1, 0.1, 0.01.",
             2.557: "that is the difference. How many times as far?",
@@ -375,6 +427,42 @@ answer = row''',
             Mistake(
                 "without a baseline you always say REINFORCE. Several steps change something there, too.",
                 lambda b, lam, steps, eps: 1 if b == "none" else _row(b, lam, steps, eps),
+            ),
+            Mistake(
+                "you ask for the very numbers of the table. Any lambda between 0 and 1 is GAE, any number of steps "
+                "above one is several, and any limit clips.",
+                lambda b, lam, steps, eps: (
+                    6
+                    if (steps, eps) == (10, 0.2)
+                    else 5
+                    if steps == 10
+                    else _row(b, lam, 1, eps)
+                    if b == "none" or lam in (0.0, 0.95)
+                    else 2
+                ),
+            ),
+            Mistake(
+                "you stop at the first row that has an effect. The *last* is asked for: ask for the steps first.",
+                lambda b, lam, steps, eps: (
+                    _row(b, lam, steps, eps) if b == "value" and 0 < lam < 1 else _row(b, lam, 1, eps)
+                ),
+            ),
+            Mistake(
+                "PPO needs GAE for you. Its row is the clipping alone, whatever lambda and the baseline are.",
+                lambda b, lam, steps, eps: _row(b, lam, steps, eps if lam < 1 else _OFF),
+            ),
+            Mistake(
+                "PPO needs a baseline for you. Its row is the clipping alone, whatever lambda and the baseline are.",
+                lambda b, lam, steps, eps: _row(b, lam, steps, eps if b == "value" else _OFF),
+            ),
+            Mistake(
+                "with one step you call it PPO as soon as clip_ratio is set. But there all ratios are 1, and clipping "
+                "changes nothing.",
+                lambda b, lam, steps, eps: 6 if eps < _OFF and b == "value" else _row(b, lam, steps, eps),
+            ),
+            Mistake(
+                "without a baseline you still go by lambda. There is no value to ask again then, and it does nothing.",
+                lambda b, lam, steps, eps: 4 if (b, steps) == ("none", 1) and 0 < lam < 1 else _row(b, lam, steps, eps),
             ),
         ],
     ),

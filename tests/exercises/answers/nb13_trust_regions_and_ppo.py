@@ -132,6 +132,22 @@ def row_goes_by_lambda(b, lam, steps, eps):
     return 2 if b == "value" else 1
 
 
+def loss_over(reduce):
+    def loss(log_prob, log_prob_before, A, mask, epsilon):
+        ratio, A = (log_prob - log_prob_before).exp(), A.detach()
+        return -reduce(ppo(ratio, A, epsilon) * mask, mask)
+
+    return loss
+
+
+def row_by_the_table(baseline, gae_lambda, policy_epochs, clip_ratio):
+    if policy_epochs == 10:
+        return 6 if clip_ratio == 0.2 else 5
+    if baseline == "none":
+        return 1
+    return {0.95: 4, 0: 3}.get(gae_lambda, 2)
+
+
 RIGHT = {
     "clipped": [clipped_by_where, clipped_by_loop, clipped_by_maximum, on_ratio(ppo)],
     "farther": [60, 2.5 / 0.04, 3 / 0.04, 2.2 / 0.045, np.float64(55)],
@@ -139,6 +155,19 @@ RIGHT = {
 }
 MISTAKES = {
     "clipped": [
+        (loss_over(lambda x, mask: x.sum() / mask.sum()), "steps that were played"),
+        (loss_over(lambda x, mask: (x.sum(1) / mask.sum(1)).mean()), "by its length"),
+        (loss_of(lambda now, before, A, e: now * A), "without a ratio"),
+        (on_ratio(lambda r, A, e: torch.min(r.clamp(1 - e, 1 + e) * A, A)), "before both products"),
+        (
+            on_ratio(lambda r, A, e: torch.min(r * A, r.log().clamp(-e, e).exp() * A)),
+            "logarithm of the ratio is clipped",
+        ),
+        (on_ratio(lambda r, A, e: torch.min(r * A, r.clamp(min=1 - e) * A)), "only the lower side"),
+        (
+            on_ratio(lambda r, A, e: torch.min(r * A.detach(), r.clamp(1 - e, 1 + e) * A), detach=False),
+            "two products only",
+        ),
         (clipped_as_it_was, "as it was"),
         (on_ratio(lambda r, A, e: r.clamp(max=1 + e) * A), "one is fixed. The minimum"),
         (on_ratio(ppo, detach=False), "one is fixed. The derivative"),
@@ -165,6 +194,9 @@ MISTAKES = {
         (lambda now, before, A, mask, e: on_ratio(ppo)(now, before, A, mask, e).item(), "must give a torch tensor"),
     ],
     "farther": [
+        (0.017 / 0.043, "\\*clipped\\* steps"),
+        (30, "too few"),
+        (120, "too many. Were"),
         (2.6 / 0.017, "without clipping than with it"),
         (0.19 / 0.0015, "end of the training"),
         (100, "less than two powers"),
@@ -182,6 +214,13 @@ MISTAKES = {
         ("far", "must be one number"),
     ],
     "row": [
+        (
+            lambda b, lam, steps, eps: row_by_maximum(b, lam, steps if b == "value" and 0 < lam < 1 else 1, eps),
+            "first row",
+        ),
+        (row_by_the_table, "very numbers of the table"),
+        (chain(ppo="steps > 1 and eps < inf and lam < 1"), "PPO needs GAE"),
+        (chain(ppo="steps > 1 and eps < inf and b == 'value'"), "PPO needs a baseline"),
         (chain(ppo="eps < inf"), "all ratios are 1"),
         (chain(ppo="steps > 1"), "sets no limit"),
         (chain(ppo="False"), "never arrive"),
