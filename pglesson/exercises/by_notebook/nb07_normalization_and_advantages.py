@@ -224,8 +224,7 @@ answer = ...""",
             0.0: "only the return of an episode of one step is its own mean. Here there are two, and gamma makes "
             "them differ.",
             -0.1: "the mean is taken away. Now divide by the standard deviation.",
-            0.1: "that is the standard deviation. How many of them is the return of `enter` above or below the "
-            "mean?",
+            0.1: "that is the standard deviation. How many of them is the return of `enter` above or below the mean?",
             -0.7071: "you divided by the standard deviation with n - 1, torch's default. The lesson takes the "
             "population's, with n.",
             1.8: "that is the return that follows `enter`. Subtract the mean of both, and divide.",
