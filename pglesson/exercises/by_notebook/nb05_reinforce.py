@@ -123,7 +123,8 @@ answer = episode_loss''',
                 lambda z, a, w: _loss(z, a, w - w.mean()),
             ),
             Mistake(
-                "you multiply the sums. Each log-probability has a weight of its own: multiply first, then add up.",
+                "each log-probability is multiplied by every weight, and not by its own alone. Multiply before you "
+                "add up, and see that both have the shape (T,): (T, 1) times (T,) makes (T, T).",
                 lambda z, a, w: -_taken(z.log_softmax(-1), a).sum() * w.sum(),
             ),
             Mistake(
@@ -133,6 +134,26 @@ answer = episode_loss''',
             ),
             Mistake(
                 "this is one number a step. The loss is their sum.", lambda z, a, w: -_taken(z.log_softmax(-1), a) * w
+            ),
+            Mistake(
+                "log_probs[:, actions] still has the shape (T, T), and now a mean runs over it. Pick one "
+                "log-probability in each row, and sum.",
+                lambda z, a, w: -(z.log_softmax(-1)[:, a] * w).mean(),
+            ),
+            Mistake(
+                "log_probs[:, actions] still has the shape (T, T), and a division by T does not repair it. Pick one "
+                "log-probability in each row.",
+                lambda z, a, w: -(z.log_softmax(-1)[:, a] * w).sum() / len(w),
+            ),
+            Mistake(
+                "a mean over the steps comes before the weights, as cross_entropy takes it by default. Each "
+                "log-probability has a weight of its own.",
+                lambda z, a, w: -_taken(z.log_softmax(-1), a).mean() * w.sum(),
+            ),
+            Mistake(
+                "a probability was rounded to zero before the logarithm was taken. Use log_softmax, not the logarithm "
+                "of a softmax.",
+                lambda z, a, w: -(_taken(z.softmax(-1).log(), a) * w).sum(),
             ),
         ],
         gradients=(0,),
@@ -192,6 +213,16 @@ def _episode(steps: int, actions: int, seed: int) -> tuple[Tensor, Tensor, Tenso
         _whole(steps, below=actions, seed=seed + 2),
         _whole(steps, below=5, seed=seed + 3) + 1.0,
     )
+
+
+def _crossed(theta: Tensor, x: Tensor, a: Tensor, r: Tensor, gamma: float, alpha: float) -> Tensor:
+    """Every step with the actions of all steps, and their weights."""
+    G, onehot = _returns(r, gamma), torch.eye(theta.shape[1])[a]
+    return theta + alpha * x.T @ (G @ onehot - G.sum() * (x @ theta).softmax(-1))
+
+
+def _sums_multiplied(theta: Tensor, x: Tensor, a: Tensor, r: Tensor, gamma: float, alpha: float) -> Tensor:
+    return theta + alpha * _returns(r, gamma).sum() * x.T @ _scores(theta, x, a)
 
 
 UPDATE = Exercise(
@@ -329,6 +360,42 @@ answer = one_update''',
                 "you subtract the episode's mean return. Plain REINFORCE takes G_t as it is.",
                 _moved(lambda r, gamma: _returns(r, gamma) - _returns(r, gamma).mean()),
             ),
+            Mistake(
+                "log_probs[:, actions] pairs every step with the actions of all steps. Pick one log-probability in "
+                "each row.",
+                _crossed,
+            ),
+            Mistake(
+                "each log-probability is multiplied by every return, and not by its own alone. Multiply before you "
+                "add up, and see that both have the shape (T,).",
+                _sums_multiplied,
+            ),
+            Mistake(
+                "every weight has moved by alpha, whatever its gradient: that is Adam's first step. Here it is alpha "
+                "times the gradient.",
+                _moved(step=lambda theta, g, alpha: theta + alpha * g.sign()),
+            ),
+            Mistake(
+                "this is the gradient alone. Multiply it by alpha, and add it to theta.",
+                _moved(step=lambda theta, g, alpha: g),
+            ),
+            Mistake(
+                "only the first step of the episode counts. Add up the pushes of all.",
+                _moved(lambda r, gamma: _returns(r, gamma) * (torch.arange(len(r)) == 0)),
+            ),
+            Mistake(
+                "only the last step of the episode counts. Add up the pushes of all.",
+                _moved(lambda r, gamma: _returns(r, gamma) * (torch.arange(len(r)) == len(r) - 1)),
+            ),
+            Mistake(
+                "this walks downhill, and by a mean over the steps. Mind the sign, and sum.",
+                lambda theta, x, a, r, gamma, alpha: 2 * theta - _per_step(theta, x, a, r, gamma, alpha),
+            ),
+            Mistake(
+                "you take a mean over the steps, and keep the factor gamma^t. The pseudocode has a sum, without that "
+                "factor.",
+                _moved(lambda r, gamma: _powers(r, gamma) * _returns(r, gamma) / len(r)),
+            ),
         ],
     ),
 )
@@ -365,6 +432,14 @@ answer = ...""",
             -1.28: "the distance is right. Give it without the sign.",
             0.0003: "that is one gradient. In its first step Adam moves a weight by alpha, whatever the gradient's "
             "size.",
+            4.0477: "that is without the correction of the first steps: Adam divides its two averages by 1 - beta "
+            "first, so that each weight moves by alpha.",
+            12.8: "a factor of ten is too much: alpha is 0.01 here.",
+            0.02217: "you divided by the root of the gradient. Adam divides by the root of its square, which is its "
+            "size.",
+            0.04: "the last layer has 128 activations, not the four numbers of an observation.",
+            1.0: "that is an activation, or what all moves would be if they added up to 1. How far does each weight "
+            "move?",
         },
         otherwise="this is not it. How far does one weight move, and how do 128 such moves add up in the logit?",
     ),
@@ -390,6 +465,11 @@ def _over(x: Tensor, mask: Tensor, axis: int) -> Tensor:
 def _dead_in_std(x: Tensor, mask: Tensor) -> Tensor:
     centred = (x - _living_mean(x, mask)) * mask
     return centred / (centred.std(correction=0) + 1e-8)
+
+
+def _about(mean: Tensor, x: Tensor, mask: Tensor) -> Tensor:
+    centred = (x - mean) * mask
+    return centred / ((centred.square().sum() / mask.sum()).sqrt() + 1e-8)
 
 
 _ALIVE = torch.tensor([[1.0, 1, 1, 1], [1, 1, 0, 0], [1, 1, 1, 0]])
@@ -434,6 +514,7 @@ answer = batch_normalized''',
             Case("episodes of one step", (torch.tensor([[1.0], [5.0], [2.0]]), torch.ones(3, 1))),
             Case("equal returns", (torch.full((3, 4), 2.0) * _ALIVE, _ALIVE)),
             Case("a single step", (torch.tensor([[3.0]]), torch.ones(1, 1))),
+            Case("returns that hardly differ", (torch.tensor([[2e-4, 0.0], [0.0, -2e-4]]), torch.ones(2, 2))),
         ],
         [
             Mistake(
@@ -496,6 +577,83 @@ answer = batch_normalized''',
                     (x - _living_mean(x, mask))
                     / ((((x - _living_mean(x, mask)) * mask).square().sum() / mask.sum()).sqrt() + 1e-8)
                 ),
+            ),
+            Mistake(
+                "each episode is still normalized within itself, so that a bad one weighs as much as a good one. Take "
+                "one mean and one standard deviation for the batch.",
+                lambda x, mask: (x - x.mean(1, keepdim=True)) / (x.std(1, keepdim=True) + 1e-8) * mask,
+            ),
+            Mistake(
+                "1e-8 is added to the variance, inside of the root. Returns that hardly differ feel it: add it to the "
+                "standard deviation.",
+                lambda x, mask: (
+                    (x - _living_mean(x, mask))
+                    * mask
+                    / (((x - _living_mean(x, mask)) * mask).square().sum() / mask.sum() + 1e-8).sqrt()
+                ),
+            ),
+            Mistake(
+                "the number that you add to the standard deviation is larger than 1e-8. Returns that hardly differ "
+                "feel it.",
+                lambda x, mask: _normalized(x, mask, eps=1e-5),
+            ),
+            Mistake(
+                "the number that you add to the standard deviation is larger than 1e-8. Returns that hardly differ "
+                "feel it.",
+                lambda x, mask: _normalized(x, mask, eps=1e-6),
+            ),
+            Mistake(
+                "the mean is right. The standard deviation counts the zeros after an episode's end as returns.",
+                lambda x, mask: (x - _living_mean(x, mask)) * mask / (x.std(correction=0) + 1e-8),
+            ),
+            Mistake(
+                "the mean is right. The standard deviation counts the zeros after an episode's end as returns, and "
+                "divides by n - 1.",
+                lambda x, mask: (x - _living_mean(x, mask)) * mask / (x.std() + 1e-8),
+            ),
+            Mistake(
+                "in the standard deviation, the differences after an episode's end are not 0 but minus the mean. "
+                "Multiply them by mask before you square.",
+                lambda x, mask: (
+                    (x - _living_mean(x, mask))
+                    * mask
+                    / (((x - _living_mean(x, mask)).square().sum() / mask.sum()).sqrt() + 1e-8)
+                ),
+            ),
+            Mistake(
+                "you take a return of 0 for the end of an episode. A return may be 0: mask says where an episode has "
+                "ended.",
+                lambda x, mask: _normalized(x, (x != 0).float()) if (x != 0).any() else 0 * x,
+            ),
+            Mistake(
+                "you normalize every time step for itself, and count the zeros after the end. Take one mean and one "
+                "standard deviation for the whole batch.",
+                lambda x, mask: (x - x.mean(0)) / (x.std(0) + 1e-8) * mask,
+            ),
+            Mistake(
+                "NaN is replaced by 0, but the standard deviation still divides by n - 1. Divide by the number of "
+                "living steps, and nothing is NaN.",
+                lambda x, mask: torch.nan_to_num(_normalized(x, mask, lost=1)),
+            ),
+            Mistake(
+                "NaN is replaced by 0, but the standard deviation still divides by n - 1. Divide by the number of "
+                "living steps, and nothing is NaN.",
+                lambda x, mask: torch.nan_to_num(_normalized(x, mask, lost=1, eps=0.0)),
+            ),
+            Mistake(
+                "you average the episodes' means, so that a short episode counts as much as a long one. Take one mean "
+                "of all living steps.",
+                lambda x, mask: _about((x.sum(1) / mask.sum(1)).mean(), x, mask),
+            ),
+            Mistake(
+                "these are the living steps alone, in a row. The weights have the shape of the returns, with 0 after "
+                "the end.",
+                lambda x, mask: _normalized(x, mask)[mask > 0],
+            ),
+            Mistake(
+                "you divide by the range, from the smallest return to the largest. Divide by the standard deviation, "
+                "around the mean.",
+                lambda x, mask: (x - x[mask > 0].min()) / (x[mask > 0].max() - x[mask > 0].min() + 1e-8) * mask,
             ),
         ],
     ),
@@ -595,6 +753,50 @@ answer = band''',
             Mistake(
                 "you averaged over the runs first, and nothing is left to spread: a band of means has no width.",
                 lambda x: (x.mean(1), x.mean(1), x.mean(1)),
+            ),
+            Mistake(
+                "the three are in the wrong order: lower edge, mean, upper edge.",
+                lambda x: (x.mean(1), _band(x)[0], _band(x)[2]),
+            ),
+            Mistake(
+                "5 % are left out on each side, which leaves the middle 90 %. The legend says how much the band holds.",
+                lambda x: _band(x, low=0.05),
+            ),
+            Mistake(
+                "2.5 % are left out on each side, which leaves the middle 95 %. The legend says how much the band "
+                "holds.",
+                lambda x: _band(x, low=0.025),
+            ),
+            Mistake(
+                "10 % are left on each side of the middle, so this is the middle 20 %. The legend says how much the "
+                "band holds.",
+                lambda x: _band(x, low=0.4),
+            ),
+            Mistake(
+                "these are the lowest 80 % of the runs. The middle 80 % leave as many out above as below.",
+                lambda x: (np.quantile(x, 0.0, axis=1), x.mean(1), np.quantile(x, 0.8, axis=1)),
+            ),
+            Mistake(
+                "these edges are two standard deviations from the mean. The figure shows quantiles, which assume no "
+                "bell curve and stay in the range of the data.",
+                lambda x: _around(x, 2 * x.std(1)),
+            ),
+            Mistake(
+                "these edges say how sure the mean is: a confidence interval. The band shows how far the runs lie "
+                "apart.",
+                lambda x: _around(x, 1.96 * x.std(1, ddof=1) / np.sqrt(x.shape[1])),
+            ),
+            Mistake(
+                "the line in the middle lies halfway between the edges. The figure draws the mean of the runs.",
+                lambda x: (_band(x)[0], (_band(x)[0] + _band(x)[2]) / 2, _band(x)[2]),
+            ),
+            Mistake("these are the two edges. The mean belongs between them.", lambda x: (_band(x)[0], _band(x)[2])),
+            Mistake(
+                "the three lines stand in columns. Give three arrays, (updates,) each.", lambda x: np.stack(_band(x), 1)
+            ),
+            Mistake(
+                "the sum is divided by ten. Divide by the number of runs, or take the mean.",
+                lambda x: (_band(x)[0], x.sum(1) / 10, _band(x)[2]),
             ),
         ],
     ),
