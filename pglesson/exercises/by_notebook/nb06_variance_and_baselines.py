@@ -124,6 +124,73 @@ answer = episodes_for''',
                 "these are as many numbers as there are weights. Add the variances up before you divide.",
                 lambda g, c: g.var(0) / (c**2 * g.mean(0).square()),
             ),
+            Mistake("it is rounded. Give the number as it is.", lambda g, c: _needed(g, c).round()),
+            Mistake("it is rounded up. Give the number as it is.", lambda g, c: _needed(g, c).ceil()),
+            Mistake("it is cut to a whole number. Give the number as it is.", lambda g, c: _needed(g, c).floor()),
+            Mistake("you took 0.3, whatever the accuracy is. It is the second argument.", lambda g, c: _needed(g, 0.3)),
+            Mistake(
+                "the denominator has the mean length of single gradients. The noise makes them long; take the length "
+                "of the mean.",
+                lambda g, c: _variance(g) / (c * g.norm(dim=1).mean()) ** 2,
+            ),
+            Mistake(
+                "the variance is that of all numbers together, around one mean. Each weight has a mean of its own: "
+                "take it over axis 0, and add up.",
+                lambda g, c: g.var(correction=0) / (c**2 * _signal(g)),
+            ),
+            Mistake(
+                "one mean of all numbers is subtracted. Each weight has a mean of its own: take it over axis 0.",
+                lambda g, c: (g - g.mean()).square().sum(1).mean() / (c**2 * _signal(g)),
+            ),
+            Mistake(
+                "the mean of each episode is subtracted. Each weight has a mean of its own, over the episodes: axis 0.",
+                lambda g, c: (g - g.mean(1, keepdim=True)).square().sum(1).mean() / (c**2 * _signal(g)),
+            ),
+            Mistake(
+                "the denominator has the mean of all numbers. The mean gradient has an entry for each weight, and its "
+                "squared length is the sum of their squares.",
+                lambda g, c: _variance(g) / (c * g.mean()) ** 2,
+            ),
+            Mistake(
+                "the mean gradient's entries are added up and then squared. Its squared length is the sum of their "
+                "squares.",
+                lambda g, c: _variance(g) / (c * g.mean(0).sum()) ** 2,
+            ),
+            Mistake(
+                "the length of the mean gradient is taken as the sum of absolute values. It is the root of the sum of "
+                "squares.",
+                lambda g, c: _variance(g) / (c * g.mean(0).abs().sum()) ** 2,
+            ),
+            Mistake(
+                "standard deviations are added up for V. Add up the variances, their squares.",
+                lambda g, c: g.std(0, correction=0).sum() / (c**2 * _signal(g)),
+            ),
+            Mistake(
+                "standard deviations are added up, and their sum is squared. Square each first: V is the sum of the "
+                "variances.",
+                lambda g, c: g.std(0, correction=0).sum() ** 2 / (c**2 * _signal(g)),
+            ),
+            Mistake(
+                "the squared distances are added up over the episodes, too. V is their mean over the episodes.",
+                lambda g, c: _needed(g, c) * len(g),
+            ),
+            Mistake(
+                "each weight's own ratio is added up. Add up the variances first, and the squares of the mean, and "
+                "divide then.",
+                lambda g, c: (g.var(0, correction=0) / (c * g.mean(0)) ** 2).sum(),
+            ),
+            Mistake(
+                "the squared length of the mean is averaged over the weights. It is the sum of the squares.",
+                lambda g, c: _variance(g) / (c**2 * g.mean(0).square().mean()),
+            ),
+            Mistake(
+                "this is the signal-to-noise ratio. N is V over the squared accuracy times the squared length.",
+                lambda g, c: (_signal(g) / _variance(g)).sqrt(),
+            ),
+            Mistake(
+                "the accuracy is taken as a percentage. It is a fraction: 0.3 is 30 %.",
+                lambda g, c: _needed(g, c / 100),
+            ),
         ],
         tolerance=3e-3,  # so that dividing by n - 1, as var() does, is right, too
     ),
@@ -191,6 +258,12 @@ def _lesson(lengths: list[int], features: int, seed: int, w: float = 1.0) -> tup
     mask = (steps < torch.tensor(lengths)[:, None]).float()
     observations = _drawn(*mask.shape, features, seed=seed) + 0.5
     return w * _drawn(features, seed=seed + 1), observations, (4 + 3 * _drawn(*mask.shape, seed=seed + 2)) * mask, mask
+
+
+def _one_by_one(w: Tensor, s: Tensor, G: Tensor, mask: Tensor, alpha_w: float) -> Tensor:
+    for episode, step in mask.nonzero():
+        w = w + alpha_w * (G[episode, step] - s[episode, step] @ w) * s[episode, step]
+    return w
 
 
 LEARN = Exercise(
@@ -303,6 +376,58 @@ answer = learn''',
                 "w has not moved. Without an optimizer you must take the step yourself.",
                 lambda w, s, G, mask, alpha_w: w,
             ),
+            Mistake(
+                "the mean runs over all time steps of the array, and the step is twice as long: mse_loss knows no "
+                "mask and no 1/2. Divide by 2 mask.sum().",
+                _learned(lambda w, s, G, mask: 2 * _along(_residuals(w, s, G, mask), s) / mask.numel()),
+            ),
+            Mistake(
+                "you take the sum, and the step is twice as long: the loss is half of a mean over the played steps.",
+                _learned(lambda w, s, G, mask: 2 * _along(_residuals(w, s, G, mask), s)),
+            ),
+            Mistake(
+                "steps after the end of an episode count, and the step is twice as long: the loss has a factor 1/2. "
+                "Multiply the differences by mask.",
+                _learned(lambda w, s, G, mask: 2 * _along(G - s @ w, s) / mask.numel()),
+            ),
+            Mistake(
+                "w moves away from the returns, and twice as far. Mind the sign, and the factor 1/2 of the loss.",
+                _learned(lambda w, s, G, mask: -2 * _minus_gradient(w, s, G, mask)),
+            ),
+            Mistake(
+                "you average within each episode first, so that short episodes count as much as long ones. The mean "
+                "is over all played steps.",
+                _learned(
+                    lambda w, s, G, mask: (
+                        (_residuals(w, s, G, mask)[..., None] * s).sum(1) / mask.sum(1, keepdim=True)
+                    ).mean(0)
+                ),
+            ),
+            Mistake(
+                "w moves in the middle: each time step sees the w of the one before. Add up all steps first, and move "
+                "once.",
+                _one_by_one,
+            ),
+            Mistake(
+                "two steps are made. One is asked for.",
+                lambda w, s, G, mask, alpha_w: (step := _learned(_minus_gradient))(
+                    step(w, s, G, mask, alpha_w), s, G, mask, alpha_w
+                ),
+            ),
+            Mistake(
+                "only the signs of the differences count, not how large they are. That is another loss, the absolute "
+                "error.",
+                _learned(lambda w, s, G, mask: _along(_residuals(w, s, G, mask).sign(), s) / mask.sum()),
+            ),
+            Mistake(
+                "this is the loss. Take its gradient, and give w after a step against it.",
+                lambda w, s, G, mask, alpha_w: _residuals(w, s, G, mask).square().sum() / (2 * mask.sum()),
+            ),
+            Mistake(
+                "these weights fit the returns best, all at once. One step of gradient descent is asked for, and "
+                "alpha_w says how long it is.",
+                lambda w, s, G, mask, alpha_w: torch.linalg.lstsq(s[mask > 0], G[mask > 0][:, None]).solution[:, 0],
+            ),
         ],
     ),
 )
@@ -377,7 +502,8 @@ answer = baseline_loss''',
                 lambda lp, G, v: -(lp.detach() * (G - v)).sum(),
             ),
             Mistake(
-                "the minus sign is gone. An optimizer makes a loss smaller, so this would walk downhill.",
+                "the sign is wrong: an optimizer makes a loss smaller, so this would walk downhill. The loss is minus "
+                "the sum of log-probability times (return - value).",
                 lambda lp, G, v: -_baseline_loss(lp, G, v),
             ),
             Mistake(
@@ -420,6 +546,18 @@ answer = baseline_loss''',
                 "these are probabilities: exp undoes the logarithm that the theorem asks for.",
                 lambda lp, G, v: -(lp.exp() * (G - v.detach())).sum(),
             ),
+            Mistake(
+                "you take one mean of all values. The number that it gave was right: each step has its own v(s_t).",
+                lambda lp, G, v: -(lp * (G - v.detach().mean())).sum(),
+            ),
+            Mistake(
+                "half of the mean squared error of the values has come in. They need it, but in a loss of their own.",
+                lambda lp, G, v: _baseline_loss(lp, G, v) + 0.5 * (G - v).square().mean(),
+            ),
+            Mistake(
+                "this is one number for each step. The loss was their sum; leave it so.",
+                lambda lp, G, v: -(lp * (G - v.detach())),
+            ),
         ],
         gradients=(0, 2),
     ),
@@ -461,6 +599,16 @@ answer = with_mean / with_value""",
             2.1327: "you compare the mean return with no baseline at all. Compare v(s) with the mean return.",
             256.0: "you took the squared mean return, 32^2. How far is each return from 32?",
             452.0: "you divided by 2, which is how far a return is from v(s). Square it, too.",
+            30.0: "that is half of the distance between the states, or the root of a difference. Square four "
+            "distances from 32, and average them.",
+            16.0: "you compared distances, 32 and 2, and not the means of their squares.",
+            1928.0: "that is the mean of G^2, with no baseline at all. Subtract the mean return first.",
+            301.33: "you divided one of the sums of squares by n - 1. A mean of squares divides by n.",
+            150.67: "you divided both sums of squares by n - 1. A mean of squares divides by n.",
+            113.0: "half of it is lost: with v(s) every return is 2 away, so that the mean square there is 4, not 8.",
+            0.9956: "that is the share which v(s) takes away. How many times smaller is the rest?",
+            99.56: "that is the share which v(s) takes away, in percent. How many times smaller is the rest?",
+            1808.0: "you added the squares of two distances. The mean of all four is asked for, and the ratio of both.",
         },
         tolerance=1e-3,
         otherwise="this is not it. Write down four distances from the mean return and four from v(s), and square them.",
@@ -588,6 +736,60 @@ answer = interval''',
             Mistake(
                 "the middle is the median. The claim is about the mean.",
                 _around(lambda a, b, t: t * _error(a - b), lambda a, b: np.median(a - b)),
+            ),
+            Mistake(
+                "this is the mean and the width to each side. Give the mean minus the width, and the mean plus it.",
+                lambda a, b, t: ((a - b).mean(), t * _error(a - b)),
+            ),
+            Mistake(
+                "the middle 95 % of the differences say where single runs lie. Asked is how sure their mean is: t "
+                "times the standard error.",
+                lambda a, b, t: tuple(np.quantile(a - b, [0.025, 0.975])),
+            ),
+            Mistake(
+                "you took 2.13, which is t for sixteen runs. Use the one given.",
+                _around(lambda a, b, t: 2.13 * _error(a - b)),
+            ),
+            Mistake(
+                "you divided by the root of 16. There are as many runs as differences: len.",
+                _around(lambda a, b, t: t * (a - b).std(ddof=1) / 4),
+            ),
+            Mistake(
+                "the interval is half as wide: t times the standard error belongs to each side.",
+                _around(lambda a, b, t: t * _error(a - b) / 2),
+            ),
+            Mistake(
+                "the differences have lost their sign. A run may earn less with the baseline, and that counts against "
+                "it.",
+                _around(lambda a, b, t: t * _error(np.abs(a - b)), lambda a, b: np.abs(a - b).mean()),
+            ),
+            Mistake(
+                "the width is that of the runs with a baseline. Take the standard deviation of the differences.",
+                _around(lambda a, b, t: t * _error(a)),
+            ),
+            Mistake(
+                "the width is that of the runs without a baseline. Take the standard deviation of the differences.",
+                _around(lambda a, b, t: t * _error(b)),
+            ),
+            Mistake(
+                "you sorted both, and that breaks the pairs: run 7 belongs to run 7.",
+                _around(lambda a, b, t: t * _error(np.sort(a) - np.sort(b))),
+            ),
+            Mistake(
+                "you divide by the root of 2 n. A pair is one difference: there are n.",
+                _around(lambda a, b, t: t * _error(a - b) / np.sqrt(2)),
+            ),
+            Mistake(
+                "this is the interval of a ratio. A difference is asked for, with minus without.",
+                _around(lambda a, b, t: t * _error(a / b), lambda a, b: (a / b).mean()),
+            ),
+            Mistake(
+                "the lower edge is kept from going below 0. An interval may contain 0, and must then say so.",
+                lambda a, b, t: (max(0.0, _interval(a, b, t)[0]), _interval(a, b, t)[1]),
+            ),
+            Mistake(
+                "this is the lower edge alone. Return the upper one too, after a comma.",
+                lambda a, b, t: _interval(a, b, t)[0],
             ),
         ],
     ),

@@ -440,8 +440,11 @@ MISTAKES = {
         (endless, "had not come back"),
         (with_log_prob(lambda z, a: z.log_softmax(-1)[:, a]), "actions of all steps"),
         (with_log_prob(lambda z, a: z.log_softmax(-1).gather(1, a[:, None])), "every return"),
-        (lambda th, x, a, r, g, al: th + al * (update_by_score(th, x, a, r, g, 1.0) - th).sign(), "Adam's first step"),
-        (lambda th, x, a, r, g, al: update_by_score(th, x, a, r, g, 1.0) - th, "gradient alone"),
+        (
+            lambda th, x, a, r, g, al: th + al * (update_by_cross_entropy(th, x, a, r, g, 1.0) - th).sign(),
+            "Adam's first step",
+        ),
+        (lambda th, x, a, r, g, al: update_by_cross_entropy(th, x, a, r, g, 1.0) - th, "gradient alone"),
         (
             lambda th, x, a, r, g, al: weighed_by(lambda R, y: to_go(R, y) * (torch.arange(len(R)) < 1))(
                 th, x, a, r, g, al

@@ -196,6 +196,13 @@ def endless(a, b, t):
         a.mean()
 
 
+def one_by_one(w, s, G, m, alpha_w):
+    for i in range(len(m)):
+        for k in range(int(m[i].sum())):
+            w = w + alpha_w * (G[i, k] - s[i, k] @ w) * s[i, k]
+    return w
+
+
 RIGHT = {
     "noise": [
         needed_by_loop,
@@ -212,7 +219,7 @@ RIGHT = {
         lambda lp, G, v: -(lp.double() * (G - v.data).double()).sum(),
     ],
     "learn": [learned_by_hand, learned_from_played_steps, learned_by_loop, learned_by_autograd],
-    "suits": [226, 904 / 4, torch.tensor(226.0), np.var([60, 64, 0, 4]) / np.var([60, 64])],
+    "suits": [226, 904 / 4, torch.tensor(226.0), np.var([60, 64, 0, 4]) / np.var([60, 64]), "904/4"],
     "interval": [
         interval_by_loop,
         interval_in_torch,
@@ -240,6 +247,24 @@ MISTAKES = {
         (centred_in_place, "in place"),
         (lambda g, c: g.var(axis=0, ddof=1), "raised a TypeError"),
         (12.0, "must be a function"),
+        (lambda g, c: round(float(needed_in_numpy(g, c))), "it is rounded\\."),
+        (lambda g, c: math.ceil(needed_in_numpy(g, c)), "rounded up"),
+        (lambda g, c: int(needed_in_numpy(g, c)), "cut to a whole"),
+        (lambda g, c: needed_in_numpy(g, 0.3), "whatever the accuracy"),
+        (lambda g, c: g.var(0).sum() / (c * g.norm(dim=1).mean()) ** 2, "mean length"),
+        (lambda g, c: g.var() / (c * g.mean(0).norm()) ** 2, "around one mean"),
+        (lambda g, c: ((g - g.mean()) ** 2).sum(1).mean() / (c * g.mean(0).norm()) ** 2, "one mean of all numbers is"),
+        (lambda g, c: ((g - g.mean(1)[:, None]) ** 2).sum(1).mean() / (c * g.mean(0).norm()) ** 2, "of each episode"),
+        (lambda g, c: g.var(0).sum() / (c * g.mean()) ** 2, "mean of all numbers\\."),
+        (lambda g, c: g.var(0).sum() / (c * g.mean(0).sum()) ** 2, "and then squared"),
+        (lambda g, c: g.var(0).sum() / (c * g.mean(0).abs().sum()) ** 2, "absolute values"),
+        (lambda g, c: g.std(0).sum() / (c * g.mean(0).norm()) ** 2, "for V\\. Add"),
+        (lambda g, c: (g.std(0).sum() / (c * g.mean(0).norm())) ** 2, "Square each first"),
+        (lambda g, c: needed_in_numpy(g, c) * len(g), "over the episodes, too"),
+        (lambda g, c: (g.var(0, correction=0) / (c * g.mean(0)) ** 2).sum(), "own ratio"),
+        (lambda g, c: g.var(0).sum() / (c**2 * g.mean(0).square().mean()), "averaged over the weights"),
+        (lambda g, c: g.mean(0).norm() / g.var(0, correction=0).sum().sqrt(), "signal-to-noise"),
+        (lambda g, c: needed_in_numpy(g, c / 100), "as a percentage"),
     ],
     "not_allowed": [
         ("state", "before the action is drawn"),
@@ -255,8 +280,8 @@ MISTAKES = {
         (lambda lp, G, v: policy_loss(lp, G.detach() - v), "still flows into the values"),
         (nothing_learns, "nothing learns"),
         (lambda lp, G, v: policy_loss(lp.detach(), G - v), "cut the wrong one"),
-        (lambda lp, G, v: (lp * (G - v.detach())).sum(), "minus sign is gone"),
-        (lambda lp, G, v: policy_loss(lp, v.detach() - G), "minus sign is gone"),
+        (lambda lp, G, v: (lp * (G - v.detach())).sum(), "sign is wrong"),
+        (lambda lp, G, v: policy_loss(lp, v.detach() - G), "sign is wrong"),
         (lambda lp, G, v: policy_loss(lp, G + v.detach()), "values are added"),
         (lambda lp, G, v: (-lp * (G - v.detach())).mean(), "how many steps there are"),
         (lambda lp, G, v: (-lp * (G - v.detach())).sum(1).mean(), "mean over the episodes"),
@@ -275,6 +300,12 @@ MISTAKES = {
         (subtracted_in_place, "in place"),
         (as_a_number, "must give a torch tensor"),
         (lambda lp, G, v: policy_loss(lp, G - v.numpy()), "raised a RuntimeError"),
+        (lambda lp, G, v: -(lp * (v - G).detach()).sum(), "sign is wrong"),
+        (lambda lp, G, v: -(lp * (G - v.detach().mean())).sum(), "one mean of all values"),
+        (lambda lp, G, v: -(lp * (G - v.detach())).sum() + ((G - v) ** 2).mean() / 2, "half of the mean"),
+        (lambda lp, G, v: -(lp * (G - v.detach())), "for each step"),
+        (lambda lp, G, v: -(lp * (G - v.detach_())).sum(), "out of the graph"),
+        (lambda lp, G, v: -(lp * (G - v.requires_grad_(False))).sum(), "out of the graph"),
     ],
     "suits": [
         (math.sqrt(226), "ratio of the sizes"),
@@ -291,6 +322,15 @@ MISTAKES = {
         (32**2 / 4, "squared mean return"),
         (904 / 2, "Square it, too"),
         (30, "four distances"),
+        (30, "half of the distance"),
+        (16, "compared distances"),
+        (1928, "no baseline at all"),
+        (np.var([60, 64, 0, 4], ddof=1) / 4, "one of the sums"),
+        (np.var([60, 64, 0, 4], ddof=1) / 8, "both sums"),
+        (113, "not 8"),
+        (1 - 1 / 226, "the share"),
+        (99.56, "in percent"),
+        (1808, "two distances"),
     ],
     "interval": [
         (lambda a, b, t: around((a - b).mean(), t * math.hypot(error_of(a), error_of(b))), "nothing in common"),
@@ -312,6 +352,19 @@ MISTAKES = {
         (difference_in_place, "in place"),
         (endless, "had not come back"),
         (lambda a, b, t: a - b[:-1], "raised a ValueError"),
+        (lambda a, b, t: ((a - b).mean(), t * error_of(a - b)), "and the width"),
+        (lambda a, b, t: np.quantile(a - b, [0.025, 0.975]), "where single runs lie. Asked"),
+        (lambda a, b, t: around((a - b).mean(), 2.13 * error_of(a - b)), "2.13"),
+        (lambda a, b, t: around((a - b).mean(), t * (a - b).std(ddof=1) / 16**0.5), "root of 16"),
+        (lambda a, b, t: around((a - b).mean(), t * error_of(a - b) / 2), "half as wide"),
+        (lambda a, b, t: around(abs(a - b).mean(), t * error_of(abs(a - b))), "lost their sign"),
+        (lambda a, b, t: around((a - b).mean(), t * error_of(a)), "runs with a baseline\\. Take"),
+        (lambda a, b, t: around((a - b).mean(), t * error_of(b)), "runs without a baseline"),
+        (lambda a, b, t: around((a - b).mean(), t * error_of(np.sort(a) - np.sort(b))), "breaks the pairs"),
+        (lambda a, b, t: around((a - b).mean(), t * error_of(a - b) / 2**0.5), "root of 2 n"),
+        (lambda a, b, t: around((a / b).mean(), t * error_of(a / b)), "ratio"),
+        (lambda a, b, t: (max(0, interval_by_loop(a, b, t)[0]), interval_by_loop(a, b, t)[1]), "below 0"),
+        (lambda a, b, t: interval_by_loop(a, b, t)[0], "lower edge alone"),
     ],
     "learn": [
         (learned(half_square, -1.0), "moves away"),
@@ -330,5 +383,15 @@ MISTAKES = {
         (same_for_all, "by the mean difference"),
         (no_step, "has not moved"),
         (moved_in_place, "in place"),
+        (learned(lambda w, s, G, m: torch.nn.functional.mse_loss((s @ w) * m, G * m)), "mse_loss knows"),
+        (learned(lambda w, s, G, m: (error(w, s, G, m) ** 2).sum()), "sum, and the step"),
+        (learned(lambda w, s, G, m: ((G - s @ w) ** 2).mean()), "count, and the step"),
+        (learned(lambda w, s, G, m: -2 * half_square(w, s, G, m)), "and twice as far"),
+        (learned(lambda w, s, G, m: ((error(w, s, G, m) ** 2).sum(1) / m.sum(1)).mean() / 2), "within each episode"),
+        (one_by_one, "in the middle"),
+        (lambda w, s, G, m, a: learned_by_hand(learned_by_hand(w, s, G, m, a), s, G, m, a), "two steps"),
+        (learned(lambda w, s, G, m: error(w, s, G, m).abs().sum() / m.sum()), "only the signs"),
+        (lambda w, s, G, m, a: half_square(w, s, G, m), "this is the loss"),
+        (lambda w, s, G, m, a: torch.linalg.lstsq(s[m > 0], G[m > 0][:, None]).solution[:, 0], "all at once"),
     ],
 }
