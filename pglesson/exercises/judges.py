@@ -121,10 +121,11 @@ def _named(
         fits = [agree(got[i], play(mistake.model, calls[i], gradients), tolerance) for i in range(len(calls))]
         if all(fits):
             return mistake.message
-        explained = sum(fits[i] for i in wrong)
+        explained = sum(fits[i] for i in wrong if not got[i].failure)  # an exception can have any cause
         if 2 * explained >= len(wrong) and (explained, sum(fits)) > (best, -1) and explained > best:
             best = explained
-            message = f"{mistake.message} (This fits {sum(fits)} of the {len(calls)} cases that were tried.)"
+            cases = f"{sum(fits)} of the {len(calls)} cases that were tried"
+            message = f"this may be it, for it fits {cases}: {mistake.message}"
     return message
 
 

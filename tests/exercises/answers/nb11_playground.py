@@ -340,7 +340,7 @@ MISTAKES = {
         (knob_into_the_document, "in place"),
         (knob_as_text, "'inf'.*cannot be read as numbers"),
         (knob_not_named, "does not name yours"),
-        (lambda document, name, number: document["moves"][number]["knobs"][name], "This fits"),
+        (lambda document, name, number: document["moves"][number]["knobs"][name], "raised a IndexError"),
     ],
     "curves": [
         (5, "the very same training"),
