@@ -103,7 +103,7 @@ answer = middle_of_plateau''',
                 (
                     np.array([0.1, 1.0, 0.3, 0.004, 0.03, 0.001]),
                     np.array(
-                        [[91, 95, 99], [95, 94, -9], [70, 100, 100], [90, 92, 94], [40, 50, 30], [99, 5, 1]], float
+                        [[70, 100, 100], [95, 94, -9], [91, 95, 99], [90, 92, 94], [40, 50, 30], [99, 5, 1]], float
                     ),
                     9.0,
                 ),
@@ -216,6 +216,25 @@ answer = middle_of_plateau''',
             Mistake(
                 "this is the product of the plateau's ends. Its square root is missing.",
                 lambda rates, scores, slack: _middle(rates, scores, slack, between=lambda p: p.min() * p.max()),
+            ),
+            Mistake(
+                "you take the plateau's middle entry, or the mean of its logarithms, so it depends on how densely the "
+                "grid was laid there. Take the middle of its two ends.",
+                lambda rates, scores, slack: _middle(
+                    rates, scores, slack, between=lambda p: float(np.sort(p)[len(p) // 2])
+                ),
+            ),
+            Mistake(
+                "you take a share of the best mean, nine tenths, and `slack` is not used. It is in units of return: "
+                "subtract it.",
+                lambda rates, scores, slack: math.sqrt(
+                    rates[scores.mean(1) >= 0.9 * scores.mean(1).max()].min()
+                    * rates[scores.mean(1) >= 0.9 * scores.mean(1).max()].max()
+                ),
+            ),
+            Mistake(
+                "the agents' scores are added up, and slack is in units of one return. Take their mean.",
+                lambda rates, scores, slack: _middle(rates, scores, slack, lambda s: s.sum(1)),
             ),
         ],
     ),

@@ -652,6 +652,25 @@ answer = knob_at''',
                     float(document["settings"][name]),
                 ),
             ),
+            Mistake(
+                "moves are counted here, where the number of the update is meant: compare move['update'] with it.",
+                lambda document, name, number: float(
+                    (
+                        [document["settings"][name]]
+                        + [m["knobs"][name] for m in document["moves"][: number + 1] if name in m["knobs"]]
+                    )[-1]
+                ),
+            ),
+            Mistake(
+                "the loop ends after the first move: its return stands inside. Give the value after the loop.",
+                lambda document, name, number: _knob({**document, "moves": document["moves"][:1]}, name, number),
+            ),
+            Mistake(
+                "the largest of the values counts. It is the last one up to the update.",
+                lambda document, name, number: max(
+                    (v for u, v in _moved(document, name) if u <= number), default=float(document["settings"][name])
+                ),
+            ),
         ],
     ),
 )

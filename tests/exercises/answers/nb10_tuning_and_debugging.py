@@ -230,6 +230,8 @@ RIGHT = {
 }
 MISTAKES = {
     "plateau": [
+        (lambda r, s, k: sorted(good_rates(r, s, k))[len(good_rates(r, s, k)) // 2], "how densely"),
+        (over_agents_by(sum), "are added up"),
         (plateau_of_order(lambda r, m, ok: np.sqrt(r[ok][0] * r[ok][-1])), "come in any order"),
         (lambda r, s, k: plateau_in_logs(np.sort(r), s, k), "leave their scores"),
         (plateau_grown_from_the_best, "stop at the first poor rate"),

@@ -217,6 +217,29 @@ def knob_sum(document, name, number):
     return float(document["settings"][name]) + sum(float(knobs.get(name, 0)) for knobs in moves)
 
 
+def knob_of_the_first_move(document, name, number):
+    value = document["settings"][name]
+    for move in document["moves"]:
+        if move["update"] <= number:
+            value = move["knobs"].get(name, value)
+        return float(value)
+    return float(value)
+
+
+def knob_by_place(document, name, number):
+    value = document["settings"][name]
+    for i, move in enumerate(document["moves"]):
+        if i <= number:
+            value = move["knobs"].get(name, value)
+    return float(value)
+
+
+def knob_largest(document, name, number):
+    moves = [m["knobs"] for m in document["moves"] if m["update"] <= number]
+    values = [float(knobs[name]) for knobs in moves if name in knobs]
+    return max(values) if values else float(document["settings"][name])
+
+
 RIGHT = {
     "live": [320, 320.0, np.int64(20 * 16), torch.tensor(320)],
     "chance": [1.05, 21 / 20, math.comb(7, 2) * 0.05, torch.tensor(1.05)],
@@ -325,6 +348,9 @@ MISTAKES = {
         (lambda x, w, s: (x @ w, s.repeat(len(x))), "shape"),
     ],
     "knob": [
+        (knob_by_place, "moves are counted"),
+        (knob_of_the_first_move, "return stands inside"),
+        (knob_largest, "largest of the values"),
         (knob_off_is_zero, "off is zero"),
         (knob_sum, "are added to"),
         (lambda document, name, number: knob_by_list(document, "learning_rate", number), "Take `name`"),
