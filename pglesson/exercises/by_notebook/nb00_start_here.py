@@ -355,8 +355,9 @@ answer = ...""",
             1.0: "with 1 there is no horizon: all that follows counts in full, however far ahead.",
             0.0: "with 0 only the next reward counts.",
             95.0: "as a percentage that is right. gamma lies between 0 and 1.",
-            20 / 21: "you added up gamma, gamma^2 and so on. The first reward counts in full, so the sum is 1 / (1 - "
-            "gamma).",
+            20
+            / 21: "with it gamma + gamma^2 + ... adds up to 20. The first reward counts in full, so the sum is 1 / (1 "
+            "- gamma).",
             0.951229: "there a reward twenty steps ahead counts a third. That is nearly it; take the sum, 1 / (1 - "
             "gamma) = 20.",
             0.965936: "there a reward twenty steps ahead counts half. Here the horizon is the sum of all weights, 1 / "

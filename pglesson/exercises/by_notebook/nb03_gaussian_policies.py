@@ -396,6 +396,26 @@ answer = pushes''',
                 "this is the log-density itself. Its derivatives by mu and by log sigma are asked for.",
                 lambda mu, log_sigma, action: (_each(mu, log_sigma, action), _each(mu, log_sigma, action)),
             ),
+            Mistake(
+                "in the second score the distance is not squared, and it is divided by sigma twice: z**2 - 1 has both "
+                "squared.",
+                lambda mu, log_sigma, action: (
+                    _z(mu, log_sigma, action) / log_sigma.exp(),
+                    _z(mu, log_sigma, action) / log_sigma.exp() - 1,
+                ),
+            ),
+            Mistake(
+                "in the second score you squared the first one. There the distance is divided by sigma once, and "
+                "squared then.",
+                lambda mu, log_sigma, action: (
+                    _z(mu, log_sigma, action) / log_sigma.exp(),
+                    (_z(mu, log_sigma, action) / log_sigma.exp()) ** 2 - 1,
+                ),
+            ),
+            Mistake(
+                "the distance is squared in the score on mu. Its sign says to which side the bell moves.",
+                lambda mu, log_sigma, action: (_z(mu, log_sigma, action) ** 2, _z(mu, log_sigma, action) ** 2 - 1),
+            ),
         ],
     ),
 )
@@ -637,6 +657,19 @@ answer = bounded''',
                             s < low, _normal(mu, log_sigma).cdf(torch.tensor(float(low))).log(), _each(mu, log_sigma, s)
                         ),
                     ).sum(-1),
+                ),
+            ),
+            Mistake(
+                "the mean runs over the states and the joints. Each state's action has a log-density of its own: sum "
+                "over the last axis.",
+                lambda mu, log_sigma, s, low, high: (s.clamp(low, high), _each(mu, log_sigma, s).mean()),
+            ),
+            Mistake(
+                "you took the mean over the joints, and of the clipped action, which was never drawn. Sum, and take "
+                "the sampled one.",
+                lambda mu, log_sigma, s, low, high: (
+                    s.clamp(low, high),
+                    _each(mu, log_sigma, s.clamp(low, high)).mean(-1),
                 ),
             ),
         ],

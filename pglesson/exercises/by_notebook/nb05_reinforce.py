@@ -155,6 +155,14 @@ answer = episode_loss''',
                 "of a softmax.",
                 lambda z, a, w: -(_taken(z.softmax(-1).log(), a) * w).sum(),
             ),
+            Mistake(
+                "the weights are added to the log-probabilities. They multiply them, or no weight has a derivative.",
+                lambda z, a, w: -(_taken(z.log_softmax(-1), a) + w).sum(),
+            ),
+            Mistake(
+                "it is divided by the sum of the weights. The formula has a plain sum.",
+                lambda z, a, w: _loss(z, a, w) / w.sum(),
+            ),
         ],
         gradients=(0,),
     ),
@@ -797,6 +805,16 @@ answer = band''',
             Mistake(
                 "the sum is divided by ten. Divide by the number of runs, or take the mean.",
                 lambda x: (_band(x)[0], x.sum(1) / 10, _band(x)[2]),
+            ),
+            Mistake(
+                "these edges are one standard deviation from the mean. The figure shows quantiles, which assume no "
+                "bell curve and stay in the range of the data.",
+                lambda x: _around(x, x.std(1, ddof=1)),
+            ),
+            Mistake(
+                "the line in the middle is the mean of the whole training, one number. Every update has its own: give "
+                "the axis.",
+                lambda x: (_band(x)[0], x.mean(), _band(x)[2]),
             ),
         ],
     ),

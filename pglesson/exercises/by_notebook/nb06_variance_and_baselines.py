@@ -191,6 +191,10 @@ answer = episodes_for''',
                 "the accuracy is taken as a percentage. It is a fraction: 0.3 is 30 %.",
                 lambda g, c: _needed(g, c / 100),
             ),
+            Mistake(
+                "the squared length of the mean gradient is left out. The error is asked for as a part of that length.",
+                lambda g, c: _variance(g) / c**2,
+            ),
         ],
         tolerance=3e-3,  # so that dividing by n - 1, as var() does, is right, too
     ),
@@ -427,6 +431,11 @@ answer = learn''',
                 "these weights fit the returns best, all at once. One step of gradient descent is asked for, and "
                 "alpha_w says how long it is.",
                 lambda w, s, G, mask, alpha_w: torch.linalg.lstsq(s[mask > 0], G[mask > 0][:, None]).solution[:, 0],
+            ),
+            Mistake(
+                "you divide by the entries of `observations`, features and all. The mean is over the played steps: "
+                "mask.sum().",
+                _learned(lambda w, s, G, mask: _along(_residuals(w, s, G, mask), s) / s.numel()),
             ),
         ],
     ),
@@ -790,6 +799,15 @@ answer = interval''',
             Mistake(
                 "this is the lower edge alone. Return the upper one too, after a comma.",
                 lambda a, b, t: _interval(a, b, t)[0],
+            ),
+            Mistake(
+                "t itself is the width to each side. Multiply it by the standard error of the mean difference.",
+                _around(lambda a, b, t: t),
+            ),
+            Mistake(
+                "these are the worst and the best difference. Asked is how sure their mean is: t times the standard "
+                "error.",
+                lambda a, b, t: ((a - b).min(), (a - b).max()),
             ),
         ],
     ),

@@ -190,7 +190,7 @@ MISTAKES = {
         (0, "only the next"),
         (95, "percentage"),
         (0.7, "How far does"),
-        (20 / 21, "gamma\\^2 and so on"),
+        (20 / 21, "adds up to 20"),
         (np.exp(-1 / 20), "counts a third"),
         (0.5 ** (1 / 20), "counts half"),
         (0.96, "twenty-five"),

@@ -390,6 +390,9 @@ MISTAKES = {
         (lambda m, ls, a: ((a - m) / ls.exp(), (a - m) / ls.exp() - 1), "sigma once, and in the second"),
         (lambda m, ls, a: ((a - m) / ls.exp() ** 2, (((a - m) / ls.exp()) ** 2 - 1).sum()), "summed over"),
         (lambda m, ls, a: (normal(m, ls).log_prob(a), normal(m, ls).log_prob(a)), "log-density itself"),
+        (lambda m, ls, a: ((a - m) / ls.exp() ** 2, (a - m) / ls.exp() ** 2 - 1), "sigma twice"),
+        (lambda m, ls, a: ((a - m) / ls.exp() ** 2, ((a - m) / ls.exp() ** 2) ** 2 - 1), "squared the first"),
+        (lambda m, ls, a: (((a - m) / ls.exp()) ** 2, ((a - m) / ls.exp()) ** 2 - 1), "squared in the score on mu"),
     ],
     "width": [
         (-0.15, "two signs"),
@@ -469,6 +472,14 @@ MISTAKES = {
         (
             lambda m, ls, s, low, high: (s.clamp(low, high).numpy(), normal(m, ls).log_prob(s).sum(-1).tolist()),
             "must give a torch tensor",
+        ),
+        (
+            lambda m, ls, s, low, high: (s.clamp(low, high), normal(m, ls).log_prob(s).mean()),
+            "the states and the joints",
+        ),
+        (
+            lambda m, ls, s, low, high: (s.clamp(low, high), normal(m, ls).log_prob(s.clamp(low, high)).mean(-1)),
+            "and of the clipped",
         ),
     ],
     "two_heads": [

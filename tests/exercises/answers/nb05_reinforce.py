@@ -409,6 +409,8 @@ MISTAKES = {
         (lambda z, a, w: (nn.functional.cross_entropy(z, a) * w).sum(), "by default"),
         (lambda z, a, w: -(z.softmax(-1).log()[range(len(a)), a] * w).sum(), "rounded to zero"),
         (lambda z, a, w: -(z.log_softmax(-1).gather(1, a[:, None]) * w).sum(), "every weight"),
+        (lambda z, a, w: -(Categorical(logits=z).log_prob(a) + w).sum(), "are added to"),
+        (lambda z, a, w: -(Categorical(logits=z).log_prob(a) * w).sum() / w.sum(), "sum of the weights"),
     ],
     "update": [
         (downhill, "walks downhill"),
@@ -544,5 +546,7 @@ MISTAKES = {
         (lambda x: np.stack(edges(x, 0.1, 0.9), axis=1), "in columns"),
         (lambda x: (np.quantile(x, 0.1, 1), x.sum(1) / 10, np.quantile(x, 0.9, 1)), "divided by ten"),
         (lambda x: (np.quantile(x, 10, axis=1), x.mean(1), np.quantile(x, 90, axis=1)), "raised a ValueError"),
+        (lambda x: (x.mean(1) - x.std(1, ddof=1), x.mean(1), x.mean(1) + x.std(1, ddof=1)), "one standard"),
+        (lambda x: (np.quantile(x, 0.1, 1), x.mean(), np.quantile(x, 0.9, 1)), "whole training, one"),
     ],
 }

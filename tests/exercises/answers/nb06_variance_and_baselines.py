@@ -265,6 +265,7 @@ MISTAKES = {
         (lambda g, c: g.var(0).sum() / (c**2 * g.mean(0).square().mean()), "averaged over the weights"),
         (lambda g, c: g.mean(0).norm() / g.var(0, correction=0).sum().sqrt(), "signal-to-noise"),
         (lambda g, c: needed_in_numpy(g, c / 100), "as a percentage"),
+        (lambda g, c: g.var(0).sum() / c**2, "is left out. The error"),
     ],
     "not_allowed": [
         ("state", "before the action is drawn"),
@@ -365,6 +366,8 @@ MISTAKES = {
         (lambda a, b, t: around((a / b).mean(), t * error_of(a / b)), "ratio"),
         (lambda a, b, t: (max(0, interval_by_loop(a, b, t)[0]), interval_by_loop(a, b, t)[1]), "below 0"),
         (lambda a, b, t: interval_by_loop(a, b, t)[0], "lower edge alone"),
+        (lambda a, b, t: around((a - b).mean(), t), "t itself"),
+        (lambda a, b, t: (min(a - b), max(a - b)), "worst and the best"),
     ],
     "learn": [
         (learned(half_square, -1.0), "moves away"),
@@ -393,5 +396,6 @@ MISTAKES = {
         (learned(lambda w, s, G, m: error(w, s, G, m).abs().sum() / m.sum()), "only the signs"),
         (lambda w, s, G, m, a: half_square(w, s, G, m), "this is the loss"),
         (lambda w, s, G, m, a: torch.linalg.lstsq(s[m > 0], G[m > 0][:, None]).solution[:, 0], "all at once"),
+        (lambda w, s, G, m, a: w + a * (error(w, s, G, m)[..., None] * s).sum((0, 1)) / s.numel(), "features and all"),
     ],
 }
