@@ -140,7 +140,7 @@ answer = rounded''',
                 lambda torques, bins: np.clip(np.trunc(torques * (bins - 1) / 4) * 4 / (bins - 1), -2, 2),
             ),
             Mistake(
-                "your list ends before 2, since np.arange leaves out its end. Take np.linspace(-2, 2, bins).",
+                "your list ends before 2, since np.arange leaves out its end. Both ends are allowed.",
                 lambda torques, bins: (grid := np.arange(-2, 2 - 1e-9, 4 / (bins - 1)))[
                     np.abs(torques[:, None] - grid).argmin(1)
                 ],

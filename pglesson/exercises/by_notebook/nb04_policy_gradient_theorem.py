@@ -70,7 +70,7 @@ answer = ...""",
         {
             0.18: "these are the policy's factors. The world decides, too: after each search it goes on or it ends.",
             0.25: "these are the world's factors. Multiply by the probabilities of the three actions.",
-            0.09: "the world decides after both searches, not only after one: there are two factors of 1/2.",
+            0.09: "a factor of 1/2 is missing: entering has one, and the world has one after each of the two searches.",
             0.15: "the episode has two searches, and each has a factor for the action and one for the world.",
             0.0225: "you have a factor of 1/2 too many. Entering leads to the study for certain.",
             0.02: "you took 0.4 for a search. That is the probability of going back.",

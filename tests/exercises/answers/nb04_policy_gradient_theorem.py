@@ -210,7 +210,8 @@ MISTAKES = {
     "trajectory": [
         (0.5 * 0.6 * 0.6, "policy's factors"),
         (0.25, "world's factors"),
-        (0.09, "after both searches"),
+        (0.09, "factor of 1/2 is missing"),
+        (0.6 * 0.5 * 0.6 * 0.5, "factor of 1/2 is missing"),
         (0.15, "has two searches"),
         (0.0225, "a factor of 1/2 too many"),
         (0.5 * 0.2 * 0.2, "you took 0.4"),
