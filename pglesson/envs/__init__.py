@@ -1,6 +1,7 @@
 """The lesson's environments, registered with Gymnasium by importing this package.
 
-Each has both entry points: `gymnasium.make(id)` for one environment, `gymnasium.make_vec(id, n)` for many.
+Each has both entry points: `gymnasium.make(id)` for one environment, `gymnasium.make_vec(id, n)` for many; but for
+Signals, on which a learner's own loop is judged.
 """
 
 import gymnasium

@@ -22,7 +22,7 @@ from pglesson.exercises.calls import located, short
 from pglesson.exercises.framework import NOT_ATTEMPTED, WRONG, Outcome
 from pglesson.exercises.time_limit import TooLong, time_limit
 
-TASK = "pglesson/WatchedSignals-v0"
+TASK = "watched/Signals-v0"
 EPISODES, SEEDS, SECONDS = 300, (0, 1, 2), 30.0
 LAST, ENOUGH = (
     50,
