@@ -35,7 +35,7 @@ __all__ = [
 ]
 
 _HERE = "pglesson.envs."
-_ENVIRONMENTS = {  # id: (one environment, many at once, max_episode_steps)
+_ENVIRONMENTS = {  # id: (one environment, the module of many at once, if there is one, max_episode_steps)
     "RockPaperScissors-v0": (_HERE + "rock_paper_scissors:RockPaperScissors", "rock_paper_scissors", None),
     "ShortCorridor-v0": (_HERE + "short_corridor:ShortCorridor", "short_corridor", 1000),
     "PlanarArm-v0": (_HERE + "planar_arm:PlanarArm", "planar_arm", 50),
@@ -43,6 +43,7 @@ _ENVIRONMENTS = {  # id: (one environment, many at once, max_episode_steps)
     "CoinOrPrize-v0": (_HERE + "coin_or_prize:CoinOrPrize", "coin_or_prize", None),
     "Digits-v0": (_HERE + "digits:Digits", "digits", None),
     "TwoHills-v0": (_HERE + "two_hills:TwoHills", "two_hills", None),
+    "Signals-v0": (_HERE + "signals:Signals", None, None),
 }
 
 for _name, (_single, _module, _max_episode_steps) in _ENVIRONMENTS.items():
@@ -50,8 +51,6 @@ for _name, (_single, _module, _max_episode_steps) in _ENVIRONMENTS.items():
         gymnasium.register(
             f"pglesson/{_name}",
             entry_point=_single,
-            vector_entry_point=f"{_HERE}{_module}:{_name.partition('-')[0]}Vector",
+            vector_entry_point=f"{_HERE}{_module}:{_name.partition('-')[0]}Vector" if _module else None,
             max_episode_steps=_max_episode_steps,
         )
-if "pglesson/Signals-v0" not in gymnasium.registry:
-    gymnasium.register("pglesson/Signals-v0", entry_point=_HERE + "signals:Signals")
