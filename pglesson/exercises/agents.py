@@ -18,16 +18,14 @@ import torch
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from pglesson.envs.signals import STEPS, Signals
-from pglesson.exercises.calls import located, short
-from pglesson.exercises.framework import NOT_ATTEMPTED, WRONG, Outcome
+from pglesson.exercises.calls import NOT_WRITTEN_YET, located, not_a_function, short
+from pglesson.exercises.framework import NOT_ATTEMPTED, Outcome, wrong
 from pglesson.exercises.time_limit import TooLong, time_limit
 
 TASK = "watched/Signals-v0"
 EPISODES, SEEDS, SECONDS = 300, (0, 1, 2), 30.0
-LAST, ENOUGH = (
-    50,
-    6.0,
-)  # the mean return of so many last episodes must be so large, of 10; undecided agents have 0 ± 0.5
+# the mean return of so many last episodes must be so large, of 10; undecided agents have 0 ± 0.5
+LAST, ENOUGH = 50, 6.0
 
 
 class WatchedSignals(Signals):
@@ -65,7 +63,7 @@ class Trace:
         """Called before each step of an optimizer."""
         weight = optimizer.param_groups[0]["params"][0]
         same = weight.grad is not None and weight.grad is self._gradient
-        self.kept += same and self.steps > self.zeroed
+        self.kept += same
         self.steps, self._gradient = self.steps + 1, weight.grad
 
     @property
@@ -114,7 +112,7 @@ def watching() -> Iterator[Trace]:
 def judge_agent(answer: Any) -> Outcome | None:
     """Judges train(env_id, episodes, seed), which returns each episode's return: on `Signals`, over three seeds."""
     if not callable(answer):
-        return _wrong(f"answer is {short(answer)}, but must be a function. Give its name, without brackets.")
+        return wrong(not_a_function(answer))
     before = torch.random.get_rng_state()
     means = []
     try:
@@ -123,19 +121,19 @@ def judge_agent(answer: Any) -> Outcome | None:
                 try:
                     given = answer(TASK, EPISODES, seed)
                 except NotImplementedError:
-                    return Outcome(NOT_ATTEMPTED, "your function says itself that it is not written yet.")
+                    return Outcome(NOT_ATTEMPTED, NOT_WRITTEN_YET)
                 except (Exception, SystemExit) as error:
-                    return _wrong(_raised(error))
-            said = _form(given, trace) or _breach(given, trace)
+                    return wrong(_raised(error))
+            said = _refused(given, trace)
             if said is not None:
                 return said
             means.append(trace.returns[-LAST:].mean())
             if means[-1] < ENOUGH:
                 named = _cause(trace)
                 if named:
-                    return _wrong(named)
+                    return wrong(named)
     except TooLong:
-        return _wrong(
+        return wrong(
             f"{EPISODES} episodes of {STEPS} steps had not ended after {SECONDS:g} seconds of computing. Look for a "
             "loop that does not end with its episode, or for a list that grows over all episodes."
         )
@@ -144,53 +142,48 @@ def judge_agent(answer: Any) -> Outcome | None:
     if sorted(means)[1] >= ENOUGH:  # two of three: a seed may fail without a mistake
         return None
     reached = ", ".join(f"{mean:.1f}" for mean in means)
-    return _wrong(
+    return wrong(
         f"it runs, but learns too little: on a task with a best return of {STEPS}, the means of the last {LAST} of "
         f"{EPISODES} episodes are {reached} for three seeds. An undecided agent has 0. Check that each log-probability "
         "is multiplied by the return that *follows* it, that the loss is a sum over the episode, and the learning rate."
     )
 
 
-def _form(given: Any, trace: Trace) -> Outcome | None:
-    """Whether something was played and the right thing is given."""
+def _refused(given: Any, trace: Trace) -> Outcome | None:
+    """What is wrong even where the agent learns: nothing is played, another thing is given, or a mistake shows."""
     if (given is None or given is ...) and not trace.episodes:
         return Outcome(NOT_ATTEMPTED, "your function gives nothing yet, and plays nothing.")
     if not trace.episodes:
-        return _wrong("no episode was played in the environment that was asked for. Make it by gym.make(env_id).")
+        return wrong("no episode was played in the environment that was asked for. Make it by gym.make(env_id).")
     if given is None:
-        return _wrong("it plays, but gives nothing. It must end with return: each episode's return, in a list.")
+        return wrong("it plays, but gives nothing. It must end with return: each episode's return, in a list.")
     try:
         numbers = np.array([float(x) for x in given])
     except Exception:
-        return _wrong(f"it gives {short(given)}, but must give a list with the return of each episode.")
+        return wrong(f"it gives {short(given)}, but must give a list with the return of each episode.")
     if len(numbers) != EPISODES:
-        return _wrong(
+        return wrong(
             f"{EPISODES} episodes were asked for, but your list has {len(numbers)} returns, and {len(trace.episodes)} "
             "episodes were played."
         )
-    return None
-
-
-def _breach(given: Any, trace: Trace) -> Outcome | None:
-    """Mistakes that are wrong even where the agent learns."""
-    numbers, played = np.array([float(x) for x in given]), trace.returns
+    played = trace.returns
     if len(played) < EPISODES:
-        return _wrong(f"{EPISODES} returns are given, but {len(played)} episodes were played.")
+        return wrong(f"{EPISODES} returns are given, but {len(played)} episodes were played.")
     if trace.kept > EPISODES // 2 and trace.zeroed == 0:
-        return _wrong(
+        return wrong(
             "the gradient is never set to zero: backward() adds to what is there, so each step follows the gradients "
             "of all earlier episodes too. Call optimizer.zero_grad() before it."
         )
     if all(len({(side, action) for side, action, _ in episode}) <= 2 for episode in trace.episodes[:4]):
-        return _wrong(  # an undecided policy that samples does so in one of 10^7 trainings
+        return wrong(  # an undecided policy that samples does so in one of 10^7 trainings
             "in each of the first episodes the same light always gets the same action: the action is not sampled. "
             "With argmax the policy tries nothing out, and the average over its actions is gone. Draw from the "
             "probabilities."
         )
     if not np.allclose(numbers, played[: len(numbers)], atol=1e-3):
         if np.allclose(numbers, played.cumsum()[: len(numbers)], atol=1e-3):
-            return _wrong("the returns are not reset: each episode's is added to those before. Begin every one with 0.")
-        return _wrong(
+            return wrong("the returns are not reset: each episode's is added to those before. Begin every one with 0.")
+        return wrong(
             f"your first returns are {short(numbers[:3].round(2).tolist())}, but the rewards of these episodes add up "
             f"to {short(played[:3].tolist())}. Give the plain sum of an episode's rewards, without a discount."
         )
@@ -222,7 +215,3 @@ def _raised(error: BaseException) -> str:
             "next episode with reset()."
         )
     return f"{located(error)} {type(error).__name__}: {error}"
-
-
-def _wrong(message: str) -> Outcome:
-    return Outcome(WRONG, message)

@@ -18,6 +18,7 @@ from torch import Tensor
 
 PACKAGE = str(Path(__file__).parents[1])
 RAISED, NOTHING, UNWRITTEN, UNFIT = "raised", "nothing", "unwritten", "unfit"  # why a call gave no numbers
+NOT_WRITTEN_YET = "your function says itself that it is not written yet."
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def play(
         with warnings.catch_warnings(action="ignore"):  # such as torch's about the standard deviation of one number
             given = function(*arguments)
     except NotImplementedError:
-        return Played(failure=UNWRITTEN, message="your function says itself that it is not written yet.")
+        return Played(failure=UNWRITTEN, message=NOT_WRITTEN_YET)
     except (Exception, SystemExit) as error:
         words = f"{located(error)} {type(error).__name__}: {error}".rstrip(" :.")
         return Played(failure=RAISED, message=f"{words}. It happened for {case.what}, with {_listed(function, case)}.")
@@ -119,7 +120,9 @@ def same_shapes(one: Played, other: Played) -> bool:
     return [x.shape for x in unpacked(one.outputs, other.outputs)] == [x.shape for x in other.outputs]
 
 
-def difference(function: Callable[..., Any], case: Case, got: Played, want: Played, gradients: Sequence[int]) -> str:
+def difference(
+    function: Callable[..., Any], case: Case, got: Played, want: Played, gradients: Sequence[int], tolerance: float
+) -> str:
     """In which way the numbers for a case are wrong, in a sentence with the given value and the right one."""
     outputs = unpacked(got.outputs, want.outputs)
     if len(outputs) != len(want.outputs):
@@ -132,11 +135,11 @@ def difference(function: Callable[..., Any], case: Case, got: Played, want: Play
                 f"for {case.what} your function gives the shape {tuple(x.shape)}, but {tuple(y.shape)} is right."
                 f"{_about_shapes(x, y)}"
             )
-        if not _close([x], [y], 1e-4):
+        if not _close([x], [y], tolerance):
             which = f", as value {place + 1}," if len(outputs) > 1 else ""
             return f"for {case.what} your function gives{which} {short(x)}, but {short(y)} is right.{_about_nan(x, y)}"
     for place, x, y in zip(gradients, got.slopes, want.slopes):
-        if not _close([x], [y], 1e-4):
+        if not _close([x], [y], tolerance):
             name = parameter(function, place)
             if not x.any():
                 return (
@@ -148,6 +151,11 @@ def difference(function: Callable[..., Any], case: Case, got: Played, want: Play
                 f"and {short(y)} is right.{_about_nan(x, y)}"
             )
     return f"for {case.what} your function does not give what is right."
+
+
+def not_a_function(answer: Any) -> str:
+    """What is said of an answer that cannot be called."""
+    return f"answer is {short(answer)}, but must be a function. Give its name, without brackets."
 
 
 def parameter(function: Callable[..., Any], place: int) -> str:

@@ -42,6 +42,11 @@ class Outcome:
         return f"{before}<div style='{style}'>{title} {body}</div>"
 
 
+def wrong(message: str) -> Outcome:
+    """What is said of a wrong answer."""
+    return Outcome(WRONG, message)
+
+
 @dataclass(frozen=True)
 class Exercise:
     """One exercise, as its author writes it.

@@ -23,11 +23,12 @@ from pglesson.exercises.calls import (
     Played,
     agree,
     difference,
+    not_a_function,
     play,
     same_shapes,
     short,
 )
-from pglesson.exercises.framework import NOT_ATTEMPTED, WRONG, Outcome
+from pglesson.exercises.framework import NOT_ATTEMPTED, Outcome, wrong
 from pglesson.exercises.time_limit import TooLong, time_limit
 
 __all__ = ["Case", "Mistake", "judge_choice", "judge_function", "judge_number"]
@@ -64,33 +65,33 @@ def judge_function(
 
     def judge(answer: Any) -> Outcome | None:
         if not callable(answer):
-            return _wrong(f"answer is {short(answer)}, but must be a function. Give its name, without brackets.")
+            return wrong(not_a_function(answer))
         want = [play(reference, case, gradients) for case in calls]
         number = len(want[0].outputs)
         try:
             with time_limit(SECONDS):
                 got = [play(answer, case, gradients, tensor=tensor, number=number) for case in calls]
         except TooLong:
-            return _wrong(
+            return wrong(
                 f"your function had not come back after {SECONDS:g} seconds of computing. Look for a loop whose "
                 "condition never turns false."
             )
         unusable = _unusable(got)
         if unusable is not None:
             return unusable
-        wrong = [i for i in range(len(calls)) if not agree(got[i], want[i], tolerance)]
-        if not wrong:
+        failing = [i for i in range(len(calls)) if not agree(got[i], want[i], tolerance)]
+        if not failing:
             return None
-        named = _named(got, wrong, calls, mistakes, gradients, tolerance)
+        named = _named(got, failing, calls, mistakes, gradients, tolerance)
         if named is not None:
-            return _wrong(named)
-        failed = [i for i in wrong if got[i].failure]
+            return wrong(named)
+        failed = [i for i in failing if got[i].failure]
         if failed:
-            return _wrong(got[min(failed, key=lambda i: calls[i].size)].message)
+            return wrong(got[min(failed, key=lambda i: calls[i].size)].message)
         # the smallest case is the easiest to follow, but of a shape it shows least
-        shapes = [i for i in wrong if not same_shapes(got[i], want[i])]
-        i = max(shapes, key=lambda i: calls[i].size) if shapes else min(wrong, key=lambda i: calls[i].size)
-        return _wrong(difference(answer, calls[i], got[i], want[i], gradients))
+        shapes = [i for i in failing if not same_shapes(got[i], want[i])]
+        i = max(shapes, key=lambda i: calls[i].size) if shapes else min(failing, key=lambda i: calls[i].size)
+        return wrong(difference(answer, calls[i], got[i], want[i], gradients, tolerance))
 
     return judge
 
@@ -102,14 +103,14 @@ def _unusable(got: list[Played]) -> Outcome | None:
         return Outcome(NOT_ATTEMPTED, got[0].message if got[0].failure == UNWRITTEN else nothing)
     unfit = [played for played in got if played.failure == UNFIT]
     if unfit:
-        return _wrong(unfit[0].message)
+        return wrong(unfit[0].message)
     raised = [played for played in got if played.failure == RAISED]
-    return _wrong(raised[0].message) if len(raised) == len(got) else None
+    return wrong(raised[0].message) if len(raised) == len(got) else None
 
 
 def _named(
     got: list[Played],
-    wrong: list[int],
+    failing: list[int],
     calls: list[Case],
     mistakes: Sequence[Mistake],
     gradients: Sequence[int],
@@ -121,8 +122,8 @@ def _named(
         fits = [agree(got[i], play(mistake.model, calls[i], gradients), tolerance) for i in range(len(calls))]
         if all(fits):
             return mistake.message
-        explained = sum(fits[i] for i in wrong if not got[i].failure)  # an exception can have any cause
-        if 2 * explained >= len(wrong) and (explained, sum(fits)) > (best, -1) and explained > best:
+        explained = sum(fits[i] for i in failing if not got[i].failure)  # an exception can have any cause
+        if 2 * explained >= len(failing) and explained > best:
             best = explained
             cases = f"{sum(fits)} of the {len(calls)} cases that were tried"
             message = f"this may be it, for it fits {cases}: {mistake.message}"
@@ -146,20 +147,20 @@ def judge_number(
         except (TypeError, ValueError, RuntimeError, ZeroDivisionError):
             comma = isinstance(answer, tuple) and len(answer) == 2 and all(isinstance(x, int) for x in answer)
             point = f" A decimal point is meant: {answer[0]}.{answer[1]}" if comma else ""
-            return _wrong(f"answer is {short(answer)}, but must be one number.{point}")
+            return wrong(f"answer is {short(answer)}, but must be one number.{point}")
         if math.isclose(number, right, rel_tol=tolerance, abs_tol=1e-7):
             return None
         known = [x for x in mistakes if math.isclose(number, x, rel_tol=near, abs_tol=1e-7) or _rounded(x, number)]
         if known:
-            return _wrong(mistakes[min(known, key=lambda x: abs(x - number))])
+            return wrong(mistakes[min(known, key=lambda x: abs(x - number))])
         if 0 < abs(right) < 1 and math.isclose(number, 100 * right, rel_tol=tolerance):
-            return _wrong("this is the number in percent. Give the fraction: a hundredth of it.")
+            return wrong("this is the number in percent. Give the fraction: a hundredth of it.")
         if right and math.isclose(number, right, rel_tol=min(5 * tolerance, 0.1)):
-            return _wrong(
+            return wrong(
                 f"this is near, but the answer has to be right to {100 * tolerance:g} %. Compute it again, or give "
                 "more digits."
             )
-        return _wrong(otherwise)
+        return wrong(otherwise)
 
     return judge
 
@@ -179,9 +180,9 @@ def judge_choice(right: str, reasons: Mapping[str, str]) -> Callable[[Any], Outc
             return None
         for choice, reason in reasons.items():
             if given == _plain(choice):
-                return _wrong(reason)
+                return wrong(reason)
         choices = ", ".join(repr(choice) for choice in sorted([right, *reasons]))
-        return _wrong(f"answer is {short(answer)}, but must be one of {choices}.")
+        return wrong(f"answer is {short(answer)}, but must be one of {choices}.")
 
     return judge
 
@@ -200,7 +201,3 @@ def _plain(answer: Any) -> str:
         return f"{float(Fraction(text)):g}"
     except (ValueError, ZeroDivisionError):
         return text
-
-
-def _wrong(message: str) -> Outcome:
-    return Outcome(WRONG, message)
