@@ -62,7 +62,7 @@ answer = policy_entropy''',
         ],
         [
             Mistake(
-                "the sign is turned. Log-probabilities are negative; the minus in front makes the entropy positive.",
+                "the sign is wrong. Log-probabilities are negative; the minus in front makes the entropy positive.",
                 lambda logits: _plogp(logits).sum(-1),
             ),
             Mistake(

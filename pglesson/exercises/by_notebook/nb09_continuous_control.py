@@ -82,7 +82,7 @@ answer = gaussian_loss''',
         ],
         [
             Mistake(
-                "the sign is turned. An optimizer makes a loss smaller, so it is *minus* the mean of log pi times A.",
+                "the sign is wrong. An optimizer makes a loss smaller, so it is *minus* the mean of log pi times A.",
                 lambda m, s, a, A: -_loss(_density(m, s, a).sum(-1), A),
             ),
             Mistake(
@@ -209,7 +209,7 @@ answer = ...""",
             2 ** (0.4 - 0.5 * math.log(2 * math.pi * math.e)): "you took 2 to the power of log sigma. In nats it is e.",
             math.exp(
                 -0.4
-            ): "the sign of the entropy is turned, and the constant is missing: log sigma = H - log(2 pi e) / 2.",
+            ): "the sign of the entropy is wrong, and the constant is missing: log sigma = H - log(2 pi e) / 2.",
             0.4: "that is the entropy itself.",
             math.exp(0.4): "the constant is missing: log sigma = H - log(2 pi e) / 2.",
             0.4 - 0.5 * math.log(2 * math.pi * math.e): "that is log sigma. Take the exponential; a sigma is above 0.",
@@ -308,7 +308,7 @@ answer = mean_power''',
                 lambda speed, sampled, strongest: np.clip(sampled, -strongest, strongest).mean(1) * speed.mean(1),
             ),
             Mistake(
-                "the sign is turned: pushing with the motion gives power above zero.",
+                "the sign is wrong: pushing with the motion gives power above zero.",
                 lambda speed, sampled, strongest: -(np.clip(sampled, -strongest, strongest) * speed).mean(1),
             ),
             Mistake(
@@ -541,7 +541,7 @@ answer = log_pi''',
                 lambda logits, choices: logits.log_softmax(-1).amax(-1).sum(-1),
             ),
             Mistake(
-                "the sign is turned: a log-probability is never above zero.",
+                "the sign is wrong: a log-probability is never above zero.",
                 lambda logits, choices: -_taken(logits.log_softmax(-1), choices).sum(-1),
             ),
             Mistake(
@@ -590,7 +590,7 @@ answer = ...""",
     judge=judge_number(
         1.7,
         {
-            -1.7: "the sign is turned. Minus 3 times -0.70 is above zero, and -0.40 is added to it.",
+            -1.7: "the sign is wrong. Minus 3 times -0.70 is above zero, and -0.40 is added to it.",
             -1.8: "you began at the true slope, and one sign is lost. With a baseline of 0 the wrong estimate is "
             "-0.40.",
             0.0: "the mean score of the *sampled* action is zero; that of the clipped one is -0.70. Multiply that by "
@@ -600,7 +600,7 @@ answer = ...""",
             -2.5: "one sign is lost: the baseline is subtracted, and the mean of the score is negative too.",
             -0.4: "a baseline changes nothing only where the score averages zero. Here its mean is -0.70.",
             2.1: "that is what the baseline adds. It comes on top of the -0.40.",
-            -2.1: "that is the baseline's part, with its sign turned. And the -0.40 must be added to it.",
+            -2.1: "that is the baseline's part, with the wrong sign. And the -0.40 must be added to it.",
             1.0: "with a baseline of 2 it would be that.",
             2.4: "you began at the true slope. With a baseline of 0 the wrong estimate is -0.40.",
             0.84: "you multiplied all three. Multiply score * (reward - b) out: it is a difference.",

@@ -494,7 +494,7 @@ answer = policy_change''',
                 lambda before, after: _kl(before, after).mean() / before.shape[-1],
             ),
             Mistake(
-                "the sign is turned. A divergence is never below zero: log pi before, minus log pi after.",
+                "the sign is wrong. A divergence is never below zero: log pi before, minus log pi after.",
                 lambda before, after: -_kl(before, after).mean(),
             ),
             Mistake(

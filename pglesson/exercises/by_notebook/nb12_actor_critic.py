@@ -34,10 +34,10 @@ answer = ...""",
         {
             -0.6: "that is the difference with this critic. By how much has it changed?",
             3.9: "that is the other way round: what is added to 1.65, and not taken away from it, is the change.",
-            -2.8: "that is how the mean TD error of going back changes, with its sign turned. Searching changes too.",
+            -2.8: "that is how the mean TD error of going back changes, with the wrong sign. Searching changes too.",
             3.35: "the changes of both are added up. Search *minus* go back is asked for.",
             0.0: "only the mistake about the room where both actions start is free. They land in different places.",
-            2.25: "the sign is turned: the mistakes speak for going back, and the question is search minus go back.",
+            2.25: "the sign is wrong: the mistakes speak for going back, and the question is search minus go back.",
             -2.5: "gamma is missing: a mistake about what comes next is discounted by one step.",
             -2.7: "you let every search land in the study. Every other one ends the episode, and the critic knows that "
             "nothing comes after.",
@@ -258,7 +258,7 @@ answer = two_steps''',
                 lambda e, v, ahead, gamma: _typed(e, v, ahead, gamma, 1) * e.mask,
             ),
             Mistake(
-                "the sign is turned: what went better than expected has a positive weight.",
+                "the sign is wrong: what went better than expected has a positive weight.",
                 lambda e, v, ahead, gamma: -_two_steps(e, v, ahead, gamma),
             ),
             Mistake(

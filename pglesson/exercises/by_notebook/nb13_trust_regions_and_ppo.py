@@ -192,7 +192,7 @@ answer = clipped_loss''',
                 "the ratio is cut off from log_prob, so the policy gets no gradient. Only A is a fact here.",
                 ratio=lambda now, before: _ratio(now, before).detach(),
             ),
-            *_both("the sign is turned. A loss goes down where the objective goes up.", sign=1),
+            *_both("the sign is wrong. A loss goes down where the objective goes up.", sign=1),
             *_both("what comes after an episode's end counts. The mask is missing.", masked=False),
             *_both(
                 "this is the mean over all places. Sum over the steps, and take the mean over the episodes.",

@@ -343,7 +343,7 @@ answer = log_prob''',
                 lambda logits, answers: _states_logits(logits).log_softmax(-1).amax(-1).sum(-1),
             ),
             Mistake(
-                "the sign is turned: a log-probability is never above zero. The minus belongs to the loss.",
+                "the sign is wrong: a log-probability is never above zero. The minus belongs to the loss.",
                 lambda logits, answers: -_at(logits, answers).sum(-1),
             ),
             Mistake(

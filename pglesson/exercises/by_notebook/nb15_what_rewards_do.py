@@ -150,7 +150,7 @@ answer = answer_loss''',
                 lambda log_probs, advantages, written: -(log_probs.sum(1) * advantages).mean(),
             ),
             Mistake(
-                "the sign is turned: descending this loss makes good answers rarer.",
+                "the sign is wrong: descending this loss makes good answers rarer.",
                 lambda log_probs, advantages, written: _sums(log_probs, advantages, written).mean(),
             ),
             Mistake(
@@ -262,7 +262,7 @@ answer = weights[0] / weights.sum()""",
             0.6 * math.exp(0.5) / (0.7 * math.exp(0.5) + 0.3): "you multiplied the reward by beta. It is divided by "
             "it: a low price gives the reward more weight.",
             0.6 * math.exp(1) / (0.7 * math.exp(1) + 0.3): "beta is missing: exp(R / beta), and beta is 0.5.",
-            0.6 * math.exp(-2) / (0.7 * math.exp(-2) + 0.3): "the sign is turned: what is paid becomes likelier.",
+            0.6 * math.exp(-2) / (0.7 * math.exp(-2) + 0.3): "the sign is wrong: what is paid becomes likelier.",
             math.exp(2) / (2 * math.exp(2) + 1): "the reference is missing: each exp(R / beta) is multiplied by it.",
             0.6 * math.exp(2): "that is 0.6 exp(R / beta). Divide by the sum over all three answers.",
             0.6 * 2**2 / (0.7 * 2**2 + 0.3): "you took 2 to the power of R / beta. It is e.",

@@ -217,7 +217,7 @@ MISTAKES = {
         (lambda z: -(z.softmax(1) * z.softmax(1).log()).sum(1).nan_to_num(), "takes the other actions along"),
         (lambda z: -(torch.exp(z) * z).sum(1), "taken for log-probabilities"),
         (lambda z: -((z.softmax(1) + 1e-3) * (z.softmax(1) + 1e-3).log()).sum(1), "so large"),
-        (lambda z: -categorical(z).entropy(), "sign is turned"),
+        (lambda z: -categorical(z).entropy(), "sign is wrong"),
         (lambda z: -(z.softmax(1) * z.log_softmax(1) / math.log(2)).sum(1), "bits"),
         (lambda z: -(torch.log_softmax(z, 0).exp() * torch.log_softmax(z, 0)).sum(1), "the softmax runs"),
         (lambda z: -(z.softmax(1) * z.log_softmax(1)).sum(dim=0), "you sum over the states"),

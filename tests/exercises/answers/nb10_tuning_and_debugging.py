@@ -309,7 +309,7 @@ MISTAKES = {
             lambda b, a: functional.kl_div(a.log_softmax(1), b.log_softmax(1), log_target=True),
             "mean runs over the actions too",
         ),
-        (lambda b, a: (b.softmax(1) * (a.log_softmax(1) - b.log_softmax(1))).sum(1).mean(), "sign is turned"),
+        (lambda b, a: (b.softmax(1) * (a.log_softmax(1) - b.log_softmax(1))).sum(1).mean(), "sign is wrong"),
         (lambda b, a: torch.mean(torch.sum(functional.softmax(b, 1) * (b - a), 1)), "compared as they are"),
         (lambda b, a: functional.cross_entropy(a, b.softmax(1)), "cross-entropy"),
         (

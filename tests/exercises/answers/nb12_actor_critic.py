@@ -266,7 +266,7 @@ MISTAKES = {
         (scaled(lambda gamma: 0.5), "averaged"),
         (two_without_the_middle, "state in between"),
         (two_with_gamma_once, "its factor is gamma squared"),
-        (scaled(lambda gamma: -1), "sign is turned"),
+        (scaled(lambda gamma: -1), "sign is wrong"),
         (lambda *given: two_by_where(*given)[:, :, :-1], "missing at the end"),
         (two_in_place, "argument `v_next` in place"),
         (two_spoils_the_episodes, "argument `episodes` in place"),

@@ -185,7 +185,7 @@ MISTAKES = {
         (loss_of(lambda now, before, A, e: ppo(now / before, A, e), detach=False), "are divided"),
         (loss_of(lambda now, before, A, e: ppo(now - before, A, e)), "exponential of the difference"),
         (loss_of(lambda now, before, A, e: ppo((now - before).exp().detach(), A, e)), "cut off from log_prob"),
-        (on_ratio(ppo, sign=1), "sign is turned"),
+        (on_ratio(ppo, sign=1), "sign is wrong"),
         (on_ratio(ppo, masked=False), "mask is missing"),
         (on_ratio(ppo, reduce=torch.mean), "mean over all places"),
         (on_ratio(ppo, reduce=torch.sum), "sum over the episodes. Take"),
