@@ -11,15 +11,20 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
+from pglesson.exercises.script import script
+
 NOT_ATTEMPTED, WRONG, RIGHT, HINT, SOLUTION = "not attempted", "not yet", "right", "hint", "solution"
+SAVED, NOT_SAVED = "saved", "not saved"
 COLORS = {NOT_ATTEMPTED: "#666666", WRONG: "#A65C00", RIGHT: "#00694B", HINT: "#0072B2", SOLUTION: "#0072B2"}
+COLORS |= {SAVED: "#00694B", NOT_SAVED: "#666666"}
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a learner is told. kind: one of NOT_ATTEMPTED, WRONG, RIGHT, HINT, SOLUTION.
+    """What a learner is told. kind: one of those above, with a color of its own.
 
     verdict: of the answer that was checked last, shown before a hint or a solution. A cell shows the value of its last
     line only, and a hint below a check would hide what the check has found.
@@ -108,6 +113,24 @@ class Attempt:
     def solution(self) -> Outcome:
         """One way to solve it, below the verdict on the answer."""
         return Outcome(SOLUTION, self.exercise.solution, self._verdict)
+
+    def save_script(self, path: str, env_id: str, episodes: int, seeds: tuple[int, ...] = (0, 1, 2)) -> Outcome:
+        """Writes the answer, if it is right, to a script that trains it and runs without this package.
+
+        The answer is a function train(env_id, episodes, seed) that gives the returns. What the file held before is kept
+        beside it, in a file whose name ends in _before.py.
+        """
+        if self._verdict is None or self._verdict.kind != RIGHT:
+            return Outcome(NOT_SAVED, f"solve the exercise {self.exercise.name} first; then this cell writes {path}.")
+        try:
+            source = script(self._answer, env_id, episodes, seeds)
+        except ValueError as error:
+            return Outcome(NOT_SAVED, str(error))
+        file = Path(path)
+        if file.exists() and file.read_text(encoding="utf-8") != source:
+            file.replace(file.with_stem(f"{file.stem}_before"))
+        file.write_text(source, encoding="utf-8")
+        return Outcome(SAVED, f"in a terminal, in this notebook's folder: python {path}")
 
 
 class Exercises:
