@@ -2,6 +2,7 @@
 
 from pglesson.analysis import exact as exact
 from pglesson.analysis.confidence import mean_interval, share_interval
+from pglesson.analysis.data import data_file
 from pglesson.analysis.export import to_code, to_csv, to_json
 from pglesson.analysis.measured import Measured
 from pglesson.analysis.microscope import Estimate, estimate_gradients, fit_values
@@ -24,6 +25,7 @@ __all__ = [
     "Estimate",
     "Measured",
     "contour_lines",
+    "data_file",
     "estimate_gradients",
     "exact",
     "film_strip",
