@@ -1,217 +1,257 @@
 """How a whole agent is judged: by what it does. It trains on a tiny task, over several seeds, and is watched.
 
-What is watched: the episodes as the environment saw them, the actions whose log-probability torch was asked for, and
-the optimizer's steps. Common failures leave traces there, and are told by name.
+Common failures leave traces, and are told by name.
 """
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
-from unittest.mock import patch
 
 import gymnasium
 import numpy as np
 import torch
-from torch.optim.optimizer import register_optimizer_step_pre_hook
 
-from pglesson.envs.signals import STEPS, Signals
+import pglesson.envs  # noqa: F401  registers the tasks
 from pglesson.exercises.calls import NOT_WRITTEN_YET, located, not_a_function, short
 from pglesson.exercises.framework import NOT_ATTEMPTED, Outcome, wrong
 from pglesson.exercises.time_limit import TooLong, time_limit
+from pglesson.exercises.traces import Trace, Watched, watching
 
-TASK = "watched/Signals-v0"
-EPISODES, SEEDS, SECONDS = 300, (0, 1, 2), 30.0
-# the mean return of so many last episodes must be so large, of 10; undecided agents have 0 ± 0.5
-LAST, ENOUGH = 50, 6.0
-
-
-class WatchedSignals(Signals):
-    """The task, which notes what is done in it."""
-
-    episodes: list[list[tuple[int, int, float]]] = []  # of all copies: of each episode its (side, action, reward)
-    late = 0  # steps after an episode's end
-
-    def reset(self, **options: Any) -> Any:
-        type(self).episodes.append([])
-        return super().reset(**options)
-
-    def step(self, action: int | np.int64) -> Any:
-        if not self._left:
-            type(self).late += 1
-        side = self._side
-        stepped = super().step(action)
-        type(self).episodes[-1].append((side, int(action), stepped[1]))
-        return stepped
+SEEDS, SECONDS = (0, 1, 2), 60.0
+LAST = 50  # the mean return is taken over so many last episodes
+Named = Callable[[Trace], str | None]
 
 
-if TASK not in gymnasium.registry:
-    gymnasium.register(TASK, entry_point=f"{__name__}:WatchedSignals")
+@dataclass(frozen=True)
+class AgentTask:
+    """A task on which an agent is judged.
 
+    env_id: of the environment; reward_scale: its rewards are so many times larger. episodes: of each training.
+    best, undecided: the best mean return, and that of an agent that has learned nothing. enough: the mean return of the
+    last episodes that two of three seeds must reach.
+    """
 
-class Trace:
-    """What was seen of one training."""
-
-    def __init__(self) -> None:
-        self.steps, self.zeroed, self.kept = 0, 0, 0  # of optimizers; kept: steps whose gradient still held the last's
-        self.asked: list[int] = []  # the actions whose log-probabilities a Categorical was asked for
-        self._gradient: torch.Tensor | None = None
-
-    def stepped(self, optimizer: torch.optim.Optimizer, *_: Any) -> None:
-        """Called before each step of an optimizer."""
-        weight = optimizer.param_groups[0]["params"][0]
-        same = weight.grad is not None and weight.grad is self._gradient
-        self.kept += same
-        self.steps, self._gradient = self.steps + 1, weight.grad
+    env_id: str
+    episodes: int
+    best: float
+    undecided: float
+    enough: float
+    reward_scale: float = 1.0
 
     @property
-    def episodes(self) -> list[list[tuple[int, int, float]]]:
-        """Those that were played; one that was only begun, as by a reset() too many, is none."""
-        return [episode for episode in WatchedSignals.episodes if episode]
+    def watched_id(self) -> str:
+        """The id under which the watched environment stands in Gymnasium's registry."""
+        name, version = self.env_id.split("/")[-1].split("-v")
+        watched_id = f"watched/{name}{f'X{self.reward_scale:g}' if self.reward_scale != 1 else ''}-v{version}"
+        if watched_id not in gymnasium.registry:
+            gymnasium.register(watched_id, entry_point=self._make)
+        return watched_id
 
-    @property
-    def returns(self) -> np.ndarray[Any, Any]:
-        """Of the episodes, undiscounted."""
-        return np.array([sum(reward for *_, reward in episode) for episode in self.episodes])
-
-
-@contextmanager
-def watching() -> Iterator[Trace]:
-    """Notes what a training does in here."""
-    trace = Trace()
-    WatchedSignals.episodes, WatchedSignals.late = [], 0
-    zero, module_zero = torch.optim.Optimizer.zero_grad, torch.nn.Module.zero_grad
-    log_prob = torch.distributions.Categorical.log_prob
-
-    def zeroing(original: Callable[..., None]) -> Callable[..., None]:
-        def zero_grad(*arguments: Any, **options: Any) -> None:
-            trace.zeroed += 1
-            original(*arguments, **options)
-
-        return zero_grad
-
-    def asked(self: Any, value: torch.Tensor) -> torch.Tensor:
-        trace.asked += torch.as_tensor(value).flatten().int().tolist()
-        return log_prob(self, value)
-
-    hook = register_optimizer_step_pre_hook(trace.stepped)
-    try:
-        with (
-            patch.object(torch.optim.Optimizer, "zero_grad", zeroing(zero)),
-            patch.object(torch.nn.Module, "zero_grad", zeroing(module_zero)),
-            patch.object(torch.distributions.Categorical, "log_prob", asked),
-            warnings.catch_warnings(action="ignore"),
-        ):
-            yield trace
-    finally:
-        hook.remove()
+    def _make(self, **options: Any) -> gymnasium.Env[Any, Any]:
+        env = Watched(gymnasium.make(self.env_id, **options))
+        scale = self.reward_scale
+        return env if scale == 1 else gymnasium.wrappers.TransformReward(env, lambda reward: scale * float(reward))
 
 
-def judge_agent(answer: Any) -> Outcome | None:
-    """Judges train(env_id, episodes, seed), which returns each episode's return: on `Signals`, over three seeds."""
-    if not callable(answer):
-        return wrong(not_a_function(answer))
-    before = torch.random.get_rng_state()
+SIGNALS = AgentTask("pglesson/Signals-v0", episodes=300, best=10, undecided=0, enough=6)
+LEVERS = AgentTask("pglesson/Levers-v0", episodes=300, best=10, undecided=0, enough=5)
+
+
+def agent_judge(task: AgentTask, also: Named = lambda trace: None) -> Callable[[Any], Outcome | None]:
+    """A judge of train(env_id, episodes, seed), which returns each episode's return. also: one more failure by name,
+    from the trace of one training, right or not; None for none."""
+
+    def judge(answer: Any) -> Outcome | None:
+        if not callable(answer):
+            return wrong(not_a_function(answer))
+        before = torch.random.get_rng_state()
+        try:
+            return _judge(answer, task, also)
+        except TooLong:
+            return wrong(
+                f"{task.episodes} episodes had not ended after {SECONDS:g} seconds of computing. Look for a loop that "
+                "does not end with its episode, or for a list that grows over all episodes."
+            )
+        finally:
+            torch.random.set_rng_state(before)
+
+    return judge
+
+
+def _judge(answer: Callable[..., Any], task: AgentTask, also: Named) -> Outcome | None:
     means = []
-    try:
-        for seed in SEEDS:
-            with watching() as trace, time_limit(SECONDS):
-                try:
-                    given = answer(TASK, EPISODES, seed)
-                except NotImplementedError:
-                    return Outcome(NOT_ATTEMPTED, NOT_WRITTEN_YET)
-                except (Exception, SystemExit) as error:
-                    return wrong(_raised(error))
-            said = _refused(given, trace)
-            if said is not None:
-                return said
-            means.append(trace.returns[-LAST:].mean())
-            if means[-1] < ENOUGH:
-                named = _cause(trace)
-                if named:
-                    return wrong(named)
-    except TooLong:
-        return wrong(
-            f"{EPISODES} episodes of {STEPS} steps had not ended after {SECONDS:g} seconds of computing. Look for a "
-            "loop that does not end with its episode, or for a list that grows over all episodes."
-        )
-    finally:
-        torch.random.set_rng_state(before)
-    if sorted(means)[1] >= ENOUGH:  # two of three: a seed may fail without a mistake
+    for seed in SEEDS:
+        with watching() as trace, time_limit(SECONDS):
+            try:
+                given = answer(task.watched_id, task.episodes, seed)
+            except NotImplementedError:
+                return Outcome(NOT_ATTEMPTED, NOT_WRITTEN_YET)
+            except (Exception, SystemExit) as error:
+                return wrong(_raised(error, trace))
+        if given is None or given is ...:
+            if not trace.episodes:
+                return Outcome(NOT_ATTEMPTED, "your function gives nothing yet, and plays nothing.")
+            return wrong("it plays, but gives nothing. It must end with return: each episode's return, in a list.")
+        said = _other_returns(given, trace, task) or _mistake(trace) or also(trace)
+        if said:
+            return wrong(said)
+        means.append(trace.returns[-LAST:].mean())
+        if means[-1] < task.enough and (cause := _cause(trace, task)):
+            return wrong(cause)
+    if np.median(means) >= task.enough:  # two of three: a seed may fail without a mistake
         return None
     reached = ", ".join(f"{mean:.1f}" for mean in means)
     return wrong(
-        f"it runs, but learns too little: on a task with a best return of {STEPS}, the means of the last {LAST} of "
-        f"{EPISODES} episodes are {reached} for three seeds. An undecided agent has 0. Check that each log-probability "
-        "is multiplied by the return that *follows* it, that the loss is a sum over the episode, and the learning rate."
+        f"it runs, but learns too little: on a task with a best return of {task.best:g}, the means of the last {LAST} "
+        f"of {task.episodes} episodes are {reached} for three seeds. An undecided agent has {task.undecided:g}. Check "
+        "that each log-probability is multiplied by the return that *follows* it, that the loss is a sum over the "
+        "episode, and the learning rate."
     )
 
 
-def _refused(given: Any, trace: Trace) -> Outcome | None:
-    """What is wrong even where the agent learns: nothing is played, another thing is given, or a mistake shows."""
-    if (given is None or given is ...) and not trace.episodes:
-        return Outcome(NOT_ATTEMPTED, "your function gives nothing yet, and plays nothing.")
+def _other_returns(given: Any, trace: Trace, task: AgentTask) -> str | None:
+    """What is wrong with the list that is given: it does not hold the returns of the episodes that were played."""
     if not trace.episodes:
-        return wrong("no episode was played in the environment that was asked for. Make it by gym.make(env_id).")
-    if given is None:
-        return wrong("it plays, but gives nothing. It must end with return: each episode's return, in a list.")
+        return "no episode was played in the environment that was asked for. Make it by gym.make(env_id)."
     try:
         numbers = np.array([float(x) for x in given])
     except Exception:
-        return wrong(f"it gives {short(given)}, but must give a list with the return of each episode.")
-    if len(numbers) != EPISODES:
-        return wrong(
-            f"{EPISODES} episodes were asked for, but your list has {len(numbers)} returns, and {len(trace.episodes)} "
+        return f"it gives {short(given)}, but must give a list with the return of each episode."
+    played, episodes = task.reward_scale * trace.returns, task.episodes
+    if len(numbers) != episodes:
+        return (
+            f"{episodes} episodes were asked for, but your list has {len(numbers)} returns, and {len(played)} "
             "episodes were played."
         )
-    played = trace.returns
-    if len(played) < EPISODES:
-        return wrong(f"{EPISODES} returns are given, but {len(played)} episodes were played.")
-    if trace.kept > EPISODES // 2 and trace.zeroed == 0:
-        return wrong(
+    if len(played) < episodes:
+        return f"{episodes} returns are given, but {len(played)} episodes were played."
+    scale = task.reward_scale
+    if np.allclose(numbers, played[:episodes], atol=1e-3 * scale):
+        return None
+    if np.allclose(numbers, played.cumsum()[:episodes], atol=1e-3 * scale):
+        return "the returns are not reset: each episode's is added to those before. Begin every one with 0."
+    return (
+        f"your first returns are {short(numbers[:3].round(2).tolist())}, but the rewards of these episodes add up "
+        f"to {short(played[:3].round(2).tolist())}. Give the plain sum of an episode's rewards, without a discount."
+    )
+
+
+def _mistake(trace: Trace) -> str | None:
+    """A mistake that shows even where the agent learns."""
+    if trace.kept > trace.steps // 2 > 0:
+        return (
             "the gradient is never set to zero: backward() adds to what is there, so each step follows the gradients "
             "of all earlier episodes too. Call optimizer.zero_grad() before it."
         )
-    if all(len({(side, action) for side, action, _ in episode}) <= 2 for episode in trace.episodes[:4]):
-        return wrong(  # an undecided policy that samples does so in one of 10^7 trainings
-            "in each of the first episodes the same light always gets the same action: the action is not sampled. "
-            "With argmax the policy tries nothing out, and the average over its actions is gone. Draw from the "
-            "probabilities."
+    first = [[(step.observation.tobytes(), step.action.tobytes()) for step in steps] for steps in trace.episodes[:4]]
+    few = all(len({observation for observation, _ in steps}) <= len(steps) // 5 for steps in first)
+    if few and all(len(set(steps)) == len({observation for observation, _ in steps}) for steps in first):
+        return (  # an undecided policy that samples does so in one of 10^7 trainings
+            "in each of the first episodes the same observation always gets the same action: the action is not "
+            "sampled. With argmax the policy tries nothing out, and the average over its actions is gone. Draw from "
+            "the probabilities."
         )
-    if not np.allclose(numbers, played[: len(numbers)], atol=1e-3):
-        if np.allclose(numbers, played.cumsum()[: len(numbers)], atol=1e-3):
-            return wrong("the returns are not reset: each episode's is added to those before. Begin every one with 0.")
-        return wrong(
-            f"your first returns are {short(numbers[:3].round(2).tolist())}, but the rewards of these episodes add up "
-            f"to {short(played[:3].tolist())}. Give the plain sum of an episode's rewards, without a discount."
-        )
+    asked = trace.log_probs
+    if asked and asked[0].scale is not None:
+        values = torch.cat([one.values.flatten() for one in asked])
+        at_the_bound = (values.abs() == 1.0).sum().item()
+        if at_the_bound > 10 and values.abs().max() <= 1:
+            return (
+                f"{at_the_bound} of the {len(values)} numbers that log_prob was asked for lie exactly on the action "
+                "space's bounds: it is asked about the clipped action. The density belongs to the action that was "
+                "sampled; only the environment gets the clipped one."
+            )
+        scales = torch.cat([one.scale.flatten() for one in asked if one.scale is not None])
+        if trace.steps > 1 and (scales == scales[0]).all():
+            return (
+                f"sigma is {scales[0]:.3g} from the first step to the last: it is not learned. Make its logarithm an "
+                "nn.Parameter of the policy, and give the optimizer all of the policy's parameters."
+            )
     return None
 
 
-def _cause(trace: Trace) -> str | None:
+def _cause(trace: Trace, task: AgentTask) -> str | None:
     """What the traces say of an agent that did not learn."""
-    played = [action for episode in trace.episodes for _, action, _ in episode]
-    if len(trace.asked) == len(played) and trace.asked != played:
+    late = trace.returns[-LAST:].mean()
+    if trace.steps == 0:
+        learned = abs(late - trace.returns[:LAST].mean()) > 0.2 * (task.best - task.undecided)
+        return (
+            None
+            if learned
+            else "no optimizer has made a step, and the agent has not learned. After backward() comes step()."
+        )
+    if trace.reparameterized:
+        return (
+            "log_prob is asked about an action that carries a gradient itself, as rsample() gives it, and that of mu "
+            "cancels out. Draw the action by sample(), or detach it."
+        )
+    if _sampled_others(trace):
         return (
             "the log-probabilities belong to other actions than those that were played. Draw each action once, and "
             "use the same one for step() and for log_prob()."
         )
-    if trace.steps == 0 and abs(trace.returns[-LAST:].mean()) < 2:
-        return "no optimizer has made a step, and the returns stay as they were. After backward() comes step()."
-    if trace.returns[-LAST:].mean() < -ENOUGH:
+    if _observation_stays(trace):
         return (
-            f"the returns *fall*, from {trace.returns[:LAST].mean():.1f} to {trace.returns[-LAST:].mean():.1f}: the "
-            "sign is turned. An optimizer makes the loss smaller, so the loss is minus what is to grow."
+            "within an episode the policy gives the same distribution at every step, whatever the environment shows: "
+            "it is asked about an observation that stays. Replace it by the one that step() returns."
+        )
+    fall = trace.returns[:LAST].mean() - late
+    if late < task.undecided - 0.6 * (task.best - task.undecided) or fall > 0.6 * (task.best - task.undecided):
+        return (
+            f"the returns *fall*, from {trace.returns[:LAST].mean():.1f} to {late:.1f}: the sign is wrong. An "
+            "optimizer makes the loss smaller, so the loss is minus what is to grow."
+        )
+    rate = max(trace.rates)
+    if rate >= 0.5:
+        return (
+            f"the learning rate is {rate:g}: after a few steps the policy is sure of whatever came first, and the mean "
+            f"of the last {LAST} returns is {late:.1f}. Try 0.01."
+        )
+    if rate <= 1e-4:
+        return (
+            f"the learning rate is {rate:g}: in {task.episodes} episodes the policy hardly changes, and the mean of "
+            f"the last {LAST} returns is {late:.1f}. Try 0.01."
         )
     return None
 
 
-def _raised(error: BaseException) -> str:
-    if WatchedSignals.late:
+def _sampled_others(trace: Trace) -> bool:
+    """Whether log_prob was asked once for each action that was played, and for others."""
+    asked = [one.values.flatten() for one in trace.log_probs if one.scale is None]
+    if not asked:
+        return False
+    values = torch.cat(asked).numpy()
+    return len(values) == len(trace.played) and not np.array_equal(values, trace.played)
+
+
+def _observation_stays(trace: Trace) -> bool:
+    """Whether the distributions that were sampled from, one a step, are alike within each episode, and not over all."""
+    if sum(map(len, trace.episodes)) != len(trace.sampled) or not trace.sampled:
+        return False
+    parameters = torch.stack([one.parameters.flatten() for one in trace.sampled])
+    places = np.cumsum([0, *map(len, trace.episodes)])
+    episodes = [parameters[start:end] for start, end in itertools.pairwise(places)]
+    return all((of == of[0]).all() for of in episodes) and not (parameters == parameters[0]).all()
+
+
+def _raised(error: BaseException, trace: Trace) -> str:
+    words = f"{type(error).__name__}: {error}"
+    if trace.late or "Call reset() first" in str(error):
         return (
             "it calls step() after an episode has ended. Stop when `terminated` or `truncated` is true, and begin the "
             "next episode with reset()."
         )
-    return f"{located(error)} {type(error).__name__}: {error}"
+    if "GreaterThan(lower_bound=0.0)" in str(error) and "scale" in str(error):
+        return f"{located(error)} ValueError: sigma was not positive. Learn its logarithm, and take exp() of that."
+    if "must be two numbers from -1 to 1" in str(error):
+        return (
+            f"{located(error)} {words} Clip what was sampled to the action space for the environment, and only there."
+        )
+    return f"{located(error)} {words}"
+
+
+judge_agent = agent_judge(SIGNALS)
+judge_gaussian_agent = agent_judge(LEVERS)

@@ -1,0 +1,146 @@
+"""What a learner's training leaves behind: the episodes as the environment saw them, and what torch was asked for."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+from unittest.mock import patch
+
+import gymnasium
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.distributions import Categorical, Normal
+from torch.optim.optimizer import register_optimizer_step_pre_hook
+
+
+@dataclass
+class Step:
+    """One step of an episode: what was seen, what was done, and its reward."""
+
+    observation: NDArray[Any]
+    action: NDArray[Any]
+    reward: float
+
+
+@dataclass
+class Asked:
+    """What a distribution was asked for: its parameters (logits, or means), scales if it has any, and the values."""
+
+    parameters: torch.Tensor
+    scale: torch.Tensor | None
+    values: torch.Tensor
+
+
+@dataclass
+class Trace:
+    """What was seen of one training."""
+
+    resets: list[list[Step]] = field(default_factory=list)  # the steps after each reset, of all copies
+    late: int = 0  # steps after an episode's end
+    sampled: list[Asked] = field(default_factory=list)  # by a Categorical or a Normal
+    log_probs: list[Asked] = field(default_factory=list)
+    reparameterized: bool = False  # a log-probability was asked for at an action that carries a gradient
+    steps: int = 0  # of optimizers
+    backwards: int = 0
+    kept: int = 0  # steps of optimizers whose gradient still held the last one
+    rates: set[float] = field(default_factory=set)  # learning rates of the optimizers
+    _gradients: dict[int, tuple[torch.Tensor | None, int, int]] = field(default_factory=dict)
+
+    @property
+    def episodes(self) -> list[list[Step]]:
+        """Those that were played; one that was only begun, as by a reset too many, is none."""
+        return [steps for steps in self.resets if steps]
+
+    @property
+    def returns(self) -> NDArray[np.float64]:
+        """Of the episodes, undiscounted."""
+        return np.array([sum(step.reward for step in episode) for episode in self.episodes])
+
+    @property
+    def played(self) -> NDArray[Any]:
+        """All actions, in their order, flat."""
+        return np.array([step.action for episode in self.episodes for step in episode]).ravel()
+
+    def stepped(self, optimizer: torch.optim.Optimizer, *_: Any) -> None:
+        """Called before each step of an optimizer."""
+        gradient = optimizer.param_groups[0]["params"][0].grad
+        if gradient is not None:
+            last, version, backwards = self._gradients.get(id(optimizer), (None, 0, 0))
+            # a tensor's version counts the changes in place: here none but those that backward() made
+            only_added = gradient._version - version <= self.backwards - backwards
+            self.kept += gradient is last and only_added
+            self._gradients[id(optimizer)] = gradient, gradient._version, self.backwards
+        self.steps += 1
+        self.rates.add(float(optimizer.param_groups[0]["lr"]))
+
+
+class Watched(gymnasium.Wrapper[Any, Any, Any, Any]):
+    """Notes what is done in an environment, of all copies of it in one trace."""
+
+    trace: ClassVar[Trace] = Trace()
+
+    def reset(self, **options: Any) -> tuple[Any, dict[str, Any]]:
+        self._seen, info = self.env.reset(**options)
+        self._over = False
+        self.trace.resets.append([])
+        return self._seen, info
+
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        self.trace.late += getattr(self, "_over", False)
+        observation, reward, terminated, truncated, info = self.env.step(action)
+        self.trace.resets[-1].append(Step(np.array(self._seen), np.array(action), float(reward)))
+        self._seen, self._over = observation, terminated or truncated
+        return observation, reward, terminated, truncated, info
+
+
+@contextmanager
+def watching() -> Iterator[Trace]:
+    """Notes what a training does in here."""
+    trace = Watched.trace = Trace()
+    hook = register_optimizer_step_pre_hook(trace.stepped)
+    with ExitStack() as stack:
+        stack.callback(hook.remove)
+        stack.enter_context(warnings.catch_warnings(action="ignore"))
+        stack.enter_context(patch.object(torch.autograd, "backward", _counting(trace, torch.autograd.backward)))
+        for distribution in (Categorical, Normal):
+            sample, log_prob = distribution.sample, distribution.log_prob
+            stack.enter_context(patch.object(distribution, "sample", _sampling(trace, sample)))
+            stack.enter_context(patch.object(distribution, "log_prob", _asking(trace, log_prob)))
+        yield trace
+
+
+def _counting(trace: Trace, backward: Callable[..., None]) -> Callable[..., None]:
+    def counted(*arguments: Any, **options: Any) -> None:
+        trace.backwards += 1
+        backward(*arguments, **options)
+
+    return counted
+
+
+def _sampling(trace: Trace, sample: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
+    def sampled(self: Any, *arguments: Any, **options: Any) -> torch.Tensor:
+        values = sample(self, *arguments, **options)
+        trace.sampled.append(_asked(self, values))
+        return values
+
+    return sampled
+
+
+def _asking(trace: Trace, log_prob: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
+    def asked(self: Any, value: Any) -> torch.Tensor:
+        trace.log_probs.append(_asked(self, value))
+        trace.reparameterized |= torch.is_tensor(value) and value.requires_grad
+        return log_prob(self, value)
+
+    return asked
+
+
+def _asked(distribution: Any, values: Any) -> Asked:
+    normal = isinstance(distribution, Normal)
+    parameters = distribution.loc if normal else distribution.logits
+    scale = distribution.scale.detach().clone() if normal else None
+    return Asked(parameters.detach().clone(), scale, torch.as_tensor(values).detach().clone())
