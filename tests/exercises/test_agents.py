@@ -39,7 +39,7 @@ def agent(
         network = nn.Sequential(
             nn.Linear(numbers, 16), nn.Tanh(), nn.Linear(16, env.action_space.shape[0] if box else 2)
         )
-        width = nn.Parameter(torch.full((2,), 0.1 if log_sigma == "sigma" else 0.0))
+        width = nn.Parameter(torch.full((2,), -0.1 if log_sigma == "sigma" else 0.0))
         weights = [*network.parameters(), *([width] if box and log_sigma != "fixed" else [])]
         optimizer = torch.optim.Adam(weights, lr=alpha)
         returns, losses = [], []
