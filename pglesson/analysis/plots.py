@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from itertools import pairwise
+from itertools import groupby, pairwise
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
-from matplotlib.text import Text
+from matplotlib.transforms import ScaledTranslation
 from numpy.typing import ArrayLike, NDArray
 
 from pglesson.reinforce import FloatArray, Update
@@ -30,6 +31,7 @@ COLORS = {
     "pinned": "#666666",
     "truth": "#000000",
 }
+LINE = 104  # letters of the words below a figure
 ACTION_COLORS = ("#0072B2", "#CC79A7", "#009E73")
 SYMBOLS = {
     "learning_rate": "alpha",
@@ -78,18 +80,34 @@ def describe(figure: Figure) -> str:
         legend = dict.fromkeys(axes.get_legend_handles_labels()[1])
         sentences += [
             "shown: " + ", ".join(legend) if legend else "",
-            ", ".join(filter(None, (t.get_text() for t in axes.texts))),
+            ", ".join(filter(None, (t.get_text() for t in axes.texts if t.get_visible()))),
         ]
     words = [" ".join(sentence.split()).strip(". ") for sentence in sentences]
     return ". ".join(sentence[:1].upper() + sentence[1:] for sentence in words if sentence) + "."
 
 
-def setting_change_labels(updates: Sequence[Update]) -> list[tuple[int, str]]:
-    """Where a live setting changed: (index of the first update under it, "baseline: none → value"), in order."""
+def merged_moves(updates: Sequence[Update], x: FloatArray, apart: float) -> list[tuple[float, list[str]]]:
+    """Where knobs moved, and which: (place, ["gamma: 0.99 → 0.9"]). What lies within `apart` of the first is one move.
+
+    x: episodes played by a run so far, one for each update.
+    """
+    found: list[tuple[float, dict[str, list[Any]]]] = []
+    for index, moved in setting_changes(updates).items():
+        at = float(x[index - 1] + x[index]) / 2
+        if not found or at - found[-1][0] > apart:
+            found.append((at, {}))
+        for name, (old, new) in moved.items():
+            found[-1][1].setdefault(name, [old]).append(new)
     return [
-        (index, "\n".join(f"{label(name)}: {text(old)} → {text(new)}" for name, (old, new) in moved.items()))
-        for index, moved in setting_changes(updates).items()
+        (at, [f"{label(name)}: {steps(values)}".replace(" ", "\u00a0") for name, values in moved.items()])
+        for at, moved in found
     ]
+
+
+def steps(values: Sequence[Any]) -> str:
+    """The values that a setting went through, as "0.03 → 0.1"; of many, the ends."""
+    words = [text(value) for value, _ in groupby(values)]
+    return " → ".join(words if len(words) < 4 else [words[0], "…", words[-1]])
 
 
 def label(name: str) -> str:
@@ -108,12 +126,6 @@ def text(setting: Any) -> str:
         if isinstance(setting, str)
         else str(setting)
     )
-
-
-def differences(knobs: Mapping[str, Any], others: Mapping[str, Any]) -> str:
-    """How one run differs from another: "baseline none, alpha 0.1"; "default settings" if they are equal."""
-    apart = [f"{label(name)} {text(value)}" for name, value in knobs.items() if others.get(name) != value]
-    return ", ".join(apart) or "default settings"
 
 
 def run_series(
@@ -166,6 +178,8 @@ class CurvePlot:
         self.single = LineCollection([], colors=color, linewidths=0.8, alpha=0.3)
         axes.add_collection(self.single, autolim=False)
         self.moves: list[Artist] = []
+        self.words = axes.text(0.0, 0.0, "", color=COLORS["move"], fontsize=10, va="top", clip_on=False)  # of the moves
+        self.words.set_transform(axes.transAxes + ScaledTranslation(-0.78, -0.54, axes.figure.dpi_scale_trans))
         self.pinned: list[tuple[str, FloatArray, FloatArray]] = []
 
     def show(self, updates: Sequence[Update], horizon: float = 0.0) -> None:
@@ -185,7 +199,7 @@ class CurvePlot:
         limits = _round_decades if self.log else _round_limits
         self.axes.set_ylim(*limits(everything) if everything else (0.9, 110) if self.log else (0, 1))
         if self.marks:
-            self._mark(updates, x, values.mean(1))
+            self._mark(updates, x)
 
     def pin(
         self,
@@ -204,32 +218,28 @@ class CurvePlot:
         self.axes.plot(x, values.mean(1), color=color, dashes=dashes, linewidth=1.8, label=name, zorder=2)
         self.pinned.append((name, x, values))
 
-    def _mark(self, updates: Sequence[Update], x: FloatArray, curve: FloatArray) -> None:
-        # only the last few are named, at alternating heights, so that names stay readable while a slider is dragged;
-        # below the curve where it is high
-        middle = sum(self.axes.get_ylim()) / 2
-        moves = setting_change_labels(updates)
-        for order, (index, name) in enumerate(moves):
-            at = (x[index - 1] + x[index]) / 2
-            self.moves.append(self.axes.axvline(at, color=COLORS["move"], linewidth=1.2, linestyle=":"))
-            if order >= len(moves) - 4:
-                on_right = at < 0.5 * self.axes.get_xlim()[1]  # a name may be half as wide as the axes
-                top = 0.97 if curve[index] < middle else 0.5
-                self.moves.append(self._name_of_move(at, top - 0.12 * (order % 4), f" {name} ", on_right))
-
-    def _name_of_move(self, at: float, height: float, name: str, on_right: bool) -> Text:
-        return self.axes.text(
-            at,
-            height,
-            name,
-            color=COLORS["move"],
-            fontsize=10,
-            va="top",
-            ha="left" if on_right else "right",
-            transform=self.axes.get_xaxis_transform(),
-            zorder=1.9,  # behind the curves, which it must not hide
-            bbox={"facecolor": "white", "alpha": 0.8, "linewidth": 0, "pad": 1},
-        )
+    def _mark(self, updates: Sequence[Update], x: FloatArray) -> None:
+        """A dotted line and a number on the axis for each move of a knob; below the axes, the words of the last few."""
+        groups = merged_moves(updates, x, apart=0.045 * self.axes.get_xlim()[1])
+        for number, (at, _) in enumerate(groups, start=1):
+            self.moves.append(self.axes.axvline(at, color=COLORS["move"], linewidth=1.2, linestyle=":", zorder=1.5))
+            self.moves.append(
+                self.axes.annotate(
+                    str(number),
+                    (at, 0),
+                    xycoords=self.axes.get_xaxis_transform(),
+                    color="white",
+                    fontsize=9,
+                    ha="center",
+                    va="center",
+                    zorder=1.6,  # behind the curves, which it must not hide
+                    bbox={"boxstyle": "circle,pad=0.15", "facecolor": COLORS["move"], "linewidth": 0},
+                )
+            )
+        named = [f"{number}\u00a0 {', '.join(words)}" for number, (_, words) in enumerate(groups, start=1)]
+        while len(lines := wrap("     ".join(named), LINE)) > 2:  # only the last few, if there is no room for all
+            named = ["…", *named[2 if named[0] == "…" else 1 :]] if len(named) > 2 else [lines[0][:LINE], "…"]
+        self.words.set_text("\n".join(lines))
 
 
 def _round_limits(series: Sequence[FloatArray]) -> tuple[float, float]:

@@ -19,13 +19,20 @@ from pglesson.rollout import actor
 
 
 def render_episode(
-    env: str, policy: nn.Module, *, options: dict[str, Any] | None = None, seed: int = 0, max_steps: int = 1000
-) -> Generator[tuple[NDArray[np.uint8], float], None, None]:
-    """Plays one episode with the first run of `policy` and yields (picture (height, width, 3), return so far) a step.
+    env: str,
+    policy: nn.Module,
+    *,
+    options: dict[str, Any] | None = None,
+    seed: int = 0,
+    max_steps: int = 1000,
+    run: int = 0,
+) -> Generator[tuple[NDArray[np.uint8], float], None, bool]:
+    """Plays one episode with one run of `policy` and yields (picture (height, width, 3), return so far) a step.
 
-    policy: as `reinforce` takes it, a module of one's own without the run axis. The same seed gives the same start and
-    the same random numbers. Raises ValueError as `make_envs` does, for an environment that cannot draw itself and for a
-    policy that does not fit it, FloatingPointError for a policy that has diverged.
+    Returns whether the task itself ended the episode, and not the time. policy: as `reinforce` takes it, a module of
+    one's own without the run axis. The same seed gives the same start and the same random numbers. Raises ValueError as
+    `make_envs` does, for an environment that cannot draw itself and for a policy that does not fit it,
+    FloatingPointError for a policy that has diverged.
     """
     os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")  # otherwise it prints a line into the notebook
     os.environ.setdefault("SDL_VIDEODRIVER", "dummy")  # drawing pictures needs no screen, and a server has none
@@ -37,18 +44,19 @@ def render_episode(
     errors.check_draws(env, made.metadata.get("render_modes", []))
     made = gymnasium.make(env, **{**(options or {}), "render_mode": "rgb_array"})
     policy = policy if hasattr(policy, "runs") else SingleRunPolicy(policy)
-    runs, total = cast(int, policy.runs), 0.0
+    runs, total, terminated = cast(int, policy.runs), 0.0, False
     act = actor(policy, made.action_space, runs, torch.Generator().manual_seed(seed))
     try:
         observation, _ = made.reset(seed=seed)
         for _ in range(max_steps):
             yield np.asarray(made.render(), dtype=np.uint8), total
             seen = encode_observations(made.observation_space, np.asarray(observation)[None])
-            action = act(np.repeat(seen, runs, 0))[:1]
+            action = act(np.repeat(seen, runs, 0))[run : run + 1]
             observation, reward, terminated, truncated, _ = made.step(decode_actions(made.action_space, action)[0])
             total += float(reward)
             if terminated or truncated:
                 break
         yield np.asarray(made.render(), dtype=np.uint8), total
+        return bool(terminated)
     finally:
         made.close()

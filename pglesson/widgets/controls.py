@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping, Sequence
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any
 
 import ipywidgets as widgets
 
 from pglesson.analysis.plots import label
 from pglesson.settings import BASELINES, NORMALIZATIONS, Settings
+from pglesson.widgets.elements import Control
 
 LEVELS: dict[str, list[Any]] = {
     "baseline": list(BASELINES),
@@ -32,16 +33,9 @@ MORE_LEVELS: dict[str, list[Any]] = {
 LISTS = {"activation": ("tanh", "relu"), "optimizer": ("adam", "sgd")}  # fixed settings with a few names each
 
 
-def choice(name: str, options: list[Any], value: Any, tooltip: str) -> widgets.Dropdown:
+def choice(name: str, options: list[Any], value: Any, tooltip: str) -> Control:
     """A list from which to choose one of `options`."""
-    return widgets.Dropdown(
-        options=_named(options),
-        value=value,
-        description=name,
-        tooltip=tooltip,
-        layout=widgets.Layout(width="235px"),
-        style={"description_width": "95px"},
-    )
+    return Control(name, options, value, tooltip=tooltip, kind="list", write=_spell)
 
 
 def knob(name: str, value: Any, levels: Sequence[Any] = ()) -> widgets.Widget:
@@ -56,22 +50,30 @@ def knob(name: str, value: Any, levels: Sequence[Any] = ()) -> widgets.Widget:
         box = widgets.Checkbox(value=value, description=label(name), tooltip=rules["effect"], indent=False)
         box.layout.width = "260px"
         return box
-    return widgets.SelectionSlider(
-        options=_levels(levels or (LEVELS | MORE_LEVELS)[name], value),
-        value=value,
-        description=label(name),
-        tooltip=rules["effect"],
-        layout=widgets.Layout(width="260px"),
-        style={"description_width": "90px"},
-    )
+    whole = isinstance(value, Integral)
+
+    def parse(typed: str) -> Any:
+        value = float("inf") if typed == "off" else _number(typed, name, whole)
+        if not rules["accepts"](value):
+            raise ValueError(f"{label(name)} must be {rules['allowed']}.")
+        return value
+
+    numbers = sorted({*(levels or (LEVELS | MORE_LEVELS)[name]), value})
+    return Control(label(name), numbers, value, tooltip=rules["effect"], write=_spell, parse=parse)
 
 
-def _named(options: Iterable[Any]) -> list[tuple[str, Any]]:
-    return [(str(option).removeprefix("pglesson/").replace("_", " "), option) for option in options]
+def _number(typed: str, name: str, whole: bool) -> float | int:
+    try:
+        return int(typed) if whole else float(typed)
+    except ValueError as error:
+        raise ValueError(f"{label(name)} must be a {'whole ' * whole}number, not {typed!r}.") from error
 
 
-def _levels(levels: Iterable[Any], value: Any) -> list[tuple[str, Any]]:
-    return [("off" if x == float("inf") else f"{x:g}", x) for x in sorted({*levels, value})]
+def _spell(option: Any) -> str:
+    """An option as it is shown: a number, or a name in words."""
+    if isinstance(option, Real):
+        return "off" if option == float("inf") else f"{option:g}"
+    return str(option).removeprefix("pglesson/").replace("_", " ")
 
 
 def knobs_for(settings: Settings, names: Iterable[str] | Mapping[str, Sequence[Any]]) -> dict[str, widgets.Widget]:
@@ -90,22 +92,21 @@ def knobs_for(settings: Settings, names: Iterable[str] | Mapping[str, Sequence[A
 def show_settings(knobs: Mapping[str, widgets.Widget], settings: Settings) -> None:
     """Moves the controls to these settings."""
     for name, control in knobs.items():
-        value = getattr(settings, name)  # before a new option moves the control, and the setting with it
-        add_option(control, value)
+        value = getattr(settings, name)
+        if isinstance(control, Control):
+            control.add(value)
         control.value = value
-
-
-def add_option(control: widgets.Widget, value: Any) -> None:
-    """Adds `value` to the options of a control that has options. A new one moves the control to the first of them."""
-    values = [option for _, option in getattr(control, "options", ())]
-    if values and value not in values:
-        listed = isinstance(control, widgets.Dropdown)
-        control.options = _named([*values, value]) if listed else _levels(values, value)
 
 
 def wrapping_row(children: Iterable[widgets.Widget]) -> widgets.HBox:
     """A row of widgets that goes on in the next line where the page is narrow."""
     return widgets.HBox(list(children), layout=widgets.Layout(flex_flow="row wrap"))
+
+
+def control_grid(controls: Iterable[widgets.Widget]) -> widgets.GridBox:
+    """Controls in as many columns as the page has room for."""
+    columns = "repeat(auto-fit, minmax(300px, 1fr))"
+    return widgets.GridBox(list(controls), layout=widgets.Layout(grid_template_columns=columns, max_width="1080px"))
 
 
 def button(name: str, icon: str, tooltip: str, style: str = "") -> widgets.Button:
@@ -124,7 +125,7 @@ def field(name: str, value: Any) -> widgets.Widget:
         "style": {"description_width": "95px"},
     }
     if name in LISTS:
-        return widgets.Dropdown(options=LISTS[name], value=value, **how)
+        return choice(label(name), list(LISTS[name]), value, how["tooltip"])
     if isinstance(value, Integral):
         return widgets.IntText(value=value, continuous_update=False, **how)
     return widgets.Text(value=format_setting(value), continuous_update=False, **how)

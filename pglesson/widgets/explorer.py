@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from typing import Any
 
 import ipywidgets as widgets
-from ipyevents import Event
 from matplotlib import style
 from matplotlib.axes import Axes
 
 from pglesson.analysis.plots import new_figure
+from pglesson.widgets.elements import Control
 from pglesson.widgets.picture import Picture, contents, titles
 
 
@@ -70,27 +70,18 @@ class Explorer(Picture):
         self.children = [grid, self.picture, self.status]
         self.redraw()
         if drag is not None:
-            self._drag, self.mouse = (
-                drag,
-                Event(
-                    source=self.image,
-                    watched_events=["mousedown", "mousemove"],
-                    prevent_default_action=True,  # the browser's own: to carry the picture away
-                    throttle_or_debounce="throttle",
-                    wait=50,
-                ),
-            )
-            self.mouse.on_dom_event(self._dragged)
+            self._drag, self.image.listens = drag, True
+            self.image.observe(self._dragged, "pointer")
 
     def _moved(self, _: Any) -> None:
         if not self._setting:
             self.redraw()
 
-    def _dragged(self, event: dict[str, Any]) -> None:
+    def _dragged(self, change: Any) -> None:
         """A press in the first Axes, or a move with the main button down."""
-        place = event["dataX"], self.figure.bbox.height - event["dataY"]
-        axes = self.figure.axes[0]
-        if not event["buttons"] & 1 or not axes.bbox.contains(*place):
+        right, down, _ = change["new"]
+        place, axes = (right * self.figure.bbox.width, (1 - down) * self.figure.bbox.height), self.figure.axes[0]
+        if not axes.bbox.contains(*place):
             return
         with self._showing_errors():
             values = self._drag(*axes.transData.inverted().transform(place))
@@ -132,21 +123,36 @@ class Explorer(Picture):
 
 
 def _on_a_step(control: widgets.Widget, value: Any) -> Any:
-    """The slider's nearest value: the browser rounds one that lies between two steps, and sends it back later."""
-    if not isinstance(control, (widgets.FloatSlider, widgets.IntSlider)):
+    """The nearest value on a slider: a mouse chooses among the same values as the slider."""
+    if not isinstance(control, Control) or control.kind == "list":
         return value
-    steps = round((value - control.min) / control.step)
-    return min(max(round(control.min + steps * control.step, 10), control.min), control.max)
+    return min((level for _, level in control.options), key=lambda level: abs(level - value))
 
 
 def _control(name: str, choice: Any) -> widgets.Widget:
-    shared = {"description": name.replace("_", " "), "style": {"description_width": "125px"}}
+    title = name.replace("_", " ")
     if isinstance(choice, bool):
-        return widgets.Checkbox(value=choice, description=shared["description"], indent=False)
+        return widgets.Checkbox(value=choice, description=title, indent=False)
     if isinstance(choice, list):
-        return widgets.Dropdown(options=choice, **shared)
+        return Control(title, choice, choice[0], kind="list")
     low, high, start, *rest = choice
-    kind = widgets.IntSlider if all(isinstance(x, int) for x in choice) else widgets.FloatSlider
+    whole = all(isinstance(x, int) for x in choice)
     # a fiftieth of the power of ten below the range: round starts such as 0.5 lie on it
-    step = rest[0] if rest else 1 if kind is widgets.IntSlider else 10.0 ** math.floor(math.log10(high - low)) / 50
-    return kind(min=low, max=high, value=start, step=step, layout=widgets.Layout(width="360px"), **shared)
+    step = rest[0] if rest else 1 if whole else 10.0 ** math.floor(math.log10(high - low)) / 50
+    levels = [round(low + number * step, 10) for number in range(round((high - low) / step) + 1)]
+    decimals, on_steps = max(0, math.ceil(-math.log10(step) - 1e-9)), set(levels)
+
+    def parse(typed: str) -> float:
+        try:
+            return min(max(int(typed) if whole else float(typed), low), high)
+        except ValueError as error:
+            raise ValueError(f"{title} must be a {'whole ' * whole}number, not {typed!r}.") from error
+
+    return Control(
+        title,
+        levels,
+        start,
+        tooltip=f"from {low:g} to {high:g}",
+        write=lambda value: f"{value:.{decimals}f}" if value in on_steps else f"{value:g}",
+        parse=parse,
+    )

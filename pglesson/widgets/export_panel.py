@@ -10,16 +10,21 @@ import ipywidgets as widgets
 
 from pglesson.analysis.export import to_code, to_csv, to_json
 from pglesson.widgets.controls import button
+from pglesson.widgets.elements import Control
 from pglesson.widgets.pinned_runs import Run
 from pglesson.widgets.training_session import TrainingSession
 
 
-def link(name: str, kind: str, content: str) -> str:
+def link(name: str, kind: str, content: bytes) -> str:
     """HTML of a link that saves `content` as a file called `name`; kind: its media type. No server is needed."""
-    data = base64.b64encode(content.encode()).decode()
-    words = f"Save {name} ({len(content.encode()) / 1000:.0f} kB)"
-    look = "color: #0072B2; text-decoration: underline"
+    data = base64.b64encode(content).decode()
+    words = f"Save {name} ({len(content) / 1000:.0f} kB)"
+    look = "color: var(--jp-content-link-color, #0072B2); text-decoration: underline"
     return f'<a style="{look}" download="{html.escape(name)}" href="data:{kind};base64,{data}">{html.escape(words)}</a>'
+
+
+def _name(number: int) -> str:
+    return f"pinned {number}" if number else "present run"
 
 
 class ExportPanel:
@@ -27,7 +32,8 @@ class ExportPanel:
 
     def __init__(self, session: TrainingSession) -> None:
         self._session = session
-        self.which = widgets.Dropdown(tooltip="which run to export", layout=widgets.Layout(width="130px"))
+        self.which = Control("run", [0], 0, tooltip="which run to export", kind="list", write=_name)
+        self.which.add_class("pglesson-short")
         self.list_runs([])
         self.buttons = {
             "json": button("JSON", "file-o", "a link that saves the settings, the moves of the knobs and the curve"),
@@ -44,8 +50,7 @@ class ExportPanel:
 
     def list_runs(self, numbers: Iterable[int]) -> None:
         """Offers the present run, and the pinned ones with these numbers."""
-        self.which.options = [("present run", 0), *((f"pinned {number}", number) for number in numbers)]
-        self.which.value = 0  # a list that was made without options shows none of them by itself
+        self.which.replace([0, *numbers], 0)
 
     def clear(self) -> None:
         """Shows nothing."""
@@ -61,7 +66,7 @@ class ExportPanel:
             return
         name = f"{settings.env.replace('/', '-')}-seed-{settings.seed}.{form}"
         content = to_json(settings, updates) if form == "json" else to_csv(updates)
-        self.file.value = link(name, "application/json" if form == "json" else "text/csv", content)
+        self.file.value = link(name, "application/json" if form == "json" else "text/csv", content.encode())
 
     def _show_code(self, code: str) -> None:
         self.code.value, self.code.layout.display = code, None if code else "none"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import html
 import struct
 import zlib
 from typing import Any
@@ -19,12 +18,16 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pglesson.analysis.plots import describe, tick_words
+from pglesson.widgets.elements import Frame
 
 
 def to_png(picture: NDArray[np.uint8], size: tuple[int, int] | None = None) -> bytes:
-    """A picture (height, width, 3 or 4) as PNG bytes, compressed fast rather than small."""
+    """A picture (height, width, 3 or 4) as PNG bytes, compressed fast rather than small; scaled to fit into `size`."""
     image = Image.fromarray(picture).convert("RGB")
-    rgb = np.asarray(image.resize(size) if size else image)
+    if size:
+        scale = min(size[0] / image.width, size[1] / image.height)
+        image = image.resize((round(scale * image.width), round(scale * image.height)), reducing_gap=1.0)
+    rgb = np.asarray(image)
     height, width, _ = rgb.shape
     rows = np.zeros((height, 1 + 3 * width), np.uint8)  # each begins with its filter, 0 for none: Pillow tries all five
     rows[:, 1:] = rgb.reshape(height, -1)
@@ -60,7 +63,7 @@ def _look(title: Text) -> tuple[Any, ...]:
 def _texts(axes: Axes) -> list[Any]:
     """What `describe` reads of an Axes, apart from its frame. It takes microseconds, and `describe` a millisecond."""
     titles = [axes.get_title(loc) for loc in ("left", "center", "right")]
-    return [titles, axes.get_legend_handles_labels()[1], [text.get_text() for text in axes.texts]]
+    return [titles, axes.get_legend_handles_labels()[1], [text.get_text() for text in axes.texts if text.get_visible()]]
 
 
 class Picture(widgets.VBox):  # type: ignore[misc]
@@ -71,13 +74,10 @@ class Picture(widgets.VBox):  # type: ignore[misc]
         self._background: tuple[list[Any], Any] | None = None  # what the axes look like, and their pixels
         self._described: tuple[list[Any], list[Any]] | None = None  # what the alternative text was made from
         self._looks: dict[Text, tuple[Any, ...]] = {}  # of the titles, in the last picture
-        width = round(figure.get_figwidth() * figure.dpi)
         # with a margin, the box would scroll by its pixels where the picture is as wide as the page
-        layout = widgets.Layout(width=f"{width}px", max_width="100%", margin="0", display="none")
-        self.image = widgets.Image(format="png", layout=layout)
-        # an Image widget has no alternative text, so the text for screen readers is beside it, in a single pixel
-        self._alt_text = widgets.HTML(layout=widgets.Layout(width="1px", height="1px", overflow="hidden", margin="0"))
-        self.picture = widgets.VBox([self.image, self._alt_text])
+        layout = widgets.Layout(max_width="100%", margin="0", display="none")
+        self.image = Frame(width=round(figure.get_figwidth() * figure.dpi), layout=layout)
+        self.picture = widgets.VBox([self.image])
         super().__init__()
 
     def draw(self) -> None:
@@ -103,7 +103,7 @@ class Picture(widgets.VBox):  # type: ignore[misc]
         self.image.value, self.image.layout.display = to_png(np.asarray(self.canvas.buffer_rgba())), None
         described = frame, [self.figure.get_suptitle(), *(_texts(axes) for axes in self.figure.axes)]
         if described != self._described:
-            self._alt_text.value, self._described = html.escape(describe(self.figure)), described
+            self.image.alt, self._described = describe(self.figure), described
 
     def _still_titles(self) -> dict[Text, tuple[Any, ...]]:
         """The titles that have never changed, and their looks. One that has is animated: left out of the background."""
@@ -123,4 +123,4 @@ class Picture(widgets.VBox):  # type: ignore[misc]
         if not self.image.value:  # nothing could be drawn yet
             return bundle, {}
         picture = {"image/png": base64.b64encode(self.image.value).decode()}
-        return bundle | picture, {"image/png": {"alt": html.unescape(self._alt_text.value)}}
+        return bundle | picture, {"image/png": {"alt": self.image.alt}}

@@ -5,11 +5,10 @@ from __future__ import annotations
 import html
 from collections.abc import Callable, Sequence
 from copy import deepcopy
-from itertools import groupby
 
 import ipywidgets as widgets
 
-from pglesson.analysis.plots import COLORS, label, text
+from pglesson.analysis.plots import COLORS, label, steps, text
 from pglesson.reinforce import Update
 from pglesson.settings import Settings
 from pglesson.widgets.controls import button
@@ -41,8 +40,7 @@ def _values(settings: Settings, updates: Sequence[Update]) -> dict[str, str]:
     for name, last in settings.live().items():
         if name.startswith("measure"):
             continue  # measuring does not change a run
-        steps = [text(value) for value, _ in groupby([*(update.live[name] for update in updates), last])]
-        found[name] = " → ".join(steps if len(steps) < 4 else [steps[0], "…", steps[-1]])
+        found[name] = steps([*(update.live[name] for update in updates), last])
     return found
 
 

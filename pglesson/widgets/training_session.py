@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from torch import nn
 
 from pglesson.baselines import OwnBaseline
@@ -17,6 +17,8 @@ from pglesson.settings import GROUPED, OWN, Settings
 from pglesson.widgets.presets import OTHER, PRESETS
 
 Watch = str | Callable[[nn.Module], ArrayLike]
+KEPT = ("settings", "updates", "watched", "policy", "marks", "_generator")
+MARKS = 20  # copies of the policy that a training keeps, about
 MEASURED_BY = {"gradient_variance": "measure_variance", "policy_change": "measure_change"}  # quantity: setting
 
 
@@ -28,8 +30,9 @@ class TrainingSession:
     watch: the name of a quantity that is to be measured, or a function of the policy, called after each update.
 
     updates: those of the present training; they stay when it fails, until the next one begins. watched: what the
-    function to watch gave after each of them, (runs,). policy, untrained: the present one, and a copy from before
-    training; None until one could be made. on_begin: functions to call when a training has begun.
+    function to watch gave after each of them, (runs,). policy: the present one; None until one could be made. marks:
+    copies of it from before the first update and from some twenty moments since, {updates made: policy}. on_begin:
+    functions to call when a training has begun.
     """
 
     def __init__(
@@ -53,7 +56,7 @@ class TrainingSession:
         self.updates: list[Update] = []
         self.watched: list[FloatArray] = []
         self.policy: nn.Module | None = None
-        self.untrained: nn.Module | None = None
+        self.marks: dict[int, nn.Module] = {}
         self.on_begin: list[Callable[[], object]] = []
         self._generator: Iterator[Update] | None = None
         torch.optim.SGD([torch.zeros(1)])  # the first optimizer of a process takes seconds: here, not in the first step
@@ -67,7 +70,7 @@ class TrainingSession:
         """Begins a new training. Raises what `make_policy` raises, and then keeps the updates there are."""
         self.end()
         self.policy = deepcopy(self.own_policy) if self.own_policy is not None else make_policy(self.settings)
-        self.untrained = deepcopy(self.policy)
+        self.marks = {0: deepcopy(self.policy)}
         own = None if self.own_baseline is None else OwnBaseline(deepcopy(self.own_baseline))
         self._generator = reinforce(self.settings, self.policy, baseline=own)
         self.updates, self.watched = [], []
@@ -91,7 +94,35 @@ class TrainingSession:
             raise
         if update is not None:
             self.updates.append(update)
+            self._mark(update.number)
         return update
+
+    def agent_at(self, update: int) -> nn.Module:
+        """The policy after that many updates, or at the last mark before them."""
+        assert self.policy is not None
+        return self.policy if update == len(self.updates) else self.marks[max(m for m in self.marks if m <= update)]
+
+    def ranked_runs(self, update: int) -> NDArray[np.int64]:
+        """The runs, best first, by what their agents earned in the update that followed that many, or in the last."""
+        following = self.updates[update : update + 1] or self.updates[-1:]
+        return np.argsort(-following[0].returns.mean(1), kind="stable") if following else np.arange(self.settings.runs)
+
+    def _mark(self, number: int) -> None:
+        assert self.policy is not None
+        apart = max(1, self.settings.updates // MARKS)
+        if number == 1 or number % apart == 0:
+            self.marks[number] = deepcopy(self.policy)
+
+    def leave(self) -> dict[str, Any]:
+        """What `come_back` needs to go on with the present training after others; the next ones leave it alone."""
+        kept = {name: getattr(self, name) for name in KEPT}
+        self.settings, self.updates, self.watched, self._generator = deepcopy(self.settings), [], [], None
+        return kept
+
+    def come_back(self, kept: dict[str, Any]) -> None:
+        """Goes on with a training that was left."""
+        for name, value in kept.items():
+            setattr(self, name, value)
 
     def end(self) -> None:
         """Ends the training: the next step begins a new one."""

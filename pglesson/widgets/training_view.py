@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -13,17 +14,30 @@ from pglesson.reinforce import Update
 from pglesson.settings import Settings
 from pglesson.widgets.agent_view import AgentView
 from pglesson.widgets.background import BackgroundTraining
-from pglesson.widgets.controls import button, choice, error_message, knobs_for, show_settings
+from pglesson.widgets.controls import (
+    LEVELS,
+    button,
+    choice,
+    control_grid,
+    error_message,
+    knobs_for,
+    show_settings,
+    wrapping_row,
+)
 from pglesson.widgets.curves import TrainingCurves
+from pglesson.widgets.elements import Control
 from pglesson.widgets.frames import FrameBudget
 from pglesson.widgets.main_loop import MainLoop
 from pglesson.widgets.picture import Picture
+from pglesson.widgets.pinned_runs import PINS, PinnedRuns, Run
 from pglesson.widgets.status_line import StatusLine
 from pglesson.widgets.training_session import TrainingSession
 
+MAIN = 9  # knobs above the curves, at most: of more, the usual ones
+
 
 class TrainingView(Picture):
-    """What dashboard and playground share. Each of them arranges the parts, and defines what Reset and Pin do.
+    """What dashboard and playground share; each of them adds parts of its own.
 
     Nothing starts by being displayed. `step()` makes one update without any event loop, as tests do.
     """
@@ -36,12 +50,12 @@ class TrainingView(Picture):
         environments: Iterable[str],
         knobs: Iterable[str] | Mapping[str, Sequence[Any]],
     ) -> None:
-        super().__init__(new_figure(7.8, 3.4), name)
+        super().__init__(new_figure(7.8, 3.6), name)
         self.session = session
         self.curves = TrainingCurves(self.figure, session)
-        self.main_loop, self.frames = MainLoop(), FrameBudget()
+        self.main_loop, self.frames, self._started = MainLoop(), FrameBudget(), (0.0, 0)
         self.runner = BackgroundTraining(
-            self.main_loop, lambda: self.step(draw=False), self._stop_interrupted, self._enable_buttons
+            self.main_loop, lambda: self.step(draw=False), self._stop_interrupted, self._show_state
         )
         self.environment = _task_list(self.settings.env, environments)
         self.knobs = knobs_for(self.settings, knobs)
@@ -55,10 +69,19 @@ class TrainingView(Picture):
             "pin": button("Pin", "thumb-tack", "keep this curve, to compare the next run with it"),
         }
         self.on_press({"start": self.start, "pause": self.pause, "step": self._press_step})
-        self.progress = widgets.IntProgress(layout=widgets.Layout(width="200px"))
+        self.progress = widgets.IntProgress(layout=widgets.Layout(width="150px"))
+        self.count = widgets.HTML(layout=widgets.Layout(width="225px"))
+        self.count.add_class("pglesson-status")
         self.status = StatusLine()
-        self.before, self.now = AgentView("before"), AgentView("now")
-        session.on_begin.append(self._show_new_run)
+        self.agent = AgentView(session, self.main_loop, lambda: self.running)
+        self._pinned = PinnedRuns(session, lambda number: self.main_loop.call(lambda: self.remove(number)))
+        self._kept: dict[str, tuple[dict[str, Any], dict[int, Run]]] = {}  # of other tasks: their runs and pins
+        self.list = self._pinned.list
+        session.on_begin += [self._show_new_run, self._pinned.describe]
+        self.on_press({"reset": self.reset, "pin": self.pin})
+        for control in self.knobs.values():
+            control.observe(lambda _: self._pinned.describe(), "value")
+        self.environment.observe(lambda change: self.main_loop.call(lambda: self.choose(change["new"])), "value")
 
     @property
     def settings(self) -> Settings:
@@ -69,6 +92,11 @@ class TrainingView(Picture):
     def updates(self) -> list[Update]:
         """The updates of the present training."""
         return self.session.updates
+
+    @property
+    def pins(self) -> dict[int, Run]:
+        """The pinned runs of the present task."""
+        return self._pinned.runs
 
     @property
     def policy(self) -> nn.Module | None:
@@ -84,6 +112,11 @@ class TrainingView(Picture):
     def running(self) -> bool:
         """Whether training goes on by itself."""
         return self.runner.running
+
+    @property
+    def finished(self) -> bool:
+        """Whether all updates of the present training are made."""
+        return self.session.begun and len(self.updates) >= self.settings.updates
 
     def on_press(self, actions: Mapping[str, Callable[[], object]]) -> None:
         """Connects buttons, by their names, with what they do."""
@@ -115,26 +148,75 @@ class TrainingView(Picture):
                     self.draw()
                 return True
             self.status.say(f"Finished: {len(self.updates)} updates. Pin this curve to compare, or press Reset.")
+            self.agent.show_marks()
         self.draw()
         return False
 
     def start(self) -> None:
         """Trains in the background of the notebook, until `pause` or the last update."""
-        if not self.running and (self.session.begun or self.begin()):
-            self.now.stop()
-            self.before.stop()
+        if self.running:
+            return
+        if self.finished:
+            self.status.say("All updates are made. Press Reset to begin again; Pin keeps this curve to compare.")
+        elif self.session.begun or self.begin():
             self.frames.restart()
+            self._started = time.perf_counter(), len(self.updates)
             self.runner.start()
+            self.agent.play_on()
             self.status.say("Training. Move any knob: it counts from the next update on.")
-            self._enable_buttons()
 
     def pause(self) -> None:
         """Stops after the update that is being made; `start` goes on from there."""
         if self.running:
             self.runner.stop()
+            self.agent.show_marks()
             self.draw()
-            self.status.say("Paused. Start goes on from here.")
-            self._enable_buttons()
+            self.status.say(f"Paused after update {len(self.updates)}. Start goes on from here.")
+
+    def reset(self) -> None:
+        """Forgets what was learned, keeps the knobs and the pinned curves."""
+        self.pause()
+        self.begin()
+
+    def choose(self, env: str) -> None:
+        """Another task, if it can be trained. The present run and its pins are kept, and come back with their task."""
+        if env in ("", self.settings.env):
+            return
+        fresh, left = None if env in self._kept else self.session.suited(env), self.settings.env
+        if fresh is not None and not self.can_train(fresh):
+            self.environment.value = left
+            return
+        self.pause()
+        self._kept[left] = self.session.leave(), dict(self.pins)
+        self.pins.clear()
+        if fresh is None:
+            kept, pins = self._kept.pop(env)
+            self.session.come_back(kept)
+            self.pins.update(pins)
+            show_settings(self.knobs, self.settings)
+            self._rebuild()
+            self._show_run()
+            self.status.say(f"Back in {env}, as you left it: {self._describe_count()}, {len(pins)} pinned.")
+        else:
+            self.take(fresh)
+            self._rebuild()
+            self.begin()
+            self.status.say(f"A new run begins here. The run in {left} and its pins are kept: choose it to come back.")
+
+    def pin(self) -> None:
+        """Keeps the present curve, in a colour and dashes of its own, until it is removed."""
+        if not self.updates:
+            self.status.say("There is no curve to pin yet: press Start or Step first.")
+        elif (number := self._pinned.add()) is None:
+            self.status.say(f"All {len(PINS)} places for pinned curves are taken: remove one from the list first.")
+        else:
+            self._redraw()
+            self.status.say(f"Pinned as curve {number}. Change something, then Reset and Start to compare.")
+
+    def remove(self, number: int) -> None:
+        """Removes a pinned curve; the others keep their looks."""
+        self.pins.pop(number, None)
+        self._redraw()
 
     def take(self, fresh: Settings) -> None:
         """Takes over settings and shows them; `begin` is left to the caller. Those without a knob stay as at first."""
@@ -155,10 +237,9 @@ class TrainingView(Picture):
 
     def close(self) -> None:
         """Stops what goes on in the background, and takes everything off the page."""
-        if "now" in vars(self):  # ipywidgets calls this even if the constructor raised
+        if "agent" in vars(self):  # ipywidgets calls this even if the constructor raised
             self.pause()
-            self.before.stop()
-            self.now.stop()
+            self.agent.stop()
         super().close()
 
     # --- on the screen ------------------------------------------------------------------------------------------------
@@ -168,17 +249,41 @@ class TrainingView(Picture):
         with self.frames.drawing():
             self.curves.show()
             super().draw()
-            self.progress.value = len(self.updates)
+            self._show_state()
+
+    def arrange(self, above: Sequence[widgets.Widget], below: Sequence[widgets.Widget] = ()) -> None:
+        """Puts the parts in their places: the agent beside the curves, or beneath them where the page is narrow."""
+        status = wrapping_row([self.progress, self.count, self.status])
+        status.layout.align_items = "center"
+        curves = widgets.VBox([self.picture, self.list])
+        curves.layout.flex, curves.layout.min_width = "1 1 520px", "0"
+        curves.layout.max_width = "100%"
+        self.middle = wrapping_row([curves, self.agent])
+        self.middle.layout.align_items, self.middle.layout.max_width = "flex-start", "1090px"
+        main = [control for name, control in self.knobs.items() if len(self.knobs) <= MAIN or name in LEVELS]
+        self.children = [*above, control_grid(main), status, self.middle, *below]
+
+    def _show_state(self) -> None:
+        self.progress.max, self.progress.value = self.settings.updates, len(self.updates)
+        self.count.value = self._describe_count()
+        self.buttons["start"].button_style = "" if self.running or self.finished else "success"
+        self.buttons["pause"].button_style = "success" if self.running else ""
 
     def _show_new_run(self) -> None:
-        session = self.session
-        assert session.policy is not None and session.untrained is not None
-        self.progress.max = self.settings.updates
-        self.before.show(self.settings, session.untrained)
-        self.now.show(self.settings, session.policy)
+        self._show_run()
         self.status.say("Press Start. Nothing has been learned yet.")
+
+    def _show_run(self) -> None:
+        self.agent.show_start()
         self.draw()
-        self._enable_buttons()
+
+    def _rebuild(self) -> None:
+        self.curves.rebuild()
+        self._pinned.draw(self.curves)
+
+    def _redraw(self) -> None:
+        self._rebuild()
+        self.draw()
 
     def _show_failure(self, error: BaseException) -> None:
         if isinstance(error, KeyboardInterrupt):
@@ -192,13 +297,22 @@ class TrainingView(Picture):
         self._show_failure(KeyboardInterrupt())
         self.draw()
 
-    def _enable_buttons(self) -> None:
-        running = self.running
-        for name, pressed in self.buttons.items():
-            pressed.disabled = not running if name == "pause" else running and name in ("start", "step")
+    def _describe_count(self) -> str:
+        made, updates = len(self.updates), self.settings.updates
+        words = f"update {made} of {updates}"
+        begun, first = self._started
+        if self.running and made > first:
+            left = (time.perf_counter() - begun) / (made - first) * (updates - made)
+            words += f", about {left:.0f} s left" if left < 100 else f", about {left / 60:.0f} min left"
+        return words
 
     def _press_step(self) -> None:
-        if self.step():
+        if self.running:
+            self.status.say("Training goes on by itself. Pause first, then Step makes a single update.")
+        elif self.finished:
+            self.start()
+        elif self.step():
+            self.agent.show_marks()
             self.status.say(f"Update {len(self.updates)} of {self.settings.updates}.")
 
     def _set_knob(self, name: str, value: Any) -> None:
@@ -208,10 +322,10 @@ class TrainingView(Picture):
             self.status.warn(str(error))
 
 
-def _task_list(env: str, environments: Iterable[str]) -> widgets.Dropdown:
+def _task_list(env: str, environments: Iterable[str]) -> Control:
     ids = list(dict.fromkeys([env, *environments]))
     chosen = choice("task", ids, env, "the environment to learn in")
-    chosen.style.description_width, chosen.layout.width = "40px", "230px"
+    chosen.add_class("pglesson-short")
     if len(ids) == 1:
         chosen.layout.display = "none"  # nothing to choose
     return chosen

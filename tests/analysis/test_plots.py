@@ -17,11 +17,10 @@ from pglesson.analysis.plots import (
     CurvePlot,
     contour_lines,
     describe,
-    differences,
     learning_curve,
+    merged_moves,
     new_figure,
     run_series,
-    setting_change_labels,
     text,
 )
 
@@ -46,13 +45,36 @@ def test_run_series_are_means_over_episodes(updates):
 
 
 def test_setting_changes_are_found_and_named(updates):
-    assert setting_change_labels(updates) == [(2, "alpha: 0.03 → 0.1\nbaseline: time mean → none")]
-    assert setting_change_labels(updates[2:]) == [] == setting_change_labels([])
+    x, _ = run_series(updates, "returns")
+    named = [(at, [words.replace("\u00a0", " ") for words in moved]) for at, moved in merged_moves(updates, x, 0.0)]
+    assert named == [(40.0, ["alpha: 0.03 → 0.1", "baseline: time mean → none"])]
+    assert merged_moves(updates[2:], x[2:], 0.0) == [] == merged_moves([], x[:0], 0.0)
 
 
-def test_differences_name_only_what_differs(updates):
-    assert differences(updates[-1].live, updates[0].live) == "alpha 0.1, baseline none"
-    assert differences(updates[0].live, updates[0].live) == "default settings"
+def test_moves_close_to_each_other_are_one_that_hides_nothing(updates):
+    """Gamma moves before each of the updates 2 to 5, at 24, 40, 56 and 72 episodes, and back and forth."""
+    gammas = [0.9, 0.5, 0.9, 0.5, 0.8]
+    moving = [dataclasses.replace(u, live=updates[0].live | {"gamma": gamma}) for u, gamma in zip(updates, gammas)]
+    x, _ = run_series(moving, "returns")
+    found = [(at, "".join(words).replace("\u00a0", " ")) for at, words in merged_moves(moving, x, 20.0)]
+    assert found == [(24.0, "gamma: 0.9 → 0.5 → 0.9"), (56.0, "gamma: 0.9 → 0.5 → 0.8")]
+    assert [at for at, _ in merged_moves(moving, x, 0.0)] == [24, 40, 56, 72]
+    assert [words for _, (words,) in merged_moves(moving, x, 99.0)] == ["gamma:\u00a00.9\u00a0→\u00a0…\u00a0→\u00a00.8"]
+
+
+def test_words_of_many_moves_stand_below_the_axes_in_two_lines(updates):
+    """The drawn text is compared with the axes and the figure, in pixels."""
+    figure = new_figure(7.8, 3.6)
+    plot = CurvePlot(figure.subplots(1, 2)[0], "returns", "#000000", "t", "y", marks=True)
+    figure.subplots_adjust(bottom=0.9 / 3.6)
+    knobs = ["baseline", "normalization", "gamma", "learning_rate", "entropy_weight"]
+    many = [dataclasses.replace(updates[n % 2], live=dict.fromkeys(knobs, 0.1 * n)) for n in range(40)]
+    plot.show(many)
+    figure.canvas.draw()
+    box = plot.words.get_window_extent()
+    lowest = plot.axes.xaxis.label.get_window_extent().y0
+    assert plot.words.get_text().count("\n") <= 1 and "…" in plot.words.get_text()
+    assert box.y1 <= lowest and box.y0 >= 0 and box.x0 >= 0 and box.x1 <= figure.bbox.x1
 
 
 def test_text_of_options_and_names():
@@ -70,7 +92,7 @@ def test_curve_shows_mean_band_runs_and_marks(updates):
     assert corners.max() == pytest.approx(np.quantile(values, 0.9, axis=1).max())
     assert len(plot.single.get_segments()) == 4
     texts = [artist.get_text().strip() for artist in plot.moves if hasattr(artist, "get_text")]
-    assert texts == ["alpha: 0.03 → 0.1\nbaseline: time mean → none"]
+    assert texts == ["1"] and "baseline:\u00a0time\u00a0mean\u00a0→\u00a0none" in plot.words.get_text()
     line = next(artist for artist in plot.moves if not hasattr(artist, "get_text"))
     assert line.get_xdata()[0] == 40  # between the second update, at 32 episodes, and the third, at 48
     assert axes.get_title(loc="left") == "It learns" and axes.get_xlabel() and axes.get_ylabel()

@@ -28,14 +28,15 @@ def test_start_pause_and_start_again() -> None:
         dashboard.buttons["start"].click()
         await until(lambda: len(dashboard.updates) > 2)
         assert dashboard.running
-        assert dashboard.buttons["start"].disabled and not dashboard.buttons["pause"].disabled
+        assert [dashboard.buttons[name].button_style for name in ("start", "pause")] == ["", "success"]
         dashboard.knobs["learning_rate"].value = 0.001
         at = len(dashboard.updates)
         await until(lambda: len(dashboard.updates) > at)
         assert [u.live["learning_rate"] for u in dashboard.updates[at - 1 : at + 1]] == [0.03, 0.001]
         dashboard.buttons["pause"].click()
         await until(lambda: not dashboard.running)
-        assert not dashboard.buttons["start"].disabled
+        assert dashboard.buttons["start"].button_style == "success"
+        assert f"Paused after update {len(dashboard.updates)}" in dashboard.status.value
         count = len(dashboard.updates)
         await asyncio.sleep(0.05)
         assert len(dashboard.updates) == count
@@ -54,8 +55,8 @@ def test_a_pause_before_the_first_update_enables_the_buttons(dashboard: Dashboar
         dashboard.start()
         dashboard.pause()
         await until(lambda: not dashboard.running)
-        await until(lambda: not dashboard.buttons["start"].disabled)
-        assert dashboard.buttons["pause"].disabled and not dashboard.buttons["step"].disabled
+        await until(lambda: dashboard.buttons["start"].button_style == "success")
+        assert not dashboard.buttons["pause"].button_style
         dashboard.start()
         await until(lambda: len(dashboard.updates) > 1)
         dashboard.pause()
@@ -84,10 +85,10 @@ def test_a_press_in_another_thread_trains_in_the_main_thread(monkeypatch) -> Non
         await asyncio.to_thread(dashboard.environment.set_trait, "value", "pglesson/ShortCorridor-v0")
         await until(lambda: dashboard.settings.env == "pglesson/ShortCorridor-v0")
         assert dashboard.updates == []
-        await asyncio.to_thread(dashboard.now.button.click)
-        await until(lambda: dashboard.now.button.description == "Stop")
-        await asyncio.to_thread(dashboard.now.button.click)
-        await until(lambda: dashboard.now.button.description == "Watch now")
+        await asyncio.to_thread(dashboard.agent.now.click)
+        await until(lambda: dashboard.agent.now.description == "Stop")
+        await asyncio.to_thread(dashboard.agent.now.click)
+        await until(lambda: dashboard.agent.now.description == "Watch now")
 
     asyncio.run(drive())
     assert threads == {threading.main_thread()}
@@ -132,7 +133,7 @@ def test_what_was_paused_or_reset_starts_again_at_once() -> None:
             dashboard.start()
             await until(lambda: len(dashboard.updates) > 2)
             stop()
-            assert not dashboard.running and not dashboard.buttons["start"].disabled
+            assert not dashboard.running
             count = len(dashboard.updates)
             dashboard.start()
             await until(lambda count=count: len(dashboard.updates) > count + 2)

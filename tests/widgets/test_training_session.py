@@ -136,7 +136,7 @@ def test_an_ended_training_is_followed_by_the_same_one() -> None:
 
 def test_an_impossible_task_raises_and_keeps_the_updates() -> None:
     session = TrainingSession(Settings(env="Nowhere-v0"))
-    assert session.policy is None and session.untrained is None
+    assert session.policy is None and session.marks == {}
     for _ in range(2):
         with pytest.raises(ValueError, match="No environment is registered as"):
             session.step()
@@ -155,8 +155,8 @@ def test_a_learners_policy_is_copied_for_each_training() -> None:
     assert session.settings.runs == 1
     first = train(session, 3)
     assert_same(first, list(reinforce(Settings(**SMALL | {"runs": 1}), deepcopy(policy)))[:3])
-    assert policy.weight.equal(weights) and session.untrained is not None and session.policy is not None
-    assert next(session.untrained.parameters()).equal(weights)
+    assert policy.weight.equal(weights) and session.policy is not None
+    assert next(session.marks[0].parameters()).equal(weights)
     assert not next(session.policy.parameters()).equal(weights)
     session.begin()
     assert_same(train(session, 3), first)
