@@ -829,35 +829,58 @@ AGENT = Exercise(
 
 
 answer = train''',
-    solution='''def train(env_id, episodes, seed):
-    """Trains a policy by REINFORCE for so many episodes -> the list of their returns, each a plain sum of rewards."""
-    import gymnasium as gym
+    solution='''import gymnasium as gym
+import torch
+from torch import nn
+from torch.distributions import Categorical
 
+
+def network(inputs, outputs):
+    return nn.Sequential(nn.Linear(inputs, 32), nn.Tanh(), nn.Linear(32, outputs))
+
+
+def play(env, policy):
+    """One episode: observations (T, numbers), actions (T,), rewards (T,)."""
+    observation, observations, actions, rewards, over = env.reset()[0], [], [], [], False
+    while not over:
+        observations.append(torch.as_tensor(observation))
+        with torch.no_grad():
+            actions.append(Categorical(logits=policy(observations[-1])).sample())
+        observation, reward, terminated, truncated, _ = env.step(actions[-1].item())
+        rewards.append(reward)
+        over = terminated or truncated
+    return torch.stack(observations), torch.stack(actions), torch.tensor(rewards)
+
+
+def sums_to_go(x, gamma):
+    G = x.clone()
+    for t in reversed(range(len(x) - 1)):
+        G[t] += gamma * G[t + 1]
+    return G
+
+
+def update(policy, optimizer, episode, gamma):
+    observations, actions, rewards = episode
+    G = sums_to_go(rewards, gamma)
+    pi = Categorical(logits=policy(observations))
+    loss = -(pi.log_prob(actions) * G).sum()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+
+
+def train(env_id, episodes, seed, gamma=0.99, alpha=0.003):
+    """Trains a policy by REINFORCE for so many episodes -> the list of their returns, each a plain sum of rewards."""
     torch.manual_seed(seed)
     env = gym.make(env_id)
-    numbers, actions = env.observation_space.shape[0], int(env.action_space.n)
-    network = torch.nn.Sequential(torch.nn.Linear(numbers, 32), torch.nn.ReLU(), torch.nn.Linear(32, actions))
-    optimizer = torch.optim.Adam(network.parameters(), lr=0.01)
+    env.reset(seed=seed)
+    policy = network(env.observation_space.shape[0], int(env.action_space.n))
+    optimizer = torch.optim.Adam(policy.parameters(), lr=alpha)
     returns = []
-    for number in range(episodes):
-        observation, _ = env.reset(seed=seed if number == 0 else None)
-        log_probs, rewards, over = [], [], False
-        while not over:
-            pi = torch.distributions.Categorical(logits=network(torch.as_tensor(observation)))
-            action = pi.sample()
-            log_probs.append(pi.log_prob(action))
-            observation, reward, terminated, truncated, _ = env.step(action.item())
-            rewards.append(reward)
-            over = terminated or truncated
-        G, returns_to_go = 0.0, []
-        for reward in reversed(rewards):
-            G = reward + 0.99 * G
-            returns_to_go.append(G)
-        loss = -(torch.stack(log_probs) * torch.tensor(returns_to_go[::-1])).sum()
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        returns.append(sum(rewards))
+    for _ in range(episodes):
+        episode = play(env, policy)
+        update(policy, optimizer, episode, gamma)
+        returns.append(episode[2].sum().item())
     return returns
 
 

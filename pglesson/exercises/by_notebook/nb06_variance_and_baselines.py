@@ -12,6 +12,7 @@ from torch import Tensor
 
 from pglesson.exercises.framework import Exercise
 from pglesson.exercises.judges import Case, Mistake, judge_choice, judge_function, judge_number
+from pglesson.exercises.values import judge_value_agent
 
 
 def _cloud(episodes: int, mean: list[float], seed: int) -> Tensor:
@@ -811,6 +812,103 @@ answer = interval''',
             ),
         ],
     ),
+)
+
+AGENT = Exercise(
+    name="agent",
+    objective="give your agent a value that it learns",
+    starter='''def train(env_id, episodes, seed):
+    """REINFORCE with a value as its baseline -> the returns of all episodes, each a plain sum of rewards."""
+    ...
+
+
+answer = train''',
+    solution='''from collections import namedtuple
+
+import gymnasium as gym
+import torch
+from torch import nn
+from torch.distributions import Categorical
+
+Episode = namedtuple("Episode", "observations actions rewards terminated")  # T + 1 observations of T steps
+
+
+def network(inputs, outputs):
+    return nn.Sequential(nn.Linear(inputs, 32), nn.Tanh(), nn.Linear(32, outputs))
+
+
+def play(env, policy):
+    """One episode, with the observation after its last step."""
+    observations, actions, rewards, over = [torch.as_tensor(env.reset()[0])], [], [], False
+    while not over:
+        with torch.no_grad():
+            actions.append(Categorical(logits=policy(observations[-1])).sample())
+        observation, reward, terminated, truncated, _ = env.step(actions[-1].item())
+        observations.append(torch.as_tensor(observation))
+        rewards.append(reward)
+        over = terminated or truncated
+    return Episode(torch.stack(observations), torch.stack(actions), torch.tensor(rewards), terminated)
+
+
+def sums_to_go(x, gamma):
+    G = x.clone()
+    for t in reversed(range(len(x) - 1)):
+        G[t] += gamma * G[t + 1]
+    return G
+
+
+def judge(value, episode, gamma):
+    """The advantages (T,), and what the value is to learn (T,)."""
+    v = value(episode.observations[:-1])[:, 0].detach()
+    G = sums_to_go(episode.rewards, gamma)
+    return G - v, G
+
+
+def update(policy, value, optimizer, value_optimizer, batch, gamma, value_steps):
+    A, targets = map(torch.cat, zip(*[judge(value, episode, gamma) for episode in batch]))
+    observations = torch.cat([episode.observations[:-1] for episode in batch])
+    actions = torch.cat([episode.actions for episode in batch])
+    pi = Categorical(logits=policy(observations))
+    loss = -(pi.log_prob(actions) * A).sum() / len(batch)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    for _ in range(value_steps):
+        value_loss = (targets - value(observations)[:, 0]).square().mean() / 2
+        value_optimizer.zero_grad()
+        value_loss.backward()
+        value_optimizer.step()
+
+
+def train(env_id, episodes, seed, batch_size=10, gamma=0.99, alpha=0.02, value_alpha=0.05, value_steps=10):
+    """REINFORCE with a value as its baseline -> the returns of all episodes, each a plain sum of rewards."""
+    torch.manual_seed(seed)
+    env = gym.make(env_id)
+    env.reset(seed=seed)
+    numbers, actions = env.observation_space.shape[0], int(env.action_space.n)
+    policy, value = network(numbers, actions), network(numbers, 1)
+    optimizer = torch.optim.Adam(policy.parameters(), lr=alpha)
+    value_optimizer = torch.optim.Adam(value.parameters(), lr=value_alpha)
+    returns = []
+    while len(returns) < episodes:
+        batch = [play(env, policy) for _ in range(min(batch_size, episodes - len(returns)))]
+        update(policy, value, optimizer, value_optimizer, batch, gamma, value_steps)
+        returns += [episode.rewards.sum().item() for episode in batch]
+    return returns
+
+
+answer = train''',
+    hints=(
+        'Begin with your agent of notebook 05, or with Exercises("05_reinforce").agent.solution(). First the batch: play '
+        "ten episodes before each step, put them one behind the other with torch.cat, and divide the loss by their number.",
+        "Then the value: a second network with one output, and an optimizer of its own. The weights of the policy's loss "
+        "become G - v, with v = value(observations)[:, 0].detach().",
+        "After the policy's step the value learns: ten times zero_grad, backward and step of (G - "
+        "value(observations)[:, 0]).square().mean() / 2, with a learning rate of 0.05.",
+    ),
+    why="With the baseline that suits its task, the agent learns where half of the episodes are worth 20 more whatever "
+    "it does. The lesson goes on from here: later notebooks change a line of this agent each.",
+    judge=judge_value_agent,
 )
 
 EXERCISES = (NOISE, NOT_ALLOWED, LEARN, LEAK, SUITS, INTERVAL)
