@@ -7,7 +7,8 @@ from pglesson.diagnostics import episode_gradients, explained_variance
 from pglesson.distributions import Categorical, DiagGaussian
 from pglesson.envs.factory import make_envs
 from pglesson.loss import clipped_gain, policy_gradient_loss
-from pglesson.policies import GaussianPolicy, SingleRunPolicy, SoftmaxPolicy
+from pglesson.own_policies import SingleRunPolicy
+from pglesson.policies import GaussianPolicy, SoftmaxPolicy
 from pglesson.reinforce import Update, make_policy, reinforce
 from pglesson.rollout import Episodes, play_episodes
 from pglesson.settings import Settings

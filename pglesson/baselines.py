@@ -15,8 +15,8 @@ from pglesson import errors
 from pglesson.advantages import in_groups, masked_mean
 from pglesson.networks import BatchedMLP
 from pglesson.optimization import make_optimizer, step
-from pglesson.policies import device_of
-from pglesson.rollout import Episodes, forward
+from pglesson.policies import device_of, forward
+from pglesson.rollout import Episodes
 from pglesson.settings import Settings
 
 
@@ -159,18 +159,19 @@ class OwnBaseline(Baseline):
         self.own, self.is_critic = own, bool(getattr(own, "is_critic", False))
 
     def predict(self, episodes: Episodes, returns: Tensor) -> Tensor:
-        return self._checked(self.own.predict(episodes, returns), returns.shape, "predict").expand(returns.shape)
+        found = self.own.predict(episodes.copy(), returns.clone())  # copies, which it may change in place
+        return self._checked(found, returns.shape, "predict").expand(returns.shape)
 
     def predict_final(self, episodes: Episodes) -> Tensor:
         if not hasattr(self.own, "predict_final"):
             return super().predict_final(episodes)
         shape = episodes.terminated.shape
-        values = self._checked(self.own.predict_final(episodes), shape, "predict_final").expand(shape)
+        values = self._checked(self.own.predict_final(episodes.copy()), shape, "predict_final").expand(shape)
         return torch.where(episodes.terminated, 0.0, values)
 
     def learn(self, episodes: Episodes, targets: Tensor) -> None:
         if hasattr(self.own, "learn"):
-            self.own.learn(episodes, targets)
+            self.own.learn(episodes.copy(), targets.clone())
 
     @staticmethod
     def _checked(values: Any, shape: torch.Size, method: str) -> Tensor:
@@ -186,14 +187,15 @@ class Baselines:
     that is chosen again goes on from what it knew. The others have nothing to learn.
     """
 
-    def __init__(self, settings: Settings, observation_size: int, group_size: int, own: object = None) -> None:
+    def __init__(
+        self, settings: Settings, observation_size: int, group_size: int, own: object = None, scale: Any = None
+    ) -> None:
         if not isinstance(own, OwnBaseline):  # one of these waits until it is chosen
             errors.check_own_baseline(own, settings.baseline)
         # a generator of its own: the sampled actions must not depend on this network's size
         generator = torch.Generator().manual_seed(settings.seed + 2)
-        network = BatchedMLP(settings.runs, observation_size, 1, settings.hidden, settings.activation, generator).to(
-            settings.device
-        )
+        shape = settings.runs, observation_size, 1, settings.hidden, settings.activation
+        network = BatchedMLP(*shape, generator, scale).to(settings.device)
         self.constant, self.running_mean = ConstantBaseline(), RunningMeanBaseline(settings.runs)
         self.value = ValueBaseline(network, make_optimizer(settings.optimizer, network))
         self.by_name: dict[str, Baseline] = {

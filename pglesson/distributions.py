@@ -15,7 +15,10 @@ import functools
 import math
 from typing import Any, Protocol
 
+import numpy as np
 import torch
+from gymnasium import spaces
+from numpy.typing import NDArray
 from torch import Tensor
 
 from pglesson import errors
@@ -76,6 +79,49 @@ class Categorical:
         """KL(pi || other) = sum_a pi(a) (log pi(a) - log other(a)) (...), in nats; 0 for equal policies."""
         apart = torch.where(self.log_probs > -math.inf, self.log_probs - other.log_probs, 0.0)
         return (self.log_probs.exp() * apart).sum(-1)
+
+
+class MultiCategorical:
+    """Several choices at once, independent given the state: a product, whose logarithm is a sum over the action axis.
+
+    logits: (..., of all choices side by side); factors: (choices, options of each), which logits belong together, from
+    `factors_of`; actions: int64 (..., choices).
+    """
+
+    def __init__(self, logits: Tensor, factors: NDArray[np.int64]) -> None:
+        never, fixed = logits.new_full((*logits.shape[:-1], 1), -math.inf), logits.new_zeros((*logits.shape[:-1], 1))
+        self.each = Categorical(torch.cat([logits, never, fixed], -1)[..., torch.from_numpy(factors)])
+
+    def sample(self, generator: torch.Generator | None = None) -> Tensor:
+        """One option of each choice (..., choices)."""
+        return self.each.sample(generator)
+
+    def log_prob(self, actions: Tensor) -> Tensor:
+        """log pi(a|s) = sum over choices of log pi_i(a_i|s) (...)."""
+        return self.each.log_prob(actions).sum(-1)
+
+    def entropy(self) -> Tensor:
+        """The sum of the choices' entropies (...), in nats."""
+        return self.each.entropy().sum(-1)
+
+    def kl(self, other: MultiCategorical) -> Tensor:
+        """The sum of the choices' KL divergences (...), in nats."""
+        return self.each.kl(other.each).sum(-1)
+
+
+def factors_of(space: spaces.MultiDiscrete | spaces.MultiBinary) -> NDArray[np.int64]:
+    """Which logit is which option of which choice: (choices, options), as places in [*logits, -inf, 0].
+
+    A choice of MultiDiscrete has a logit for each option; where others have more, -inf fills up. A switch of
+    MultiBinary has one logit, for on, beside a 0 for off, which makes it a sigmoid.
+    """
+    if isinstance(space, spaces.MultiBinary):
+        number = int(np.prod(space.shape))
+        return np.stack([np.full(number, number + 1), np.arange(number)], 1)
+    sizes = space.nvec.ravel().astype(np.int64)
+    option = np.arange(sizes.max())
+    first = np.concatenate([[0], sizes.cumsum()[:-1]])[:, None]
+    return np.where(option < sizes[:, None], first + option, sizes.sum())
 
 
 class DiagGaussian:

@@ -6,7 +6,8 @@ something is wrong; the others return the error to raise.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import gymnasium
@@ -20,11 +21,36 @@ from torch import Tensor, nn
 # --- environments -----------------------------------------------------------------------------------------------------
 
 
+PACKAGES = {  # the module that registers such ids, for those that many learners ask for
+    "ALE/": "ale_py",
+    "MiniGrid-": "minigrid",
+    "BabyAI-": "minigrid",
+    "Fetch": "gymnasium_robotics",
+    "AntMaze_": "gymnasium_robotics",
+    "PointMaze_": "gymnasium_robotics",
+    "Adroit": "gymnasium_robotics",
+    "highway-": "highway_env",
+    "MinAtar/": "minatar",
+    "dm_control/": "shimmy",
+    "mo-": "mo_gymnasium",
+}
+
+
 def unknown_environment(env: str, error: Exception) -> ValueError:
-    return ValueError(
-        f"No environment is registered as {env!r} ({error}). Give a Gymnasium id such as 'CartPole-v1', "
-        "or register your own with gymnasium.register."
-    )
+    words = f"No environment is registered as {env!r} ({error}). Give a Gymnasium id such as 'CartPole-v1', or register"
+    words += " your own with gymnasium.register."
+    if not re.search("deprecated|Did you mean|Malformed", str(error)):
+        module = next((module for start, module in PACKAGES.items() if env.startswith(start)), "its_module")
+        words += f" If a package registers it, install that and name its module: '{module}:{env.rpartition(':')[2]}'."
+    return ValueError(words)
+
+
+def is_about_options(error: TypeError, options: Mapping[str, Any]) -> bool:
+    """Whether a TypeError is of the options that an environment was made with, and not of its own code."""
+    words = str(error)
+    unknown = "unexpected keyword argument" in words and any(f"argument '{name}'" in words for name in options)
+    twice = "multiple values for" in words and any(f"argument '{name}'" in words for name in options)
+    return unknown or twice or ("missing" in words and "required" in words and "__init__" in words)
 
 
 def unknown_options(env: str, options: Mapping[str, Any], error: Exception) -> ValueError:
@@ -34,29 +60,121 @@ def unknown_options(env: str, options: Mapping[str, Any], error: Exception) -> V
     )
 
 
-def check_spaces(env: str, observations: gymnasium.Space[Any], actions: gymnasium.Space[Any]) -> None:
-    """Raises ValueError unless both spaces are Discrete or (floating-point actions) Box."""
-    if not isinstance(observations, (spaces.Box, spaces.Discrete)):
+LARGEST_OBSERVATION = 1_000_000  # numbers; a network's first layer has as many rows
+
+
+def check_spaces(
+    env: str, observations: gymnasium.Space[Any], actions: gymnasium.Space[Any], size: int, unread: Sequence[str]
+) -> None:
+    """Raises ValueError unless the observations can be read as vectors, and the actions chosen by a distribution.
+
+    size: the numbers of an encoded observation; unread: the parts of it that no vector can hold.
+    """
+    if not size:
+        empty = "no numbers in them" if not unread else f"{', '.join(unread)} in them, which no vector can hold"
         raise ValueError(
-            f"{env} has observations of the kind {observations}, but a policy here reads Box or Discrete ones. "
-            "Wrap it with gymnasium.wrappers.FlattenObservation and register the result."
+            f"{env} has observations of the kind {observations}, with {empty}. Wrap it with "
+            "gymnasium.wrappers.TransformObservation, so that it gives a Box, and register the result."
+        )
+    if size > LARGEST_OBSERVATION:
+        raise ValueError(
+            f"{env} has observations of the kind {observations}, which are vectors of {size:,} numbers here, one for "
+            f"each state of a discrete space, and {LARGEST_OBSERVATION:,} is the most. Wrap it with "
+            "gymnasium.wrappers.TransformObservation, so that it gives a Box of a few numbers, and register the result."
         )
     float_box = isinstance(actions, spaces.Box) and np.issubdtype(actions.dtype or float, np.floating)
-    if not (isinstance(actions, spaces.Discrete) or float_box):
+    if not (float_box or isinstance(actions, (spaces.Discrete, spaces.MultiDiscrete, spaces.MultiBinary))):
         raise ValueError(
-            f"{env} has actions of the kind {actions}, but a policy here chooses Discrete actions (softmax) or "
-            "floating-point Box ones (Gaussian). Choose another environment, or wrap its actions into one of those."
+            f"{env} has actions of the kind {actions}, but a policy here chooses Discrete, MultiDiscrete or "
+            "MultiBinary actions (softmax) or floating-point Box ones (Gaussian). Choose another environment, or wrap "
+            "it with gymnasium.wrappers.TransformAction, whose action_space is one of those, and register the result."
+        )
+    if isinstance(actions, spaces.Box) and not bool((actions.low < actions.high).any()):
+        raise ValueError(
+            f"{env} has actions of the kind {actions}, whose low is its high: there is nothing to choose. Give its "
+            "action_space a low that is below its high."
         )
 
 
-def check_autoreset(env: str, mode: AutoresetMode) -> None:
-    """Raises ValueError unless an episode that is over begins again at the next step, and not within the last."""
-    if mode != AutoresetMode.NEXT_STEP:
+def parts_left_out(env: str, unread: Sequence[str]) -> str:
+    return (
+        f"{env} has {', '.join(unread)} among its observations, which no vector can hold. The policy does not see it. "
+        "If it matters, wrap the environment with gymnasium.wrappers.TransformObservation, so that it gives numbers."
+    )
+
+
+def checked_autoreset(env: str, metadata: Mapping[str, Any]) -> AutoresetMode:
+    """When a vectorized environment begins an episode anew. Raises ValueError where it does not say, or is not to."""
+    try:
+        mode = AutoresetMode(metadata.get("autoreset_mode"))
+    except ValueError as error:
         raise ValueError(
-            f"{env} is a vectorized environment with the autoreset mode {mode.name}, but its last observation of an "
-            "episode is read here, so the mode must be NEXT_STEP. Register the single environment instead, or set "
-            "metadata['autoreset_mode'] and reset at the step after the end."
+            f"{env} is a vectorized environment that does not say when it begins an episode anew, but its last "
+            "observation of an episode is read here. Set metadata['autoreset_mode'] of its class to "
+            "gymnasium.vector.AutoresetMode.NEXT_STEP (or SAME_STEP, with infos['final_obs']), as it does, or register "
+            "the single environment instead."
+        ) from error
+    if mode == AutoresetMode.DISABLED:
+        raise ValueError(
+            f"{env} is a vectorized environment with the autoreset mode DISABLED, but episodes that are over are "
+            "stepped on here until the last one is. Give it the mode NEXT_STEP and reset at the step after the end, or "
+            "register the single environment instead."
         )
+    return mode
+
+
+def checked_final_observation(infos: Mapping[str, Any], index: int) -> Any:
+    """The last observation of an episode that began anew in the same step. Raises ValueError where it is not there."""
+    found = infos.get("final_obs", infos.get("final_observation"))
+    if isinstance(found, Mapping):
+        return {key: values[index] for key, values in found.items()}
+    if found is None or found[index] is None:
+        raise ValueError(
+            "A vectorized environment with the autoreset mode SAME_STEP ended an episode without "
+            "infos['final_obs'], where its last observation must be. Add it, or reset at the step after the end, and "
+            "say so in metadata['autoreset_mode']: AutoresetMode.NEXT_STEP."
+        )
+    return found[index]
+
+
+def step_of_another_form(result: Any) -> ValueError:
+    return ValueError(
+        f"The environment's step gave {len(result)} values, but must give five: observation, reward, terminated, "
+        "truncated, info. The older form with a single done is to be told apart: did the task end, or the time?"
+    )
+
+
+def observation_of_another_form(error: ValueError) -> ValueError:
+    return ValueError(
+        f"The environment gave an observation that does not fit its observation_space: {error} Fix what reset and step "
+        "return, or the space."
+    )
+
+
+def checked_reward(reward: Any) -> float:
+    """A reward as a float. Raises ValueError for what is not one number."""
+    try:
+        number = np.asarray(reward)
+    except Exception:  # such as a tensor with a gradient
+        number = np.asarray(None)
+    if number.dtype.kind not in "biuf" or number.size != 1:
+        raise ValueError(
+            f"The environment gave the reward {reward!r}, but a reward must be one real number. Return a float from "
+            "its step: of several rewards, a weighted sum."
+        )
+    return float(number.reshape(()))
+
+
+def checked_flag(name: str, flag: Any) -> bool:
+    """terminated or truncated as a bool. Raises ValueError for what is neither: 'False' would count as true."""
+    found = np.asarray(flag)
+    if found.dtype.kind not in "biuf" or found.size != 1 or float(found.reshape(())) not in (0, 1):
+        raise ValueError(f"The environment gave {name} = {flag!r}, but it must be True or False. Fix its step.")
+    return bool(found.reshape(()))
+
+
+def not_closed(error: Exception) -> str:
+    return f"The environment could not be closed ({type(error).__name__}: {error}). What was learned is not lost."
 
 
 def check_draws(env: str, render_modes: Sequence[str]) -> None:
@@ -67,14 +185,39 @@ def check_draws(env: str, render_modes: Sequence[str]) -> None:
         )
 
 
-def check_finite(name: str, values: NDArray[Any], mask: NDArray[np.bool_], step: int, runs: int) -> None:
-    """Raises ValueError where a value (runs * episodes, ...) that counts is not a finite number."""
+def no_picture(rendered: Any) -> ValueError:
+    given = f"an array of shape {rendered.shape}" if isinstance(rendered, np.ndarray) else repr(rendered)
+    return ValueError(
+        f"The environment drew {given}, but a picture is an array (height, width, 3) of numbers, 0 to 255. Fix its "
+        "render for render_mode='rgb_array'."
+    )
+
+
+def check_finite(
+    name: str,
+    values: NDArray[Any],
+    mask: NDArray[np.bool_],
+    step: int,
+    runs: int,
+    outside: Callable[[int], str] = lambda row: "",
+) -> None:
+    """Raises ValueError where a value (runs * episodes, ...) that counts is not a finite number.
+
+    outside: says of a row which state its discrete space does not have, or "".
+    """
     bad = mask & ~np.isfinite(values).reshape(len(values), -1).all(1)
     if bad.any():
         run, episode = divmod(int(bad.argmax()), len(values) // runs)
+        where = f"in run {run}, episode {episode}, time step {step}"
+        if found := outside(int(bad.argmax())):
+            raise ValueError(
+                f"The environment gave the observation {found}, {where}. Number the states as its observation_space "
+                "does, from start on, or give the space more of them."
+            )
+        article = "an" if name == "observation" else "a"
         raise ValueError(
-            f"The environment gave a {name} that is not a finite number, in run {run}, episode {episode}, time "
-            f"step {step}. Every {name} must be finite: look for a division by zero or an overflow in its step."
+            f"The environment gave {article} {name} that is not a finite number, {where}. Every {name} must be finite "
+            "(below 3e38): look for a division by zero or an overflow in its step."
         )
 
 
@@ -104,6 +247,10 @@ def check_policy(policy: object, runs: int) -> None:
         )
     if not any(weight.requires_grad for weight in policy.parameters()):
         raise ValueError("The policy has no parameters to learn. Give it a layer, such as torch.nn.Linear.")
+    if any(weight.is_inference() for weight in policy.parameters()):
+        raise ValueError(
+            "The policy was made, or moved, under torch.inference_mode(), so its weights cannot learn. Make it outside."
+        )
     own = getattr(policy, "runs", 1)
     if own != runs:
         raise ValueError(
@@ -112,24 +259,109 @@ def check_policy(policy: object, runs: int) -> None:
         )
 
 
+def is_about_shapes(error: RuntimeError) -> bool:
+    """Whether torch says that a tensor does not fit a layer. Other errors are of the policy's own code."""
+    return bool(re.search(r"shape|size|dtype|scalar type|input", str(error)))
+
+
 def unreadable_observations(observations: Tensor, error: Exception) -> ValueError:
     _, number, size = observations.shape
     return ValueError(
         f"The policy could not read {number} observations of {size} numbers each ({error}). "
-        f"Its first layer must take {size} inputs, of the type float32."
+        f"Its first layer must take {size} inputs. Observations come flattened: .reshape(len(x), ...) in its forward "
+        "gives a picture its axes back."
     )
 
 
-def check_policy_output(output: Any, observations: Tensor, space: gymnasium.Space[Any]) -> None:
+def probabilities_for_logits(space: gymnasium.Space[Any]) -> ValueError:
+    last = "sigmoid" if isinstance(space, spaces.MultiBinary) else "softmax"
+    return ValueError(
+        f"The policy gives probabilities, but logits are needed: any real numbers, of which the {last} is taken here. "
+        f"Taken for logits, probabilities could hardly tell one action from another. Leave the {last} at its end out, "
+        "or give torch.distributions.Categorical(probs=...), or Bernoulli. If they are logits after all, say so with "
+        "an attribute: distribution = pglesson.Categorical."
+    )
+
+
+def sigma_for_log_sigma() -> ValueError:
+    return ValueError(
+        "The second part of what the policy gives looks like sigma, which is positive, but (mu, log_sigma) is needed: "
+        "its exponential is taken here. Give sigma.log(), or torch.distributions.Normal(mu, sigma). If it is log sigma "
+        "after all, say so with an attribute: distribution = pglesson.DiagGaussian."
+    )
+
+
+def value_for_log_sigma() -> ValueError:
+    return ValueError(
+        "The second part of what the policy gives looks like a value, by the name of the layer that it comes from, but "
+        "(mu, log_sigma) is needed, or (mu, log_sigma, value). Add log_sigma, such as a parameter. If it is log sigma "
+        "after all, say so with an attribute: distribution = pglesson.DiagGaussian."
+    )
+
+
+def actions_out_of_reach(space: spaces.Box, entry: int) -> ValueError:
+    return ValueError(
+        f"The policy's actions lie beyond the bounds of {space} in entry {entry}, by five sigma and more, so all of "
+        "them are cut to the same bound and nothing can be learned. Begin inside: add a constant to mu, and scale it "
+        "and sigma, as pglesson.GaussianPolicy does."
+    )
+
+
+OTHER_AT_UPDATE = (
+    "The update asks again for the log-probabilities of all time steps at once, in which it would be another policy "
+    "than the one that played. "
+)
+
+
+def changes_in_training(name: str, kind: str) -> ValueError:
+    return ValueError(
+        f"The policy's layer {name!r} is a {kind}, whose output depends on chance or on the other rows of the batch. "
+        f"{OTHER_AT_UPDATE}Leave it out (LayerNorm is fine), or call policy.eval() before training: it switches it off."
+    )
+
+
+def has_memory() -> ValueError:
+    return ValueError(
+        "The policy gives something else when it is asked for the same observations again, or changes numbers that it "
+        f"keeps: chance (such as dropout), a hidden state, or running statistics decide. {OTHER_AT_UPDATE}Its output "
+        "must be a function of the observation alone. Put what it must remember into the observation, such as with "
+        "gymnasium.wrappers.FrameStackObservation, and fix statistics before training."
+    )
+
+
+def depends_on_other_rows() -> ValueError:
+    return ValueError(
+        "The policy gives something else for an observation when others are asked for beside it, or in another order: "
+        "it mixes the rows of its batch, as BatchNorm, a mean over the batch, softmax over axis 0, or an LSTM do that "
+        f"reads (n, size) as a sequence. {OTHER_AT_UPDATE}Each row must be read by itself, as by "
+        "LayerNorm or softmax over axis -1."
+    )
+
+
+def changes_its_input() -> ValueError:
+    return ValueError(
+        "The policy changes the observations that it is given, in place. Compute new ones in its forward: x = x - 1, "
+        "and not x -= 1."
+    )
+
+
+def pixels_unscaled() -> str:
+    return (
+        "The environment shows pixels of 0 to 255, and your policy's first layer reads them as they are, which learns "
+        "badly. Divide by 255 in its forward."
+    )
+
+
+def check_policy_output(output: Any, observations: Tensor, space: gymnasium.Space[Any], width: int) -> None:
     """Raises ValueError unless logits or (mu, log_sigma) for observations (runs, n, size) fit the actions.
+
+    width: how many logits, or entries of mu.
 
     Raises FloatingPointError where one is not finite: training has diverged.
     """
     runs, number, _ = observations.shape
-    if isinstance(space, spaces.Discrete):
-        width, wanted, pieces = int(space.n), "logits, one for each action", 1
-    else:
-        width, wanted, pieces = int(np.prod(space.shape or ())), "a tuple (mu, log_sigma)", 2
+    wanted, pieces = ("a tuple (mu, log_sigma)", 2) if isinstance(space, spaces.Box) else ("logits", 1)
+    wanted += ", one for each action" if isinstance(space, spaces.Discrete) else ""
     given = output if isinstance(output, tuple) else (output,)
     shapes = [tuple(p.shape) if isinstance(p, Tensor) else type(p).__name__ for p in given]
     if shapes != [(runs, number, width)] * pieces:

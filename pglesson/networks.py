@@ -61,15 +61,27 @@ class BatchedLinear(nn.Module):
         self, runs: int, inputs: int, outputs: int, *, bias: bool, scale: float, generator: torch.Generator | None
     ) -> None:
         super().__init__()
-        weight = torch.empty(runs, inputs, outputs).uniform_(-1, 1, generator=generator)
+        weight = torch.empty(runs, inputs, outputs, dtype=torch.float32).uniform_(-1, 1, generator=generator)
         self.weight = nn.Parameter(weight * scale / math.sqrt(inputs))
-        self.bias = nn.Parameter(torch.zeros(runs, 1, outputs)) if bias else None
+        self.bias = nn.Parameter(torch.zeros(runs, 1, outputs, dtype=torch.float32)) if bias else None
 
     def forward(self, x: Tensor) -> Tensor:
         if self.weight.shape[-1] < NARROW:
             weight, x = self.weight.mT.contiguous(), x.mT
             return (weight @ x if self.bias is None else torch.baddbmm(self.bias.mT, weight, x)).mT
         return x @ self.weight if self.bias is None else torch.baddbmm(self.bias, x, self.weight)
+
+
+class Scale(nn.Module):
+    """Each entry of an observation by its factor: pixels from 0 ... 255 to 0 ... 1."""
+
+    def __init__(self, factors: NDArray[np.float32]) -> None:
+        super().__init__()
+        self.factors: Tensor
+        self.register_buffer("factors", torch.from_numpy(factors))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * self.factors
 
 
 class BatchedMLP(nn.Sequential):
@@ -88,8 +100,10 @@ class BatchedMLP(nn.Sequential):
         hidden: Sequence[int],
         activation: str,
         generator: torch.Generator | None,
+        scale_inputs: NDArray[np.float32] | None = None,
     ) -> None:
         sizes, layers = [inputs, *hidden], list[nn.Module]()
+        layers += [Scale(scale_inputs)] if scale_inputs is not None else []
         for size, following in zip(sizes, hidden):
             layers += [BatchedLinear(runs, size, following, bias=True, scale=math.sqrt(3), generator=generator)]
             layers += [ACTIVATIONS[activation]()]
@@ -101,7 +115,8 @@ class BatchedMLP(nn.Sequential):
 def forward_in_numpy(network: nn.Module) -> Callable[[NDArray[np.float32]], NDArray[np.float32]] | None:
     """The forward pass of a BatchedMLP; None for a network that was changed, or is not in float32 on the CPU."""
     modules = list(network.modules())
-    plain = type(network) is BatchedMLP and {type(m) for m in modules} <= {BatchedMLP, BatchedLinear, Tanh, nn.ReLU}
+    known = {BatchedMLP, BatchedLinear, Scale, Tanh, nn.ReLU}
+    plain = type(network) is BatchedMLP and {type(module) for module in modules} <= known
     hooked = any(module._forward_hooks or module._forward_pre_hooks for module in modules)
     if not plain or hooked or any(w.device.type != "cpu" or w.dtype != torch.float32 for w in network.parameters()):
         return None
@@ -110,14 +125,16 @@ def forward_in_numpy(network: nn.Module) -> Callable[[NDArray[np.float32]], NDAr
         if isinstance(layer, BatchedLinear)
         else np.tanh
         if isinstance(layer, Tanh)
+        else functools.partial(np.multiply, layer.factors.numpy())
+        if isinstance(layer, Scale)
         else functools.partial(np.maximum, 0.0)
         for layer in modules[1:]
     ]
 
     def forward(x: NDArray[np.float32]) -> NDArray[np.float32]:
-        for layer in layers:
+        for number, layer in enumerate(layers):
             if callable(layer):
-                x = layer(x, out=x)
+                x = layer(x, out=x if number else None)  # the observations themselves stay as they are
             else:
                 x = x @ layer[0]
                 x += layer[1]

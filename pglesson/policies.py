@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from pglesson import errors
-from pglesson.distributions import ActionDistribution, Categorical, DiagGaussian, TorchDistribution
-from pglesson.networks import BatchedMLP, forward_in_numpy
+from pglesson.distributions import ActionDistribution, Categorical, DiagGaussian, MultiCategorical, TorchDistribution
+from pglesson.networks import BatchedMLP
 
 
 class SoftmaxPolicy(nn.Module):
     """pi(a|s, theta) = softmax(f(s, theta))_a over `actions` discrete actions.
 
     forward: observations (runs, n, observation_size) -> logits (runs, n, actions). Sutton & Barto (2018), eq. 13.2.
+    factors: for several choices at once, as `factors_of` gives them; `actions` then counts the logits of all of them.
+    scale: what brings each entry of an observation to the size of 1, such as 1/255 for pixels.
     """
 
     def __init__(
@@ -30,10 +32,14 @@ class SoftmaxPolicy(nn.Module):
         activation: str = "tanh",
         runs: int = 1,
         generator: torch.Generator | None = None,
+        factors: NDArray[np.int64] | None = None,
+        scale: NDArray[np.float32] | None = None,
     ) -> None:
         super().__init__()
         self.runs = runs
-        self.logits = BatchedMLP(runs, observation_size, actions, hidden, activation, generator)
+        self.logits = BatchedMLP(runs, observation_size, actions, hidden, activation, generator, scale)
+        if factors is not None:
+            self.distribution = functools.partial(MultiCategorical, factors=factors)
 
     def forward(self, observations: Tensor) -> Tensor:
         logits: Tensor = self.logits(observations)
@@ -45,8 +51,9 @@ class GaussianPolicy(nn.Module):
 
     forward: observations (runs, n, observation_size) -> (mu, log_sigma), both (runs, n, action_size).
     `log_sigma` is a learned parameter that does not depend on the state. `low` and `high` (action_size,) are the
-    action's bounds: where they are finite, mu starts near their middle and sigma at half their distance, so that a
-    learning rate means the same for a torque of 2 Nm as for one of 200. Sutton & Barto (2018), eq. 13.19.
+    action's bounds: mu starts near their middle and sigma at half their distance, so that a learning rate means the
+    same for a torque of 2 Nm as for one of 200; with one bound, see `start_of_actions`. scale: as in `SoftmaxPolicy`.
+    Sutton & Barto (2018), eq. 13.19.
     """
 
     def __init__(
@@ -59,16 +66,16 @@ class GaussianPolicy(nn.Module):
         activation: str = "tanh",
         runs: int = 1,
         generator: torch.Generator | None = None,
+        scale: NDArray[np.float32] | None = None,
     ) -> None:
         super().__init__()
         self.runs = runs
-        bounds = torch.as_tensor([list(low), list(high)], dtype=torch.float32)
-        finite = (bounds.abs() < 1e6).all(0)  # a bound further out stands for none
+        middle, half_range = start_of_actions(low, high)
         self.middle: Tensor
         self.half_range: Tensor
-        self.register_buffer("middle", torch.where(finite, bounds.mean(0), 0.0))
-        self.register_buffer("half_range", torch.where(finite, (bounds[1] - bounds[0]) / 2, 1.0))
-        self.mu = BatchedMLP(runs, observation_size, len(self.middle), hidden, activation, generator)
+        self.register_buffer("middle", middle)
+        self.register_buffer("half_range", half_range)
+        self.mu = BatchedMLP(runs, observation_size, len(self.middle), hidden, activation, generator, scale)
         self.log_sigma = nn.Parameter(self.half_range.log().repeat(runs, 1, 1))
 
     def forward(self, observations: Tensor) -> tuple[Tensor, Tensor]:
@@ -76,30 +83,21 @@ class GaussianPolicy(nn.Module):
         return mu, self.log_sigma.expand_as(mu)
 
 
-class SingleRunPolicy(nn.Module):
-    """A learner's own module as one run: it sees (n, observation_size), with no run axis."""
+def start_of_actions(low: Sequence[float], high: Sequence[float]) -> tuple[Tensor, Tensor]:
+    """Where mu and sigma of a Gaussian policy start, from the actions' bounds, each (action_size,).
 
-    runs = 1
-
-    def __init__(self, module: nn.Module) -> None:
-        super().__init__()
-        self.module = module
-        if hasattr(module, "distribution"):
-            self.distribution = module.distribution
-
-    def forward(self, observations: Tensor) -> Any:
-        output = self.module(observations[0])
-        if isinstance(output, torch.distributions.Distribution):
-            return TorchDistribution(output, run_axis=False)
-        if isinstance(output, tuple):
-            return tuple(part[None] for part in output)
-        return output[None] if isinstance(output, Tensor) else output
-
-
-def with_run_axis(policy: nn.Module, runs: int) -> nn.Module:
-    """The policy itself, or a learner's own module as one run. Raises TypeError or ValueError for what cannot learn."""
-    errors.check_policy(policy, runs)
-    return policy if hasattr(policy, "runs") else SingleRunPolicy(policy)
+    Between two bounds: their middle, and half their distance. From one bound on: its absolute value, or 1, away from
+    it, and as wide. Without bounds: 0 and 1. A bound beyond 1e12 stands for none; where low is high, sigma is 1, and
+    every action is cut to it.
+    """
+    bounds = torch.as_tensor([list(low), list(high)], dtype=torch.float32)
+    finite = bounds.abs() < 1e12
+    one_sided = torch.where(finite, bounds, 0.0).sum(0)  # the bound that there is
+    width = torch.where(finite.any(0), one_sided.abs().clamp_min(1), 1.0)
+    middle = torch.where(finite[0], one_sided + width, torch.where(finite[1], one_sided - width, 0.0))
+    distance = (bounds[1] - bounds[0]) / 2
+    half_range = torch.where(finite.all(0), torch.where(distance > 0, distance, 1.0), width)
+    return torch.where(finite.all(0), bounds.mean(0), middle), half_range
 
 
 def to_distribution(policy: nn.Module, output: Any) -> ActionDistribution:
@@ -113,45 +111,25 @@ def to_distribution(policy: nn.Module, output: Any) -> ActionDistribution:
     if isinstance(output, TorchDistribution):
         return output
     parameters = output if isinstance(output, tuple) else (output,)
-    own: type[ActionDistribution] | None = getattr(policy, "distribution", None)
+    own: Callable[..., ActionDistribution] | None = getattr(policy, "distribution", None)
     kind = own or (DiagGaussian if isinstance(output, tuple) else Categorical)
     return kind(*parameters)
 
 
-Sampler = Callable[[NDArray[np.float32]], NDArray[Any]]
+def is_ours(policy: nn.Module) -> bool:
+    """Whether a policy is one of the two above, as they are."""
+    return type(policy) in (SoftmaxPolicy, GaussianPolicy)
 
 
-def numpy_sampler(policy: nn.Module, generator: torch.Generator) -> Sampler | None:
-    """A function from observations (runs, n, size) to sampled actions, in NumPy; None for all but the package's own.
-
-    Playing needs no gradient, and a step of few small arrays spends its time in calls, of which NumPy's cost less: a
-    sixth of torch's time with 16 episodes, under a third with ten runs of them (scripts/bench_distributions.py). It
-    draws the same random numbers as `Categorical` and `DiagGaussian` do, and its actions are theirs but for rounding; a
-    test holds it.
-    """
-    if type(policy) not in (SoftmaxPolicy, GaussianPolicy) or hasattr(policy, "distribution"):
-        return None
-    network = forward_in_numpy(cast(BatchedMLP, policy.logits if isinstance(policy, SoftmaxPolicy) else policy.mu))
-    if network is None:
-        return None
-    if isinstance(policy, SoftmaxPolicy):
-
-        def sample_categorical(observations: NDArray[np.float32]) -> NDArray[Any]:
-            logits = network(observations)
-            waiting_time = torch.empty(logits.shape).exponential_(generator=generator).numpy()
-            logits -= np.log(waiting_time, out=waiting_time)
-            return logits.argmax(-1)
-
-        return sample_categorical
-    assert isinstance(policy, GaussianPolicy)
-    middle, half_range = policy.middle.numpy(), policy.half_range.numpy()
-    sigma = policy.log_sigma.detach().exp().numpy()
-
-    def sample_gaussian(observations: NDArray[np.float32]) -> NDArray[Any]:
-        mu = middle + half_range * network(observations)
-        return mu + sigma * torch.empty(mu.shape).normal_(generator=generator).numpy()
-
-    return sample_gaussian
+def forward(policy: nn.Module, observations: Tensor) -> Any:
+    """What a network gives for observations (runs, n, size), computed where the network is and brought to the CPU."""
+    device = device_of(policy)
+    if device.type == "cpu":
+        return policy(observations)
+    output = policy(observations.to(device))
+    if isinstance(output, Tensor):
+        return output.cpu()
+    return tuple(part.cpu() for part in output) if isinstance(output, tuple) else output
 
 
 def distribution_at(policy: nn.Module, observations: Tensor) -> ActionDistribution:

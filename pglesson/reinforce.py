@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,11 +18,13 @@ from pglesson import errors
 from pglesson.advantages import gae, next_values, normalize, returns_to_go, td_errors
 from pglesson.baselines import Baseline, Baselines
 from pglesson.diagnostics import episode_gradients, explained_variance, policy_change, total_variance
-from pglesson.distributions import ActionDistribution
-from pglesson.envs.factory import VectorEnv, group_size, make_envs, observation_size
+from pglesson.distributions import ActionDistribution, factors_of
+from pglesson.envs.factory import VectorEnv, close, group_size, make_envs
+from pglesson.envs.spaces import action_width, observation_size, pixel_scale
 from pglesson.loss import clipped_gain, policy_gradient_loss
 from pglesson.optimization import clip_grad_norm, make_optimizer, step
-from pglesson.policies import GaussianPolicy, SoftmaxPolicy, device_of, distribution_at, with_run_axis
+from pglesson.own_policies import copy_policy, with_run_axis
+from pglesson.policies import GaussianPolicy, SoftmaxPolicy, device_of, distribution_at
 from pglesson.rollout import Episodes, in_pieces, play_episodes
 from pglesson.settings import Settings
 
@@ -84,13 +85,16 @@ def reinforce(
     device = find_device(settings.device)
     envs = make_envs(settings.env, settings.runs * settings.episodes, **settings.env_options)
     try:
-        policy = with_run_axis(policy, settings.runs) if policy is not None else make_policy(settings, envs)
-        size, group = observation_size(envs.single_observation_space), group_size(envs)
-        yield from _updates(
-            settings, envs, policy.to(device), Baselines(settings, size, group, baseline), group, advantages
-        )
+        seen, group = envs.single_observation_space, group_size(envs)
+        with one_thread():
+            if policy is not None:
+                policy = with_run_axis(policy, settings.runs, observation_size(seen), envs.single_action_space)
+            else:
+                policy = make_policy(settings, envs)
+            baselines = Baselines(settings, observation_size(seen), group, baseline, pixel_scale(seen))
+        yield from _updates(settings, envs, policy.to(device), baselines, group, advantages)
     finally:
-        envs.close()
+        close(envs)
 
 
 def _updates(
@@ -102,8 +106,9 @@ def _updates(
     own_advantages: Advantages | None,
 ) -> Iterator[Update]:
     generator = torch.Generator().manual_seed(settings.seed + 1)
-    optimizer = make_optimizer(settings.optimizer, policy)
-    first_settings, first_policy = settings.snapshot(), copy.deepcopy(policy)
+    with one_thread():
+        optimizer, first_policy = make_optimizer(settings.optimizer, policy), copy_policy(policy)
+    first_settings = settings.snapshot()
     steps, stopwatch = 0, Stopwatch()
     for number in range(1, settings.updates + 1):
         s = _in_force(settings, first_settings, group)  # a snapshot: live settings count from here
@@ -131,7 +136,7 @@ def _updates(
 
             # 3. Climb. One step is REINFORCE; several on the same episodes, with a clipped ratio, are PPO.
             variance = total_variance(episode_gradients(policy, episodes, A)) if s.measure_variance else None
-            old_policy = copy.deepcopy(policy) if s.measure_change else None
+            old_policy = copy_policy(policy) if s.measure_change else None
             pieces = list(in_pieces(device_of(policy), episodes.observations, episodes.actions, A, mask))
             old_log_probs, record = list[Tensor](), Record(s.runs)
             for epoch in range(s.policy_epochs):
@@ -188,7 +193,7 @@ def _in_force(settings: Settings, first: Settings, group: int) -> Settings:
 def _asked(own: Advantages, episodes: Episodes, b: Tensor, baseline: Baseline) -> Tensor:
     """What a learner's function gives for advantages, 0 after an episode's end."""
     b_next = next_values(b, episodes.mask, baseline.predict_final(episodes))
-    return errors.checked_advantages(own(episodes, b, b_next), episodes.mask)
+    return errors.checked_advantages(own(episodes.copy(), b.clone(), b_next), episodes.mask)
 
 
 def _checked(log_prob: Tensor) -> Tensor:
@@ -241,11 +246,15 @@ class Stopwatch:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Keeps torch to one thread. Networks this small lose time, and bit-for-bit repeatability, to several threads."""
+    """Keeps torch to one thread. Networks this small lose time, and bit-for-bit repeatability, to several threads.
+
+    Gradients are on, whatever a learner has switched off around it.
+    """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        yield
+        with torch.inference_mode(False), torch.enable_grad():
+            yield
     finally:
         torch.set_num_threads(threads)
 
@@ -259,12 +268,15 @@ def make_policy(settings: Settings, envs: VectorEnv | None = None) -> SoftmaxPol
     device = find_device(settings.device)
     if envs is None:
         envs = make_envs(settings.env, 1, **settings.env_options)
-        envs.close()  # its spaces are all that is needed
+        close(envs)  # its spaces are all that is needed
     size, space = observation_size(envs.single_observation_space), envs.single_action_space
     shape: dict[str, Any] = {"hidden": settings.hidden, "activation": settings.activation, "runs": settings.runs}
     shape["generator"] = torch.Generator().manual_seed(settings.seed)
+    shape["scale"] = pixel_scale(envs.single_observation_space)
     if isinstance(space, spaces.Discrete):
         return SoftmaxPolicy(size, int(space.n), **shape).to(device)
+    if isinstance(space, (spaces.MultiDiscrete, spaces.MultiBinary)):
+        return SoftmaxPolicy(size, action_width(space), factors=factors_of(space), **shape).to(device)
     assert isinstance(space, spaces.Box)
     return GaussianPolicy(size, space.low.ravel().tolist(), space.high.ravel().tolist(), **shape).to(device)
 

@@ -13,10 +13,12 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from pglesson import errors
+from pglesson import checks, errors
 from pglesson.distributions import TorchDistribution
-from pglesson.envs.factory import VectorEnv, decode_actions, encode_observations
-from pglesson.policies import device_of, numpy_sampler, to_distribution
+from pglesson.envs.factory import VectorEnv
+from pglesson.envs.spaces import action_width, decode_actions, encode_observations, outside, pixel_scale
+from pglesson.policies import forward, is_ours, to_distribution
+from pglesson.sampling import numpy_sampler
 
 PIECE_ROWS = 16_000  # time steps, over all runs, in one pass through a network: more would leave the processor's cache
 
@@ -42,44 +44,54 @@ class Episodes:
     terminated: Tensor
     final_observations: Tensor
 
-
-def forward(policy: nn.Module, observations: Tensor) -> Any:
-    """What a network gives for observations (runs, n, size), computed where the network is and brought to the CPU."""
-    device = device_of(policy)
-    if device.type == "cpu":
-        return policy(observations)
-    output = policy(observations.to(device))
-    if isinstance(output, Tensor):
-        return output.cpu()
-    return tuple(part.cpu() for part in output) if isinstance(output, tuple) else output
+    def copy(self) -> Episodes:
+        """The same in other tensors, for a learner's function, which may change them in place."""
+        return Episodes(**{name: tensor.clone() for name, tensor in vars(self).items()})
 
 
 def checked_forward(policy: nn.Module, observations: Tensor, space: spaces.Space[Any]) -> Any:
     """`forward`, held to what the actions need. Raises ValueError and FloatingPointError for what does not fit."""
     try:
         output = forward(policy, observations)
-    except RuntimeError as error:  # what torch raises where shapes do not meet
-        raise errors.unreadable_observations(observations, error) from error
+    except RuntimeError as error:
+        if errors.is_about_shapes(error):
+            raise errors.unreadable_observations(observations, error) from error
+        raise
     if not isinstance(output, (torch.distributions.Distribution, TorchDistribution)):
-        errors.check_policy_output(output, observations, space)
+        errors.check_policy_output(output, observations, space, action_width(space))
     return output
 
 
 Act = Callable[[NDArray[np.float32]], NDArray[Any]]
 
 
-def actor(policy: nn.Module, space: spaces.Space[Any], runs: int, generator: torch.Generator) -> Act:
-    """A function from observations (runs * n, size) to sampled actions (runs, n[, action_size]), checked at first."""
-    asked, in_numpy = False, numpy_sampler(policy, generator)
+def actor(
+    policy: nn.Module, space: spaces.Space[Any], runs: int, generator: torch.Generator, *, new: bool = False
+) -> Act:
+    """A function from observations (runs * n, size) to sampled actions (runs, n[, action_size]), checked at first.
 
-    @torch.inference_mode()
+    new: whether a learner's own policy is also asked what `checks` asks.
+    """
+    asked, in_numpy = False, numpy_sampler(policy, generator)
+    new = new and not is_ours(policy)
+
     def ask(batch: Tensor) -> NDArray[Any]:
         nonlocal asked
-        output = forward(policy, batch) if asked else checked_forward(policy, batch, space)
+        if new and not asked:
+            checks.check_layers(policy)
+            given = batch.clone()
+        with torch.set_grad_enabled(new and not asked):  # the graph tells what an output is
+            output = forward(policy, batch) if asked else checked_forward(policy, batch, space)
         pi = to_distribution(policy, output)
-        actions = pi.sample(generator).cpu()
+        with torch.no_grad():
+            actions = pi.sample(generator).cpu()
         if not asked and isinstance(pi, TorchDistribution):
             errors.check_torch_distribution(pi.inner, actions, batch.shape[1], space)
+        if new and not asked:
+            if not given.equal(batch):
+                raise errors.changes_its_input()
+            checks.check_meaning(policy, output, space)
+            checks.check_rows(policy, batch, actions)
         asked = True
         return actions.numpy()
 
@@ -102,26 +114,31 @@ def play_episodes(
     """One whole episode in each environment, all started together: envs.num_envs / runs of them a run.
 
     An environment that is done is stepped on until the last one is, and what it does then is masked: taking whatever
-    episodes finish first instead would count short ones too often. `seed` restarts the environments' random numbers.
+    episodes finish first instead would count short ones too often. `seed` restarts the environments' random numbers,
+    and has a learner's own policy checked.
     Raises ValueError for a policy whose output has the wrong shape and for a reward or observation that is not finite,
     FloatingPointError for a policy that has diverged.
     """
-    act = actor(policy, envs.single_action_space, runs, generator)
+    act = actor(policy, envs.single_action_space, runs, generator, new=seed is not None)
     steps = list[tuple[NDArray[Any], ...]]()  # observations, actions, rewards and who played, at each time step
 
     def encoded(raw: Any, counts: NDArray[np.bool_]) -> NDArray[np.float32]:
-        found = encode_observations(envs.single_observation_space, raw)
+        space = envs.single_observation_space
+        found = encode_observations(space, raw)
         if not math.isfinite(np.vdot(found, found)):  # quick, and finite wherever all entries are
-            errors.check_finite("observation", found, counts, len(steps), runs)
+            errors.check_finite("observation", found, counts, len(steps), runs, lambda row: outside(space, raw, row))
         return found
 
     playing, terminated = np.ones(envs.num_envs, dtype=bool), np.zeros(envs.num_envs, dtype=bool)
     observations = encoded(envs.reset(seed=seed)[0], playing)
     final = np.empty_like(observations)
+    if seed is not None and not is_ours(policy) and pixel_scale(envs.single_observation_space) is not None:
+        checks.warn_of_pixels(policy, torch.from_numpy(observations).unflatten(0, (runs, -1)))
     going_on = True
     while going_on and len(steps) < max_steps:
         actions = act(observations)
-        following, rewards, ended, cut, _ = envs.step(decode_actions(envs.single_action_space, actions))
+        following, paid, *flags, _ = envs.step(decode_actions(envs.single_action_space, actions))
+        rewards, (ended, cut) = (np.array(np.asarray(paid)), map(np.asarray, flags))  # a copy: it may reuse its own
         if not math.isfinite(np.vdot(rewards, rewards)):
             errors.check_finite("reward", rewards, playing, len(steps), runs)
         steps.append((observations, actions.reshape(len(playing), *actions.shape[2:]), rewards, playing))

@@ -88,7 +88,7 @@ class Settings:
     env: str = _setting(
         "CartPole-v1",
         _text("the id of a Gymnasium environment, such as 'CartPole-v1'"),
-        "the task, any Gymnasium id with Discrete or Box observations and actions",
+        "the task, any Gymnasium id with observations that make a vector and with discrete or Box actions",
     )
     env_options: Mapping[str, Any] = _setting({}, _options(), "keyword arguments for the environment")
     runs: int = _setting(1, _whole(1), "independent learners, each with its own weights, trained side by side")

@@ -12,7 +12,8 @@ import torch
 
 from pglesson.distributions import Categorical, DiagGaussian
 from pglesson.networks import Tanh
-from pglesson.policies import SoftmaxPolicy, distribution_at, numpy_sampler
+from pglesson.policies import SoftmaxPolicy, distribution_at
+from pglesson.sampling import numpy_sampler
 
 
 def microseconds(call: Callable[[], object], calls: int = 2000) -> float:

@@ -19,7 +19,8 @@ from pglesson.baselines import time_mean
 from pglesson.diagnostics import episode_gradients, total_variance
 from pglesson.envs.factory import make_envs
 from pglesson.loss import policy_gradient_loss
-from pglesson.policies import GaussianPolicy, SingleRunPolicy, SoftmaxPolicy, distribution_at
+from pglesson.own_policies import SingleRunPolicy
+from pglesson.policies import GaussianPolicy, SoftmaxPolicy, distribution_at
 from pglesson.rollout import Episodes, play_episodes
 
 

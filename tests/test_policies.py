@@ -11,14 +11,9 @@ from torch import distributions as torch_distributions
 
 from pglesson.distributions import Categorical, DiagGaussian
 from pglesson.networks import BatchedLinear, Tanh
-from pglesson.policies import (
-    GaussianPolicy,
-    SingleRunPolicy,
-    SoftmaxPolicy,
-    distribution_at,
-    numpy_sampler,
-    to_distribution,
-)
+from pglesson.own_policies import SingleRunPolicy
+from pglesson.policies import GaussianPolicy, SoftmaxPolicy, distribution_at, to_distribution
+from pglesson.sampling import numpy_sampler
 
 
 def seeded(seed: int = 0) -> torch.Generator:

@@ -22,7 +22,8 @@ from pglesson.baselines import (
 )
 from pglesson.diagnostics import episode_gradients
 from pglesson.envs.factory import group_size, make_envs
-from pglesson.policies import with_run_axis
+from pglesson.envs.spaces import observation_size
+from pglesson.own_policies import with_run_axis
 from pglesson.reinforce import Advantages, make_policy, one_thread
 from pglesson.rollout import Episodes, play_episodes
 from pglesson.settings import BASELINES, GROUPED, NORMALIZATIONS, OWN, Settings
@@ -172,7 +173,12 @@ def estimate_gradients(
             raise ValueError(f"{unknown[0]!r} was asked for, but there are {', '.join(map(repr, allowed))}.")
     if OWN in baselines:
         errors.check_own_baseline(own_baseline, OWN)
-    policy = make_policy(settings) if policy is None else with_run_axis(policy, getattr(policy, "runs", 1))
+    if policy is None:
+        policy = make_policy(settings)
+    else:
+        envs = make_envs(settings.env, 1, **settings.env_options)
+        size, actions = observation_size(envs.single_observation_space), envs.single_action_space
+        policy = with_run_axis(policy, getattr(policy, "runs", 1), size, actions)
     with one_thread():
         return _estimate(settings, first_run(policy), chosen, estimators, own_baseline, episodes, batch, steps, seed)
 

@@ -6,15 +6,15 @@ import os
 from collections.abc import Generator
 from typing import Any, cast
 
-import gymnasium
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
 
 from pglesson import errors
-from pglesson.envs.factory import decode_actions, encode_observations, find_spec, options_that_fit
-from pglesson.policies import SingleRunPolicy
+from pglesson.envs.factory import close, make_env
+from pglesson.envs.spaces import batch, decode_actions, encode_observations, one_observation
+from pglesson.own_policies import for_actions
 from pglesson.rollout import actor
 
 
@@ -36,27 +36,40 @@ def render_episode(
     """
     os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")  # otherwise it prints a line into the notebook
     os.environ.setdefault("SDL_VIDEODRIVER", "dummy")  # drawing pictures needs no screen, and a server has none
-    find_spec(env)
-    with options_that_fit(env, options or {}):
-        made = gymnasium.make(env, **(options or {}))
-    made.close()
-    errors.check_spaces(env, made.observation_space, made.action_space)
+    made = make_env(env, options or {})
+    close(made)
     errors.check_draws(env, made.metadata.get("render_modes", []))
-    made = gymnasium.make(env, **{**(options or {}), "render_mode": "rgb_array"})
-    policy = policy if hasattr(policy, "runs") else SingleRunPolicy(policy)
+    made = make_env(env, {**(options or {}), "render_mode": "rgb_array"})
+    policy = for_actions(policy, made.action_space)
     runs, total, terminated = cast(int, policy.runs), 0.0, False
     act = actor(policy, made.action_space, runs, torch.Generator().manual_seed(seed))
     try:
         observation, _ = made.reset(seed=seed)
         for _ in range(max_steps):
-            yield np.asarray(made.render(), dtype=np.uint8), total
-            seen = encode_observations(made.observation_space, np.asarray(observation)[None])
+            yield to_picture(made.render()), total
+            rows = batch(made.observation_space, [one_observation(made.observation_space, observation)])
+            seen = encode_observations(made.observation_space, rows)
             action = act(np.repeat(seen, runs, 0))[run : run + 1]
             observation, reward, terminated, truncated, _ = made.step(decode_actions(made.action_space, action)[0])
             total += float(reward)
             if terminated or truncated:
                 break
-        yield np.asarray(made.render(), dtype=np.uint8), total
+        yield to_picture(made.render()), total
         return bool(terminated)
     finally:
-        made.close()
+        close(made)
+
+
+def to_picture(rendered: Any) -> NDArray[np.uint8]:
+    """What an environment drew, as (height, width, 3) of 0 to 255: floats may lie between 0 and 1, grey has no colours.
+
+    Raises ValueError for what is no picture.
+    """
+    picture = np.asarray(rendered)
+    if picture.ndim == 2:
+        picture = np.repeat(picture[..., None], 3, 2)
+    if picture.dtype.kind not in "biuf" or picture.ndim != 3 or picture.shape[2] not in (3, 4):
+        raise errors.no_picture(rendered)
+    if (picture.dtype.kind == "f" and picture.size and picture.max() <= 1) or picture.dtype.kind == "b":
+        picture = picture * 255.0
+    return np.clip(np.nan_to_num(picture[..., :3]), 0, 255).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""Making vectorized environments, encoding their observations and decoding actions for them.
+"""Making vectorized environments from an id and options.
 
 A task is stepped by its own vectorized code if it has some, else one environment after the other. Gymnasium's CartPole
 and Pendulum, as they are registered and without options, are stepped by the package's own vectorized code, which is
@@ -8,20 +8,20 @@ faster; a test holds it equal to Gymnasium's, step for step.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import gymnasium
-import numpy as np
-from gymnasium import spaces
 from gymnasium.envs.registration import EnvSpec
-from gymnasium.vector import AutoresetMode
-from numpy.typing import NDArray
 
 from pglesson import errors
+from pglesson.envs.batch import BatchEnv
 from pglesson.envs.cartpole import CartPoleVector
+from pglesson.envs.copies import Copies, Guard, options_of_each
 from pglesson.envs.pendulum import PendulumVector
+from pglesson.envs.spaces import observation_size, unread_parts
 
 VectorEnv = gymnasium.vector.VectorEnv[Any, Any, Any]
 STEPPED_HERE: dict[Any, type[CartPoleVector] | type[PendulumVector]] = {  # by the class that Gymnasium registered
@@ -31,23 +31,52 @@ STEPPED_HERE: dict[Any, type[CartPoleVector] | type[PendulumVector]] = {  # by t
 
 
 def make_envs(env: str, number: int, /, **options: Any) -> VectorEnv:
-    """`number` copies of a registered environment, in its fastest vectorized form.
+    """`number` copies of a registered environment, in its fastest vectorized form, with options of its own for each.
 
     Raises ValueError for an id that is not registered, for options that it does not take, and for spaces that the
-    lesson's policies cannot handle.
+    lesson's policies cannot handle. Warns of parts of an observation that they cannot read.
     """
     spec = find_spec(env)
     stepped_here = STEPPED_HERE.get(spec.entry_point)
     envs: VectorEnv
     if stepped_here and not (options or spec.kwargs or spec.additional_wrappers):
         envs = stepped_here(number, max_episode_steps=spec.max_episode_steps)
+    elif spec.vector_entry_point is None:
+        every = options_of_each({**spec.kwargs, **options}, number)
+        with options_that_fit(env, options):
+            envs = Copies([gymnasium.make(env, **own) for own in every])
     else:
         with options_that_fit(env, options):
-            mode = "sync" if spec.vector_entry_point is None else "vector_entry_point"
-            envs = gymnasium.make_vec(env, number, mode, **options)
-    errors.check_spaces(env, envs.single_observation_space, envs.single_action_space)
-    errors.check_autoreset(env, envs.metadata.get("autoreset_mode", AutoresetMode.NEXT_STEP))
+            envs = gymnasium.make_vec(env, number, "vector_entry_point", **options_of_each(options, 1)[0])
+        mode = errors.checked_autoreset(env, envs.metadata)
+        envs = envs if isinstance(envs, BatchEnv) else Guard(envs, mode)
+    check_spaces(env, envs.single_observation_space, envs.single_action_space)
     return envs
+
+
+def make_env(env: str, options: Mapping[str, Any]) -> gymnasium.Env[Any, Any]:
+    """One environment, as Gymnasium makes it. Raises ValueError as `make_envs` does."""
+    spec = find_spec(env)
+    with options_that_fit(env, options):
+        made = gymnasium.make(env, **options_of_each({**spec.kwargs, **options}, 1)[0])
+    check_spaces(env, made.observation_space, made.action_space)
+    return made
+
+
+def check_spaces(env: str, observations: gymnasium.Space[Any], actions: gymnasium.Space[Any]) -> None:
+    """Raises ValueError for spaces that no policy here handles; warns of parts of an observation that are left out."""
+    unread = unread_parts(observations)
+    errors.check_spaces(env, observations, actions, observation_size(observations), unread)
+    if unread:
+        warnings.warn(errors.parts_left_out(env, unread), stacklevel=3)
+
+
+def close(envs: VectorEnv | gymnasium.Env[Any, Any]) -> None:
+    """Closes an environment. One that cannot be closed is no reason to lose what was learned: it is a warning."""
+    try:
+        envs.close()
+    except Exception as error:
+        warnings.warn(errors.not_closed(error), stacklevel=2)
 
 
 def find_spec(env: str) -> EnvSpec:
@@ -62,39 +91,16 @@ def find_spec(env: str) -> EnvSpec:
 
 
 @contextmanager
-def options_that_fit(env: str, options: dict[str, Any]) -> Iterator[None]:
-    """Turns the error of an option that an environment does not know into a ValueError."""
+def options_that_fit(env: str, options: Mapping[str, Any]) -> Iterator[None]:
+    """Turns the error of an option that an environment does not know into a ValueError, and lets any other through."""
     try:
         yield
     except TypeError as error:  # what Python raises for a keyword that a function does not know
-        raise errors.unknown_options(env, options, error) from error
+        if errors.is_about_options(error, options):
+            raise errors.unknown_options(env, options, error) from error
+        raise
 
 
 def group_size(envs: VectorEnv) -> int:
     """How many neighbouring copies start their episodes alike: the environment's attribute, 1 by default."""
     return int(getattr(envs.unwrapped, "group_size", 1))
-
-
-def observation_size(space: spaces.Space[Any]) -> int:
-    """Length of the vector that a policy sees: n for Discrete(n), the number of entries for Box."""
-    return int(space.n) if isinstance(space, spaces.Discrete) else int(np.prod(space.shape or ()))
-
-
-def encode_observations(space: spaces.Space[Any], observations: NDArray[Any]) -> NDArray[np.float32]:
-    """A batch of observations as (n, observation_size) float32: one-hot for Discrete, flattened for Box."""
-    if isinstance(space, spaces.Discrete):
-        return np.eye(int(space.n), dtype=np.float32)[observations - space.start]
-    # a copy: environments may reuse theirs
-    return np.array(observations, dtype=np.float32, order="C").reshape(len(observations), -1)
-
-
-def decode_actions(space: spaces.Space[Any], actions: NDArray[Any]) -> NDArray[Any]:
-    """Sampled actions (runs, n[, action_size]) as the environments take them (runs * n, ...), clipped to their bounds.
-
-    Only the environment gets the clipped action: the log-probability is that of the sampled one.
-    """
-    if isinstance(space, spaces.Discrete):
-        whole = actions.reshape(-1).astype(np.int64, copy=False)
-        return whole + space.start if space.start else whole
-    assert isinstance(space, spaces.Box)
-    return np.clip(actions.reshape(-1, *space.shape), space.low, space.high).astype(space.dtype)

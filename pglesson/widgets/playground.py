@@ -40,7 +40,7 @@ class Playground(TrainingView):
         self.own_id = widgets.Text(
             placeholder="or a Gymnasium id, Enter",
             continuous_update=False,
-            tooltip="the id of any registered environment with a Discrete or Box action space",
+            tooltip="the id of any registered environment; 'module:Name-v0' imports a module first",
             layout=widgets.Layout(width="240px"),
         )
         self.watch = choice("watch", list(WATCHED), session.watch, "what the right panel shows")

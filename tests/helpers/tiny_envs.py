@@ -177,8 +177,8 @@ SCRIPTED: dict[str, dict[str, Any]] = {
         "observe": lambda t: np.float32([float("nan") if t == 1 else 0.0, 0.0]),
     },
     "Huge": {"reward": lambda t, action: 3e38 * float(action), "end": one_step},
-    "DictObservation": {"observations": spaces.Dict({"a": spaces.Discrete(2)}), "observe": lambda t: {"a": 0}},
-    "SwitchActions": {"actions": spaces.MultiBinary(2)},
+    "GraphObservation": {"observations": spaces.Graph(spaces.Discrete(2), None)},
+    "TupleActions": {"actions": spaces.Tuple([spaces.Discrete(2)])},
     "WholeActions": {"actions": spaces.Box(0, 5, (1,), np.int64)},
 }
 

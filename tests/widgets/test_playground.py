@@ -191,8 +191,8 @@ def test_an_own_id_becomes_the_task_and_joins_the_list(playground):
     ("env", "sentence"),
     [
         ("Nonsense-v0", "No environment is registered as 'Nonsense-v0'"),
-        ("tiny/DictObservation-v0", "a policy here reads Box or Discrete ones"),
-        ("tiny/SwitchActions-v0", "a policy here chooses Discrete actions"),
+        ("tiny/GraphObservation-v0", "which no vector can hold"),
+        ("tiny/TupleActions-v0", "a policy here chooses Discrete, MultiDiscrete or MultiBinary actions"),
         ("tiny/DividesByZero-v0", "ZeroDivisionError"),
     ],
 )

@@ -1,0 +1,133 @@
+"""Many copies of one environment side by side, and the guard around a vectorized environment from elsewhere."""
+
+from __future__ import annotations
+
+import copy
+import random
+from collections.abc import Sequence
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv
+from gymnasium.vector.utils import batch_space
+from numpy.typing import NDArray
+
+from pglesson import errors
+from pglesson.envs.spaces import batch, one_observation, replace_row
+
+Step = tuple[Any, NDArray[Any], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]
+
+
+def spawn_seeds(seed: int, number: int) -> list[int]:
+    """Independent seeds for copies of an environment, by NumPy's SeedSequence, of the 32 bits that all of them take.
+
+    Gymnasium's own `seed + i` gives most copies of seed 1 the random numbers of a copy of seed 0.
+    """
+    return [int(state) for state in np.random.SeedSequence(seed).generate_state(number)]
+
+
+def options_of_each(options: dict[str, Any], number: int) -> list[dict[str, Any]]:
+    """The options of each copy, its own to change; a random generator among them becomes one of its own for each."""
+    found = [dict(options) for _ in range(number)]
+    for name, value in options.items():
+        for own, mine in zip(found, _copies_of(value, number)):
+            own[name] = mine
+    return found
+
+
+def _copies_of(value: Any, number: int) -> list[Any]:
+    try:
+        first = copy.deepcopy(value)
+        if isinstance(first, np.random.Generator):
+            return list(first.spawn(number))
+        if isinstance(first, random.Random):
+            return [type(first)(first.getrandbits(64)) for _ in range(number)]
+        if isinstance(first, np.random.RandomState):
+            return [np.random.RandomState(first.randint(0, 2**32, 8, np.uint32)) for _ in range(number)]
+        return [first, *(copy.deepcopy(value) for _ in range(number - 1))]
+    except (TypeError, ValueError, AttributeError, RuntimeError):  # such as an open file or a lock: shared
+        return [value] * number
+
+
+class Copies(gymnasium.vector.VectorEnv[Any, Any, Any]):
+    """Copies of one environment, stepped one after the other.
+
+    One whose episode is over waits for the next `reset`: until then it shows its last observation, pays 0, and takes
+    no step. Infos are not read: nothing here needs them. What the environments give and get is copied, so that they
+    may keep and change it.
+    """
+
+    def __init__(self, copies: Sequence[gymnasium.Env[Any, Any]]) -> None:
+        first = copies[0]
+        self.copies, self.num_envs, self.spec = copies, len(copies), first.spec
+        self.metadata = {**first.metadata, "autoreset_mode": AutoresetMode.DISABLED}
+        self.single_observation_space, self.single_action_space = first.observation_space, first.action_space
+        self.observation_space = batch_space(self.single_observation_space, self.num_envs)
+        self.action_space = batch_space(self.single_action_space, self.num_envs)
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        """Begins an episode in each. seed: from which each gets an independent one."""
+        seeds = [None] * self.num_envs if seed is None else spawn_seeds(seed, self.num_envs)
+        self._rows = [self._read(env.reset(seed=own, options=options)[0]) for env, own in zip(self.copies, seeds)]
+        self._going_on = list(range(self.num_envs))
+        return batch(self.single_observation_space, self._rows), {}
+
+    def step(self, actions: Any) -> Step:
+        actions, rewards = np.array(actions), np.zeros(self.num_envs)
+        terminated, truncated = np.zeros((2, self.num_envs), dtype=bool)
+        for index in self._going_on:
+            result = self.copies[index].step(actions[index])
+            if len(result) != 5:
+                raise errors.step_of_another_form(result)
+            observation, reward, ended, cut, _ = result
+            self._rows[index] = self._read(observation)
+            rewards[index] = reward if type(reward) is float else errors.checked_reward(reward)
+            terminated[index] = ended if type(ended) is bool else errors.checked_flag("terminated", ended)
+            truncated[index] = cut if type(cut) is bool else errors.checked_flag("truncated", cut)
+        over = terminated | truncated
+        if np.count_nonzero(over):
+            self._going_on = [index for index in self._going_on if not over[index]]
+        return batch(self.single_observation_space, self._rows), rewards, terminated, truncated, {}
+
+    def _read(self, observation: Any) -> Any:
+        try:
+            return one_observation(self.single_observation_space, observation)
+        except ValueError as error:
+            raise errors.observation_of_another_form(error) from error
+
+    def close_extras(self, **kwargs: Any) -> None:
+        """Closes all of them, and then raises the first error that one of them raised."""
+        failed = list[Exception]()
+        for env in self.copies:
+            try:
+                env.close()
+            except Exception as error:
+                failed.append(error)
+        if failed:
+            raise failed[0]
+
+
+class Guard(gymnasium.vector.VectorWrapper[Any, Any, Any, Any, Any]):
+    """A vectorized environment from elsewhere, with independent seeds, and with the last observation of each episode.
+
+    One that resets an episode within its last step (autoreset mode SAME_STEP) has that observation in its infos.
+    """
+
+    def __init__(self, env: gymnasium.vector.VectorEnv[Any, Any, Any], mode: AutoresetMode) -> None:
+        super().__init__(env)
+        self._same_step = mode == AutoresetMode.SAME_STEP
+
+    def reset(self, *, seed: Any = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        if isinstance(seed, (int, np.integer)):
+            seeds = spawn_seeds(int(seed), self.num_envs)
+            seed = seeds if isinstance(self.unwrapped, (SyncVectorEnv, AsyncVectorEnv)) else seeds[0]
+        return self.env.reset(seed=seed, options=options)
+
+    def step(self, actions: Any) -> Step:
+        observations, rewards, terminated, truncated, infos = self.env.step(actions)
+        if self._same_step:
+            for index in np.flatnonzero(np.asarray(terminated) | np.asarray(truncated)):
+                final = errors.checked_final_observation(infos, int(index))
+                observations = replace_row(self.single_observation_space, observations, int(index), final)
+        return observations, rewards, terminated, truncated, infos
