@@ -2,20 +2,21 @@
 
 Makes one mutant of the engine, from rollout to reinforce, for each sign in it: + for -, * for /, < for >, and a minus
 taken away. Runs the engine's tests (tests/test_*.py) on each, in a copy of the project, and prints the mutants that
-none of them noticed.
+none of them noticed. `mutants` is also used by scripts/mutate_exercises.py, with more edits.
 """
 
 from __future__ import annotations
 
 import argparse
 import ast
+import difflib
 import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -35,32 +36,51 @@ SWAPS: dict[type[ast.AST], type[ast.AST]] = {
     ast.LtE: ast.GtE,
     ast.GtE: ast.LtE,
 }
+# from a node of the syntax tree to what stands in its place, in one mutant each
+Edit = Callable[[ast.AST], Iterator[ast.AST]]
 
 
-def signs(tree: ast.Module) -> list[ast.AST]:
-    """The nodes that carry a sign, leaving out annotations, where | and [...] mean something else."""
-    found = []
-    for node in ast.walk(tree):
-        arithmetic = isinstance(node, (ast.BinOp, ast.AugAssign)) and type(node.op) in SWAPS
-        compared = isinstance(node, ast.Compare) and type(node.ops[0]) in SWAPS
-        if arithmetic or compared or (isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub)):
-            found.append(node)
-    return found
+def changed(node: ast.AST, **fields: object) -> ast.AST:
+    """A copy of a node with other fields."""
+    return ast.copy_location(type(node)(**(dict(ast.iter_fields(node)) | fields)), node)
 
 
-def mutants(source: str) -> Iterator[tuple[str, str]]:
-    """Each (what was changed, the module's source with this one change)."""
-    for number in range(len(signs(ast.parse(source)))):
-        tree = ast.parse(source)
-        node = signs(tree)[number]
-        before = ast.unparse(node)
-        if isinstance(node, (ast.BinOp, ast.AugAssign)):
-            node.op = SWAPS[type(node.op)]()  # type: ignore[assignment]
-        elif isinstance(node, ast.Compare):
-            node.ops[0] = SWAPS[type(node.ops[0])]()  # type: ignore[assignment]
-        elif isinstance(node, ast.UnaryOp):
-            node.op = ast.UAdd()
-        yield f"line {getattr(node, 'lineno', 0)}: {before}  ->  {ast.unparse(node)}", ast.unparse(tree)
+def another_sign(node: ast.AST) -> Iterator[ast.AST]:
+    """+ for -, * for /, < for >, and a minus taken away."""
+    if isinstance(node, (ast.BinOp, ast.AugAssign)) and type(node.op) in SWAPS:
+        yield changed(node, op=SWAPS[type(node.op)]())
+    elif isinstance(node, ast.Compare) and type(node.ops[0]) in SWAPS:
+        yield changed(node, ops=[SWAPS[type(node.ops[0])](), *node.ops[1:]])
+    elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        yield changed(node, op=ast.UAdd())
+
+
+def mutants(source: str, edits: Sequence[Edit] = (another_sign,)) -> Iterator[tuple[str, str]]:
+    """Each (what was changed, the source with this one change). Docstrings stay as they are."""
+    tree = ast.parse(source)
+    before = ast.unparse(tree).splitlines()
+    for parent in [*ast.walk(tree)]:
+        for field, value in ast.iter_fields(parent):
+            nodes = value if isinstance(value, list) else [value]
+            for place, node in enumerate(nodes):
+                if not isinstance(node, ast.AST) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
+                    continue
+                for other in (other for edit in edits for other in edit(node)):
+                    others = [*nodes[:place], other, *nodes[place + 1 :]]
+                    setattr(parent, field, others if isinstance(value, list) else other)
+                    mutant = ast.unparse(tree)
+                    setattr(parent, field, value)
+                    line = getattr(node, "lineno", 0)
+                    yield f"line {line}: {difference(before, mutant.splitlines())}", mutant
+
+
+def difference(before: list[str], after: list[str]) -> str:
+    """The lines that two sources do not share."""
+    matcher = difflib.SequenceMatcher(a=before, b=after, autojunk=False)
+    parts = [part for part in matcher.get_opcodes() if part[0] != "equal"]
+    start, end, first, last = parts[0][1], parts[-1][2], parts[0][3], parts[-1][4]
+    old, new = ("; ".join(line.strip() for line in lines) for lines in (before[start:end], after[first:last]))
+    return f"{old}  ->  {new}"
 
 
 def survives(module: str, source: str, tests: Sequence[str] = TESTS) -> bool:
