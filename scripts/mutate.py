@@ -63,7 +63,9 @@ def mutants(source: str, edits: Sequence[Edit] = (another_sign,)) -> Iterator[tu
         for field, value in ast.iter_fields(parent):
             nodes = value if isinstance(value, list) else [value]
             for place, node in enumerate(nodes):
-                if not isinstance(node, ast.AST) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
+                if not isinstance(node, ast.AST) or (
+                    isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+                ):
                     continue
                 for other in (other for edit in edits for other in edit(node)):
                     others = [*nodes[:place], other, *nodes[place + 1 :]]

@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from mutate import ROOT, SWAPS, another_sign, changed, mutants
+from mutate import ROOT, another_sign, changed, mutants
 
 from pglesson.exercises import Exercise, judges
 from pglesson.exercises.agents import judge_agent

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import inspect
 import math
 import traceback
@@ -11,14 +12,27 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 PACKAGE = str(Path(__file__).parents[1])
 RAISED, NOTHING, UNWRITTEN, UNFIT = "raised", "nothing", "unwritten", "unfit"  # why a call gave no numbers
 NOT_WRITTEN_YET = "your function says itself that it is not written yet."
+# what a text may forbid, and what is said to whoever does it and gives the right values
+AUTOGRAD = (
+    "the values are right, but autograd took the derivatives. Write them as formulas: then you know what they do."
+)
+OPTIMIZER = (
+    "the values are right, but an optimizer made the step. Write the step yourself: new = old - alpha * gradient."
+)
+MARKED = (
+    "the values are right, but your function marks its argument itself with requires_grad_(), and leaves a gradient "
+    "there: another call would add to it. Mark a copy: .clone().requires_grad_(True)."
+)
 
 
 @dataclass(frozen=True)
@@ -57,8 +71,9 @@ def play(
     that carry no derivative, such as an action for an environment, may be arrays.
     """
     arguments = list(copy.deepcopy(case.arguments))
-    for place in gradients:
-        arguments[place] = arguments[place].clone().requires_grad_(True)
+    leaves = [arguments[place].clone().requires_grad_(True) for place in gradients]
+    for place, leaf in zip(gradients, leaves):
+        arguments[place] = leaf * 1  # as a network's output: a leaf would raise an error where it is changed in place
     before = copy.deepcopy([x.detach() if isinstance(x, Tensor) else x for x in arguments])
     try:
         with warnings.catch_warnings(action="ignore"):  # such as torch's about the standard deviation of one number
@@ -98,12 +113,40 @@ def play(
             "that a derivative can be taken. Stay within torch: no .item(), float(), .numpy() or .detach().",
         )
     try:
-        return _read(given, arguments, gradients)
+        return _read(given, leaves)
     except Exception:
         return Played(
             failure=UNFIT,
             message=f"your function gives {short(given)} for {case.what}, which cannot be read as numbers.",
         )
+
+
+class Watched:
+    """A function whose calls are watched. done: which of AUTOGRAD, OPTIMIZER and MARKED happened in them."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function, self.done = function, set[str]()
+        functools.update_wrapper(self, function, updated=())
+
+    def __call__(self, *arguments: Any) -> Any:
+        hook = register_optimizer_step_pre_hook(lambda *_: self.done.add(OPTIMIZER))
+        grad, backward = (self._noting(f) for f in (torch.autograd.grad, torch.autograd.backward))
+        before = [isinstance(x, Tensor) and x.requires_grad for x in arguments]
+        try:
+            with patch.object(torch.autograd, "grad", grad), patch.object(torch.autograd, "backward", backward):
+                return self._function(*arguments)
+        finally:
+            hook.remove()
+            after = [isinstance(x, Tensor) and x.requires_grad for x in arguments]
+            if before != after:
+                self.done.add(MARKED)
+
+    def _noting(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        def noting(*arguments: Any, **options: Any) -> Any:
+            self.done.add(AUTOGRAD)
+            return original(*arguments, **options)
+
+        return noting
 
 
 def agree(one: Played, other: Played, tolerance: float) -> bool:
@@ -181,13 +224,12 @@ def unpacked(got: list[Tensor], want: list[Tensor]) -> list[Tensor]:
     return [*got[0]] if whole else got
 
 
-def _read(given: Any, arguments: list[Any], gradients: Sequence[int]) -> Played:
+def _read(given: Any, leaves: Sequence[Tensor]) -> Played:
     # copied: torch refuses arrays with negative strides, such as x[::-1], and warns about read-only ones
     parts = [part.copy() if isinstance(part, np.ndarray) else part for part in _parts(given)]
     outputs = [torch.as_tensor(part).detach().double() for part in parts]
-    if not gradients:
+    if not leaves:
         return Played(outputs)
-    leaves = [arguments[place] for place in gradients]
     total: Any = sum(part.sum() for part in parts if isinstance(part, Tensor))
     tracked = isinstance(total, Tensor) and total.requires_grad
     slopes = torch.autograd.grad(total, leaves, allow_unused=True) if tracked else [None] * len(leaves)

@@ -2,8 +2,8 @@
 
 A wrong function is compared, on every case, with models of the mistakes that learners make. A model that agrees on all
 of them names the mistake: the narrowest comes first in the list. One that explains at least half of the wrong results,
-but not all that was seen, is offered as what fits best; learners make two mistakes at a time, and some that nobody
-thought of. If none does, the smallest case that went wrong is shown.
+and two thirds of all, is offered as what fits best; learners make two mistakes at a time, and some that nobody thought
+of. If none does, the smallest case that went wrong is shown.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from pglesson.exercises.calls import (
     UNWRITTEN,
     Case,
     Played,
+    Watched,
     agree,
     difference,
     not_a_function,
@@ -54,18 +55,21 @@ def judge_function(
     tensor: bool = False,
     tolerance: float = 1e-4,
     rounds: int = 1,
+    forbidden: Sequence[str] = (),
 ) -> Callable[[Any], Outcome | None]:
     """A judge for a function that should return what `reference` returns, to a relative and absolute `tolerance`.
 
     gradients: positions of the arguments with respect to which the gradient of the sum of the results must be right
     too; the results must then be torch tensors, as with tensor=True. rounds: how often each case is called, for a
-    function that must not depend on earlier calls.
+    function that must not depend on earlier calls. forbidden: which of AUTOGRAD, OPTIMIZER and MARKED the text rules
+    out, of pglesson.exercises.calls.
     """
     calls = [case for case in cases for _ in range(rounds)]
 
     def judge(answer: Any) -> Outcome | None:
         if not callable(answer):
             return wrong(not_a_function(answer))
+        answer = Watched(answer)
         want = [play(reference, case, gradients) for case in calls]
         number = len(want[0].outputs)
         try:
@@ -81,7 +85,8 @@ def judge_function(
             return unusable
         failing = [i for i in range(len(calls)) if not agree(got[i], want[i], tolerance)]
         if not failing:
-            return None
+            said = [message for message in forbidden if message in answer.done]
+            return wrong(said[0]) if said else None
         named = _named(got, failing, calls, mistakes, gradients, tolerance)
         if named is not None:
             return wrong(named)
@@ -123,7 +128,7 @@ def _named(
         if all(fits):
             return mistake.message
         explained = sum(fits[i] for i in failing if not got[i].failure)  # an exception can have any cause
-        if 2 * explained >= len(failing) and explained > best:
+        if 2 * explained >= len(failing) and 3 * sum(fits) >= 2 * len(fits) and explained > best:
             best = explained
             cases = f"{sum(fits)} of the {len(calls)} cases that were tried"
             message = f"this may be it, for it fits {cases}: {mistake.message}"

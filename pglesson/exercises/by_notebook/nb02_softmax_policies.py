@@ -499,7 +499,7 @@ answer = log_policy''',
                 lambda logits: logits.logsumexp(-1),
             ),
         ],
-        tensor=True,
+        gradients=(0,),
     ),
 )
 

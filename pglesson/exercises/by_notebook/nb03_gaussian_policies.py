@@ -8,6 +8,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from pglesson.exercises.calls import AUTOGRAD
 from pglesson.exercises.framework import Exercise
 from pglesson.exercises.judges import Case, Mistake, judge_function, judge_number
 
@@ -417,6 +418,7 @@ answer = pushes''',
                 lambda mu, log_sigma, action: (_z(mu, log_sigma, action) ** 2, _z(mu, log_sigma, action) ** 2 - 1),
             ),
         ],
+        forbidden=(AUTOGRAD,),
     ),
 )
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pglesson.exercises.agents import judge_agent
+from pglesson.exercises.calls import MARKED, OPTIMIZER
 from pglesson.exercises.framework import Exercise
 from pglesson.exercises.judges import Case, Mistake, judge_function, judge_number
 
@@ -405,6 +406,7 @@ answer = one_update''',
                 _moved(lambda r, gamma: _powers(r, gamma) * _returns(r, gamma) / len(r)),
             ),
         ],
+        forbidden=(OPTIMIZER, MARKED),
     ),
 )
 

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from pglesson.exercises.calls import MARKED
 from pglesson.exercises.framework import Exercise
 from pglesson.exercises.judges import Case, Mistake, judge_choice, judge_function, judge_number
 from pglesson.exercises.values import judge_value_agent
@@ -439,6 +440,7 @@ answer = learn''',
                 _learned(lambda w, s, G, mask: _along(_residuals(w, s, G, mask), s) / s.numel()),
             ),
         ],
+        forbidden=(MARKED,),
     ),
 )
 

@@ -297,7 +297,6 @@ RIGHT = {
         with_signs(-0.5, -1, -math.log(2 * math.pi) / 2),
     ],
     "pushes": [
-        pushes_by_autograd,
         pushes_in_numpy,
         pushes_by_loop,
         lambda mu, w, a: ((a - mu) * (-2 * w).exp(), (a - mu) ** 2 * (-2 * w).exp() - 1),
@@ -362,6 +361,7 @@ MISTAKES = {
         (lambda m, ls, a: normal(m.requires_grad_(False), ls).log_prob(a).sum(-1), "out of the graph"),
     ],
     "pushes": [
+        (pushes_by_autograd, "autograd took the derivatives"),
         (log_sigma_as_sigma, "as if it were sigma"),
         (wrong_pushes(lambda z, s: z, on_log_sigma), "divided by sigma once"),
         (wrong_pushes(lambda z, s: z * s, on_log_sigma), "score on mu is not divided"),

@@ -61,6 +61,20 @@ def update_by_optimizer(theta, x, a, r, gamma, alpha):
     return parameter
 
 
+def update_by_hand(theta, x, a, r, gamma, alpha):
+    copy = torch.tensor(theta.tolist(), requires_grad=True)
+    gain = (Categorical(logits=x @ copy).log_prob(a) * to_go(r, gamma)).sum()
+    gain.backward()
+    with torch.no_grad():
+        return copy + alpha * copy.grad
+
+
+def update_of_the_old_one(theta, x, a, r, gamma, alpha):
+    theta.requires_grad_(True)
+    (-(Categorical(logits=x @ theta).log_prob(a) * to_go(r, gamma)).sum()).backward()
+    return (theta - alpha * theta.grad).detach()
+
+
 def update_by_cross_entropy(theta, x, a, r, gamma, alpha):
     def loss(th):
         return (nn.functional.cross_entropy(x @ th, a, reduction="none") * to_go(r, gamma)).sum()
@@ -350,7 +364,7 @@ RIGHT = {
         lambda z, a, w: -(Categorical(logits=z).log_prob(a) * w).sum(),
         lambda z, a, w: -(torch.diagonal(z.log_softmax(-1)[:, a]) * w).sum(),
     ],
-    "update": [update_by_score, update_by_optimizer, update_by_cross_entropy],
+    "update": [update_by_score, update_by_hand, update_by_cross_entropy],
     "adam": [1.28, 128 * 0.01, torch.tensor(1.28), np.float32(1.28), 128 * 0.01 * 0.0003 / (0.0003 + 1e-8)],
     "normalize": [
         normalized_by_index,
@@ -413,6 +427,8 @@ MISTAKES = {
         (lambda z, a, w: -(Categorical(logits=z).log_prob(a) * w).sum() / w.sum(), "sum of the weights"),
     ],
     "update": [
+        (update_by_optimizer, "an optimizer made the step"),
+        (update_of_the_old_one, "Mark a copy"),
         (downhill, "walks downhill"),
         (weighed_by(lambda r, gamma: to_go(r, gamma)[0] * torch.ones(len(r))), "whole episode"),
         (weighed_by(lambda r, gamma: r), "own reward alone"),

@@ -228,6 +228,13 @@ RIGHT = {
         lambda a, b, t: list(around(a.mean() - b.mean(), t * math.sqrt(np.var(a - b) / (len(a) - 1)))),
     ],
 }
+
+
+def learned_on_the_old_one(w, s, G, mask, alpha_w):
+    half_square(w.requires_grad_(True), s, G, mask).backward()
+    return (w - alpha_w * w.grad).detach()
+
+
 MISTAKES = {
     "noise": [
         (lambda g, c: ratio(g.var(0).mean(), g, c), "average over the weights\\. V"),
@@ -370,6 +377,7 @@ MISTAKES = {
         (lambda a, b, t: (min(a - b), max(a - b)), "worst and the best"),
     ],
     "learn": [
+        (learned_on_the_old_one, "Mark a copy"),
         (learned(half_square, -1.0), "moves away"),
         (learned(lambda w, s, G, mask: (G - s @ w).square().mean() / 2), "after the end of an episode count"),
         (learned(lambda w, s, G, mask: (G - s @ w).square().sum() / 2 / mask.sum()), "differences after the end"),
