@@ -25,7 +25,6 @@ import torch
 from mutate import ROOT, another_sign, changed, mutants
 
 from pglesson.exercises import Exercise, judges
-from pglesson.exercises.agents import judge_agent
 from pglesson.exercises.framework import NOT_ATTEMPTED, NOTEBOOKS, RIGHT, Attempt, Outcome, exercises_of
 
 EQUIVALENT = ROOT / "tests" / "exercises" / "equivalent_mutants.toml"
@@ -114,6 +113,11 @@ def written() -> list[tuple[str, Exercise]]:
     return [(n, exercise) for n, exercise in every if re.search(r"^(def|class) ", exercise.solution, re.MULTILINE)]
 
 
+def is_agent(exercise: Exercise) -> bool:
+    """Whether it asks for a whole agent, whose judge trains it."""
+    return "env_id" in exercise.starter
+
+
 def wrong_solutions(exercise: Exercise) -> list[tuple[str, str]]:
     """An exercise's mutants, each (what was changed, source); those that hand in nothing, or the same, left out."""
     found = {source: change for change, source in mutants(exercise.solution, EDITS) if "\nanswer = " in source}
@@ -153,7 +157,7 @@ def main() -> int:
     judges.SECONDS = SECONDS
     listed, counts, bad = equivalent(), Counter[str](), 0
     for notebook, exercise in written():
-        agent = exercise.judge is judge_agent
+        agent = is_agent(exercise)
         if (options.only and exercise.name not in options.only) or (agent and not options.agents):
             continue
         known = listed.get(f"{notebook}.{exercise.name}", {})

@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from pglesson.envs.signals import STEPS, Signals
-from pglesson.exercises.agents import EPISODES, LAST, SECONDS, SEEDS, judge_agent
+from pglesson.exercises.agents import LAST, SECONDS, SEEDS, SIGNALS, judge_agent
 from pglesson.exercises.calls import located
 from pglesson.exercises.framework import Outcome, wrong
 from pglesson.exercises.time_limit import TooLong, time_limit
 
-TASK = "watched/RichSignals-v0"
+TASK, EPISODES = "watched/RichSignals-v0", SIGNALS.episodes
 BONUS = 20.0
 ENOUGH = 8.0  # of 10, without the bonus: with a value agents reach 9.8 and more, with a mean often less than 8
 

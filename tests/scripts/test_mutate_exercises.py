@@ -7,13 +7,12 @@ import random
 
 import pytest
 from mutate import mutants
-from mutate_exercises import EDITS, SECONDS, equivalent, how, judged, written, wrong_solutions
+from mutate_exercises import EDITS, SECONDS, equivalent, how, is_agent, judged, written, wrong_solutions
 
 from pglesson.exercises import Exercise, judges
-from pglesson.exercises.agents import judge_agent
 from pglesson.exercises.framework import RIGHT, WRONG
 
-QUICK = [(notebook, exercise) for notebook, exercise in written() if exercise.judge is not judge_agent]
+QUICK = [(notebook, exercise) for notebook, exercise in written() if not is_agent(exercise)]
 
 
 @pytest.mark.parametrize(
