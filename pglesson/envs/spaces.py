@@ -65,7 +65,8 @@ def encode_observations(space: Space[Any], observations: Any) -> NDArray[np.floa
 
 def _one_hot(states: NDArray[Any], number: int) -> NDArray[np.float32]:
     found, rows = np.zeros((len(states), number), dtype=np.float32), np.arange(len(states))
-    whole = states.astype(np.int64, copy=False)
+    whole = np.clip(np.nan_to_num(states, nan=-1), -1, number) if states.dtype.kind == "f" else states
+    whole = whole.astype(np.int64, copy=False)
     if whole.view(np.uint64).max() < number and (whole is states or np.array_equal(whole, states)):  # none is negative
         found[rows, whole] = 1
         return found
