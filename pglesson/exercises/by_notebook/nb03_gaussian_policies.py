@@ -211,13 +211,13 @@ PUSHES = Exercise(
     name="pushes",
     objective="say in which direction one action pushes its mean and its spread",
     starter='''def pushes(mu, log_sigma, action):
-    """Tensors (n,), one entry a dimension -> the scores on mu and on log sigma, (n,) each."""
+    """Tensors (n,), one entry a dimension -> the scores on mu and on log sigma, (n,) each, without autograd."""
     ...
 
 
 answer = pushes''',
     solution='''def pushes(mu, log_sigma, action):
-    """Tensors (n,), one entry a dimension -> the scores on mu and on log sigma, (n,) each."""
+    """Tensors (n,), one entry a dimension -> the scores on mu and on log sigma, (n,) each, without autograd."""
     sigma = log_sigma.exp()
     z = (action - mu) / sigma
     return z / sigma, z**2 - 1
