@@ -73,7 +73,7 @@ def total_variance(gradients: Tensor) -> Tensor:
     return gradients.var(0).sum(-1)
 
 
-@torch.inference_mode()
+@torch.no_grad()  # not inference mode, in which what a policy keeps would serve no later gradient
 def policy_change(old_policy: nn.Module, policy: nn.Module, episodes: Episodes) -> Tensor:
     """KL(old_policy || policy) in the states of these episodes, mean over their time steps: (runs,), in nats."""
     total = torch.zeros(len(episodes.mask))

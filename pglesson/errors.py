@@ -17,6 +17,7 @@ from gymnasium import spaces
 from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 # --- environments -----------------------------------------------------------------------------------------------------
 
@@ -247,7 +248,7 @@ def check_policy(policy: object, runs: int) -> None:
         )
     if not any(weight.requires_grad for weight in policy.parameters()):
         raise ValueError("The policy has no parameters to learn. Give it a layer, such as torch.nn.Linear.")
-    if any(weight.is_inference() for weight in policy.parameters()):
+    if any(not is_lazy(weight) and weight.is_inference() for weight in policy.parameters()):
         raise ValueError(
             "The policy was made, or moved, under torch.inference_mode(), so its weights cannot learn. Make it outside."
         )

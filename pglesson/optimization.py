@@ -34,4 +34,4 @@ def clip_grad_norm(module: nn.Module, runs: int, max_norm: float) -> Tensor:
     factor = (max_norm / norm.clamp_min(max_norm)).nan_to_num(1.0)
     for gradient in gradients:
         gradient.mul_(factor.view(runs, *[1] * (gradient.dim() - 1)) if gradient.dim() else factor[0])
-    return norm.cpu()
+    return norm.float().cpu()

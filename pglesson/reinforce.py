@@ -173,7 +173,7 @@ def _updates(
             gradient_norm=record.gradient_norm.numpy(),
             entropy=(record.entropy / mask.sum((1, 2))).numpy(),
             explained_variance=explained.numpy(),
-            gradient_variance=None if variance is None else variance.cpu().numpy(),
+            gradient_variance=None if variance is None else variance.float().cpu().numpy(),
             policy_change=None if change is None else change.numpy(),
             steps=steps,
             seconds=stopwatch.seconds,
