@@ -51,14 +51,15 @@ box = Dashboard(Settings(runs=10, updates=60))
 box
 """
 # resolves to the milliseconds until the notebook's first picture has changed and is decoded
-PICTURE = """() => { const image = document.querySelector('.jp-OutputArea img.widget-image'), begun = performance.now();
+PICTURE = """() => { const image = document.querySelector('.jp-OutputArea img.pglesson-frame');
+    const begun = performance.now();
     window.answered = new Promise(done => { new MutationObserver((_, seen) => { seen.disconnect();
         image.decode().then(() => done(performance.now() - begun)); }).observe(image, {attributes: true}); }); }"""
 
 
 def slider_to_picture(notebook: NotebookPage) -> list[float]:
     """Milliseconds from a key on the slider to the picture that it asks for, for each of PRESSES keys."""
-    handle, times = notebook.page.locator(".noUi-handle").first, []
+    handle, times = notebook.page.get_by_role("slider").first, []
     for _ in range(PRESSES):
         handle.focus()
         notebook.page.evaluate(PICTURE)
@@ -75,7 +76,7 @@ def knob_to_update(notebook: NotebookPage) -> list[float]:
     """
     notebook.click_button("Start")
     notebook.wait_until_asked("len(box.updates) > 5", True)
-    handle, pressed = notebook.page.locator(".jp-OutputArea .noUi-handle").nth(1), []
+    handle, pressed = notebook.page.get_by_role("slider", name="alpha", exact=True), []
     for press in range(PRESSES):
         handle.focus()
         pressed.append(notebook.page.evaluate("() => Date.now()"))
@@ -93,7 +94,7 @@ def knob_to_update(notebook: NotebookPage) -> list[float]:
 
 
 # counts the pictures that the dashboard has shown, and keeps when the last one came
-COUNT = """() => { const image = document.querySelector('.jp-OutputArea img.widget-image'); window.pictures = 0;
+COUNT = """() => { const image = document.querySelector('.jp-OutputArea img.pglesson-frame'); window.pictures = 0;
     new MutationObserver(() => { window.pictures += 1; window.last = Date.now(); })
         .observe(image, {attributes: true, attributeFilter: ['src']}); }"""
 

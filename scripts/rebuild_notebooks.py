@@ -71,7 +71,9 @@ def rebuild(path: Path) -> float:
             notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}
         )
         started = time.perf_counter()
-        client.execute(env=os.environ | {"IPYTHONDIR": folder, "PGLESSON_RANGES": "required"})
+        client.execute(
+            env=os.environ | {"IPYTHONDIR": folder, "PGLESSON_RANGES": "required", "PGLESSON_STORED_SECONDS": "15"}
+        )
         seconds = time.perf_counter() - started
     tidy(notebook)
     fold(notebook)

@@ -196,7 +196,7 @@ class CurvePlot:
         self.axes.set_xlim(0, max([1.0, horizon, *x[-1:], *(pinned[-1] for _, pinned, _ in self.pinned)]))
         everything = [v[np.isfinite(v)] for v in (values, *(v.mean(1) for _, _, v in self.pinned))]
         everything = [v for v in everything if v.size]
-        limits = _round_decades if self.log else _round_limits
+        limits = _round_decades if self.log else round_limits
         self.axes.set_ylim(*limits(everything) if everything else (0.9, 110) if self.log else (0, 1))
         if self.marks:
             self._mark(updates, x)
@@ -242,8 +242,8 @@ class CurvePlot:
         self.words.set_text("\n".join(lines))
 
 
-def _round_limits(series: Sequence[FloatArray]) -> tuple[float, float]:
-    # limits at zero and on a grid of 1, 2 or 5 times a power of ten seldom change: a live plot does not jump
+def round_limits(series: Sequence[FloatArray]) -> tuple[float, float]:
+    """Limits of an axis at zero and on a grid of 1, 2 or 5 times a power of ten: a live plot seldom jumps."""
     low, high = min(0.0, *(v.min() for v in series)), max(0.0, *(v.max() for v in series))
     half = max(high - low, 0.01) / 2
     power = 10.0 ** np.floor(np.log10(half))

@@ -68,7 +68,7 @@ class AgentView(widgets.VBox):  # type: ignore[misc]
 
     def __init__(self, session: TrainingSession, main_loop: MainLoop, training: Callable[[], bool]) -> None:
         self._session, self._main, self._training = session, main_loop, training
-        self.film, self.file = Film(), widgets.HTML()
+        self.film, self.file, self._who = Film(), widgets.HTML(), ""
         self.before = button("Watch before", "eye", "one episode of the agent before training; press again to stop")
         self.now = button("Watch now", "eye", "one episode of the agent as it is now; press again to stop")
         tooltip = "watch the agent as it was after so many updates"
@@ -116,6 +116,11 @@ class AgentView(widgets.VBox):  # type: ignore[misc]
         self._moving = False
         self.rank.layout.display = None if self._session.settings.runs > 1 else "none"
 
+    def attend(self, session: TrainingSession, who: str = "") -> None:
+        """Shows the agents of another session, whose words begin with `who`."""
+        self._session, self._who = session, who
+        self.show_start()
+
     def show_start(self) -> None:
         """Shows the start of an episode, if the task can draw itself."""
         self.stop()
@@ -140,7 +145,7 @@ class AgentView(widgets.VBox):  # type: ignore[misc]
     def _open(self, update: int, **how: Any) -> None:
         s, ranked = self._session.settings, self._session.ranked_runs(update)
         at = {"best": 0, "median": (len(ranked) - 1) // 2, "worst": -1}[self.rank.value]
-        name = f"After update {update}" if update else "Before training"
+        name = self._who + (f"After update {update}" if update else "Before training")
         if len(ranked) > 1:
             name += f", run {ranked[at] + 1} ({self.rank.value})"
         policy = deepcopy(self._session.agent_at(update))  # training goes on meanwhile

@@ -48,4 +48,4 @@ class Dashboard(TrainingView):
             # without a policy, where the task could not be made, the microscope reports the error itself
             self.microscope = MicroscopeView(lambda: (self.settings, self.policy), call=self.main_loop.call)
             below = [self.microscope]
-        self.arrange([wrapping_row([self.environment, *self.buttons.values()])], below)
+        self.arrange([wrapping_row([self.environment, *self.buttons.values(), self.compare])], below)

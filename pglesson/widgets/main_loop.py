@@ -7,6 +7,15 @@ import threading
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from IPython import get_ipython
+
+
+def running_cell() -> str | None:
+    """The id of the cell that runs, in JupyterLab; None elsewhere, and while no cell runs."""
+    message: dict[str, Any] = getattr(get_ipython(), "get_parent", dict)() or {}
+    found: str | None = message.get("metadata", {}).get("cellId")
+    return found
+
 
 class MainLoop:
     """The thread and the event loop in which it is made, if one runs there.

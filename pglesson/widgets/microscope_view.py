@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -133,16 +132,19 @@ class MicroscopeView(Picture):
         self.baseline = choice("baseline", names, first, "whose cloud is shown in orange")
         self.normalization = choice("normalization", normalizations, "none", "of both clouds")
         self.status = StatusLine()
-        self.look_button.on_click(lambda _: self._call(self.look))
+        self.look_button.on_click(lambda _: self._press())
         for control in (self.baseline, self.normalization):
             control.observe(lambda _: self._call(self.redraw), "value")
         shown = [self.look_button, self.baseline, *[self.normalization] * (len(self.normalization.options) > 1)]
         self.children = [wrapping_row(shown), self.status, self.picture]
         self.look()
 
+    def _press(self) -> None:
+        self.status.say("Looking: new episodes are played and measured ...")  # it is on the screen while they are
+        self._call(self.look)
+
     def look(self) -> None:
         """Plays new episodes, measures, and draws. An error is shown in `status`, and the last picture stays."""
-        started = time.perf_counter()
         try:
             settings, policy = self._look_at()
             self.estimates = estimate_gradients(settings, policy, seed=self._seed, **self._options)
@@ -150,7 +152,6 @@ class MicroscopeView(Picture):
             self.status.warn(error_message(error))
             return
         self._seed += 1
-        self._seconds = time.perf_counter() - started
         self.redraw()
 
     def redraw(self) -> None:

@@ -20,6 +20,8 @@ from PIL import Image
 from pglesson.analysis.plots import describe, tick_words
 from pglesson.widgets.elements import Frame
 
+Stored = tuple[bytes, str]  # a picture as PNG, and its description
+
 
 def to_png(picture: NDArray[np.uint8], size: tuple[int, int] | None = None) -> bytes:
     """A picture (height, width, 3 or 4) as PNG bytes, compressed fast rather than small; scaled to fit into `size`."""
@@ -114,13 +116,17 @@ class Picture(widgets.VBox):  # type: ignore[misc]
         self._looks = looks
         return {title: look for title, look in looks.items() if not title.get_animated()}
 
+    def stored(self) -> Stored:
+        """What the notebook keeps for readers without a kernel."""
+        return self.image.value, self.image.alt
+
     def __repr__(self) -> str:
         return f"<{self.name}>"
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
         bundle["text/plain"] = repr(self)
-        if not self.image.value:  # nothing could be drawn yet
+        png, alt = self.stored()
+        if not png:  # nothing could be drawn yet
             return bundle, {}
-        picture = {"image/png": base64.b64encode(self.image.value).decode()}
-        return bundle | picture, {"image/png": {"alt": self.image.alt}}
+        return bundle | {"image/png": base64.b64encode(png).decode()}, {"image/png": {"alt": alt}}

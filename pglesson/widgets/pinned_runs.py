@@ -53,11 +53,11 @@ class PinnedRuns:
         self.list = widgets.VBox()
         self._names = {number: widgets.HTML() for number in (0, *PINS)}  # 0 is the present run
 
-    def add(self) -> int | None:
-        """Pins the present run; returns its number, or None if all are taken."""
+    def add(self, session: TrainingSession) -> int | None:
+        """Pins the session's run; returns its number, or None if all are taken."""
         free = next((number for number in PINS if number not in self.runs), None)
         if free is not None:
-            self.runs[free] = deepcopy(self._session.settings), list(self._session.updates)
+            self.runs[free] = deepcopy(session.settings), list(session.updates)
         return free
 
     def draw(self, curves: TrainingCurves) -> None:

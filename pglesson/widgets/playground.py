@@ -80,7 +80,7 @@ class Playground(TrainingView):
             "Export": widgets.VBox([exports, self.code]),
         }
         more = widgets.Tab(list(tabs.values()), titles=list(tabs), layout=widgets.Layout(max_width="1090px"))
-        buttons = wrapping_row([*self.buttons.values(), self.large])
+        buttons = wrapping_row([*self.buttons.values(), self.compare, self.large])
         tasks = wrapping_row([self.environment, self.own_id, self.watch])
         self.arrange([widgets.HTML(STYLE, layout=widgets.Layout(display="none")), buttons, tasks], [more])
         self._texts = [child for child in self.children if child is not self.middle]
@@ -109,6 +109,7 @@ class Playground(TrainingView):
 
     def restore(self) -> None:
         """The known state: everything as it was when the playground was made, and nothing trained or pinned."""
+        self.compare.value = False
         self.watch.value = "entropy"
         self.own_id.value = ""
         self.pins.clear()

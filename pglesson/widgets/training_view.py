@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
+from weakref import WeakValueDictionary
 
 import ipywidgets as widgets
+import numpy as np
+import torch
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from torch import nn
 
-from pglesson.analysis.plots import CurvePlot, new_figure
+from pglesson.analysis.plots import CurvePlot, describe, new_figure, text
 from pglesson.reinforce import Update
 from pglesson.settings import Settings
 from pglesson.widgets.agent_view import AgentView
@@ -27,12 +32,13 @@ from pglesson.widgets.controls import (
 from pglesson.widgets.curves import TrainingCurves
 from pglesson.widgets.elements import Control
 from pglesson.widgets.frames import FrameBudget
-from pglesson.widgets.main_loop import MainLoop
-from pglesson.widgets.picture import Picture
+from pglesson.widgets.main_loop import MainLoop, running_cell
+from pglesson.widgets.picture import Picture, Stored, to_png
 from pglesson.widgets.pinned_runs import PINS, PinnedRuns, Run
 from pglesson.widgets.status_line import StatusLine
 from pglesson.widgets.training_session import TrainingSession
 
+SIZE = (7.8, 3.6)  # of the figure, in inches
 MAIN = 9  # knobs above the curves, at most: of more, the usual ones
 
 
@@ -50,7 +56,7 @@ class TrainingView(Picture):
         environments: Iterable[str],
         knobs: Iterable[str] | Mapping[str, Sequence[Any]],
     ) -> None:
-        super().__init__(new_figure(7.8, 3.6), name)
+        super().__init__(new_figure(*SIZE), name)
         self.session = session
         self.curves = TrainingCurves(self.figure, session)
         self.main_loop, self.frames, self._started = MainLoop(), FrameBudget(), (0.0, 0)
@@ -69,6 +75,14 @@ class TrainingView(Picture):
             "pin": button("Pin", "thumb-tack", "keep this curve, to compare the next run with it"),
         }
         self.on_press({"start": self.start, "pause": self.pause, "step": self._press_step})
+        tooltip = "train two settings, A and B, from the same seeds, in step, and show their difference"
+        self.compare = widgets.ToggleButton(description="Compare A and B", icon="columns", tooltip=tooltip)
+        self.compare.layout.width = "auto"
+        self.side = choice("knobs of", ["A", "B"], "B", "whose knobs these are, and whose agent plays")
+        self.side.add_class("pglesson-short")
+        self.side.layout.display = "none"
+        self.compare.observe(lambda change: self.main_loop.call(lambda: self._compare(change["new"])), "value")
+        self.side.observe(lambda _: self.main_loop.call(self._turn_to_side), "value")
         self.progress = widgets.IntProgress(layout=widgets.Layout(width="150px"))
         self.count = widgets.HTML(layout=widgets.Layout(width="225px"))
         self.count.add_class("pglesson-status")
@@ -77,6 +91,7 @@ class TrainingView(Picture):
         self._pinned = PinnedRuns(session, lambda number: self.main_loop.call(lambda: self.remove(number)))
         self._kept: dict[str, tuple[dict[str, Any], dict[int, Run]]] = {}  # of other tasks: their runs and pins
         self.list = self._pinned.list
+        self._replace_ghost()
         session.on_begin += [self._show_new_run, self._pinned.describe]
         self.on_press({"reset": self.reset, "pin": self.pin})
         for control in self.knobs.values():
@@ -99,13 +114,23 @@ class TrainingView(Picture):
         return self._pinned.runs
 
     @property
+    def rival(self) -> TrainingSession | None:
+        """The training B, which the present one, A, is compared with."""
+        return self.curves.rival
+
+    @property
+    def chosen(self) -> TrainingSession:
+        """The training whose knobs are shown: the present one, or B."""
+        return self.rival if self.rival is not None and self.side.value == "B" else self.session
+
+    @property
     def policy(self) -> nn.Module | None:
         """The policy in training."""
         return self.session.policy
 
     @property
-    def plots(self) -> tuple[CurvePlot, CurvePlot]:
-        """The two panels."""
+    def plots(self) -> tuple[CurvePlot, ...]:
+        """The panels that show curves of the present training."""
         return self.curves.plots
 
     @property
@@ -128,6 +153,10 @@ class TrainingView(Picture):
     def begin(self) -> bool:
         """Begins a new training; returns whether it could be begun. An error is shown in `status`."""
         try:
+            if self.rival is not None:
+                for name, value in self.settings.fixed().items():
+                    self.rival.set(name, value)
+                self.rival.begin()
             self.session.begin()
         except Exception as error:
             self._show_failure(error)
@@ -140,7 +169,10 @@ class TrainingView(Picture):
         try:
             with self.runner.interruptible():
                 update = self.session.step()
+                if self.rival is not None and update is not None:
+                    self.rival.step()
         except (Exception, KeyboardInterrupt) as error:
+            self.session.end()  # of two, both
             self._show_failure(error)
         else:
             if update is not None:
@@ -186,6 +218,7 @@ class TrainingView(Picture):
         if fresh is not None and not self.can_train(fresh):
             self.environment.value = left
             return
+        self.compare.value = False
         self.pause()
         self._kept[left] = self.session.leave(), dict(self.pins)
         self.pins.clear()
@@ -205,9 +238,9 @@ class TrainingView(Picture):
 
     def pin(self) -> None:
         """Keeps the present curve, in a colour and dashes of its own, until it is removed."""
-        if not self.updates:
+        if not self.chosen.updates:
             self.status.say("There is no curve to pin yet: press Start or Step first.")
-        elif (number := self._pinned.add()) is None:
+        elif (number := self._pinned.add(self.chosen)) is None:
             self.status.say(f"All {len(PINS)} places for pinned curves are taken: remove one from the list first.")
         else:
             self._redraw()
@@ -217,6 +250,38 @@ class TrainingView(Picture):
         """Removes a pinned curve; the others keep their looks."""
         self.pins.pop(number, None)
         self._redraw()
+
+    def _compare(self, on: bool) -> None:
+        """Begins two trainings with the present settings, or goes on without B."""
+        self.pause()
+        session = self.session
+        self.curves.rival = None
+        if on:
+            how: dict[str, Any] = {"policy": session.own_policy, "baseline": session.own_baseline}
+            self.curves.rival = TrainingSession(self.settings, watch=session.watch, **how)
+            self.curves.rival.set("baseline", self.settings.baseline)  # and not the learner's own, if another is chosen
+        self.side.layout.display = None if on else "none"
+        self._rebuild()
+        if on:
+            self.begin()
+        self._turn_to_side()
+        if on:
+            self.status.say("A and B begin with the same settings and seeds. Move knobs of B, or of A, then Start.")
+
+    def _turn_to_side(self) -> None:
+        who = f"{self.side.value}. " if self.rival is not None else ""
+        self.agent.attend(self.chosen, who)
+        show_settings(self.knobs, self.chosen.settings)
+        self._mark_differences()
+        self.draw()
+
+    def _mark_differences(self) -> None:
+        """Marks the knobs in which A and B differ."""
+        for name, control in self.knobs.items():
+            if isinstance(control, Control):
+                one = getattr(self.settings, name)
+                other = one if self.rival is None else getattr(self.rival.settings, name)
+                control.note = "" if one == other else f"A {text(one)}, B {text(other)}"
 
     def take(self, fresh: Settings) -> None:
         """Takes over settings and shows them; `begin` is left to the caller. Those without a knob stay as at first."""
@@ -235,6 +300,15 @@ class TrainingView(Picture):
         """Shows an error that left the present run as it was."""
         self.status.warn(f"{error_message(error)} The run was left as it was.")
 
+    def _replace_ghost(self) -> None:
+        """Stops the training that this cell began when it was run before: nobody sees it any more."""
+        cell = running_cell()
+        if cell is not None:
+            if cell in _SHOWN:
+                _SHOWN[cell].pause()
+                _SHOWN[cell].agent.stop()
+            _SHOWN[cell] = self
+
     def close(self) -> None:
         """Stops what goes on in the background, and takes everything off the page."""
         if "agent" in vars(self):  # ipywidgets calls this even if the constructor raised
@@ -251,9 +325,19 @@ class TrainingView(Picture):
             super().draw()
             self._show_state()
 
+    def stored(self) -> Stored:
+        """The picture for readers without a kernel: of a finished run, where notebooks are rebuilt for them."""
+        seconds = float(os.environ.get("PGLESSON_STORED_SECONDS", 0))
+        if not seconds or self.updates:
+            return super().stored()
+        try:
+            return finished_picture(self.session, seconds)
+        except Exception:  # what cannot be trained says so in its status
+            return super().stored()
+
     def arrange(self, above: Sequence[widgets.Widget], below: Sequence[widgets.Widget] = ()) -> None:
         """Puts the parts in their places: the agent beside the curves, or beneath them where the page is narrow."""
-        status = wrapping_row([self.progress, self.count, self.status])
+        status = wrapping_row([self.side, self.progress, self.count, self.status])
         status.layout.align_items = "center"
         curves = widgets.VBox([self.picture, self.list])
         curves.layout.flex, curves.layout.min_width = "1 1 520px", "0"
@@ -317,9 +401,35 @@ class TrainingView(Picture):
 
     def _set_knob(self, name: str, value: Any) -> None:
         try:
-            self.session.set(name, value)
+            self.chosen.set(name, value)
+            self._mark_differences()
         except ValueError as error:
             self.status.warn(str(error))
+
+
+_SHOWN: WeakValueDictionary[str, TrainingView] = WeakValueDictionary()  # the last one that each cell made
+
+
+def finished_picture(session: TrainingSession, seconds: float) -> Stored:
+    """The picture of a training that is like the session's, to its end or for so many seconds, and its description.
+
+    It is stored in a notebook for readers without a kernel. Neither the session nor any random number changes.
+    """
+    copy = TrainingSession(
+        session.settings, policy=session.own_policy, baseline=session.own_baseline, watch=session.watch
+    )
+    copy.set("baseline", session.settings.baseline)
+    figure, until = new_figure(*SIZE), time.perf_counter() + seconds
+    with torch.random.fork_rng():
+        while copy.step() is not None and time.perf_counter() < until:
+            pass
+    TrainingCurves(figure, copy).show()
+    made, updates = len(copy.updates), copy.settings.updates
+    words = f"A stored picture of a run of {made} updates" + f" (of {updates})" * (made < updates)
+    figure.text(0.005, 0.02, f"{words}. Run the cell to train your own.", fontsize=10, style="italic")
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return to_png(np.asarray(canvas.buffer_rgba())), f"{words}. {describe(figure)}"
 
 
 def _task_list(env: str, environments: Iterable[str]) -> Control:

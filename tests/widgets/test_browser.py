@@ -34,22 +34,20 @@ ALL = ASKED == "all"
 CHOSEN = "" if ALL else ("00", "08", "11")  # with a widget of each kind
 PRESSES = 500 if ALL else 120
 NOTEBOOKS = sorted(path.name for path in FOLDER.glob("*.ipynb") if path.name.startswith(CHOSEN))
-SIZES = [(1280, 900), (768, 1024), (640, 450)]  # a laptop, a tablet, and the laptop at a zoom of 200 %
-NOT_OURS = {  # what ipywidgets 8 and JupyterLab 4 leave out, and no notebook can add
-    "image-alt": "an Image widget and a stored picture take no words; a widget's description stands beside it",
-    "aria-input-field-name": "the handle of a slider is not tied to its visible label",
-}
-KINDS = "button.jupyter-button, select, .noUi-handle, input[type=checkbox], input[type=text], input[type=number]"
-TRAINING = "<span>Training. Move any knob: it counts from the next update on.</span>"
+SIZES = [(1280, 720), (768, 1024), (640, 450)]  # a projector, a tablet, and a laptop at a zoom of 200 %
+NOT_OURS = {"image-alt": "JupyterLab 4 gives a stored picture no words; a widget's own picture has them, see below"}
+KINDS = "button.jupyter-button, select, input[type=range], input[type=checkbox], input[type=text], input[type=number]"
+TRAINING = '<span role="status">Training. Move any knob: it counts from the next update on.</span>'
 OPERABLE = "e => e.isConnected && e.checkVisibility() && !e.disabled"
 CONTROLS = f".jp-OutputArea :is({KINDS})"
-KIND = "e => e.matches('button') ? 'button' : e.matches('select') ? 'list' : e.matches('input') ? e.type : 'slider'"
+KIND = "e => e.matches('button') ? 'button' : e.matches('select') ? 'list' : e.type"
 
 WATCH = """
 import ipywidgets as widgets
+from pglesson.widgets.elements import Control
 
-KNOWN = (widgets.Button, widgets.Dropdown, widgets.Checkbox, widgets.ToggleButton, widgets.Text, widgets.IntText,
-         widgets.SelectionSlider, widgets.FloatSlider, widgets.IntSlider)
+KNOWN = (Control, widgets.Button, widgets.Dropdown, widgets.Checkbox, widgets.ToggleButton, widgets.Text,
+         widgets.IntText)
 
 def descendants(widget):
     return [widget] + [w for child in getattr(widget, "children", ()) for w in descendants(child)]
@@ -171,17 +169,25 @@ def test_every_control_can_be_operated(name: str, by: str, opened: Any) -> None:
     notebook = opened(f"{name}.ipynb")
     assert len(notebook.ask("sorted(left)")) >= 3
     reached = 0
-    for control in notebook.page.query_selector_all(CONTROLS):
-        if control.is_visible():
-            control.wait_for_element_state("enabled")  # Pause once training has begun, Step once it has paused
+    controls = notebook.page.query_selector_all(CONTROLS)
+    for tab in notebook.page.query_selector_all(".jp-OutputArea .lm-TabBar-tab") or [None]:
+        if tab is not None:
+            tab.click()
+        for control in [each for each in controls if each.is_visible()]:
+            controls.remove(control)
             if by == "keyboard":
                 control.focus()
                 assert control.evaluate("e => e === document.activeElement"), "the keyboard does not reach it"
             operate(notebook, control, by, random.Random(0))
+            if by == "keyboard" and control.evaluate("e => e.isConnected"):
+                assert control.evaluate("e => e === document.activeElement"), "it loses the focus when it is operated"
             reached += 1
     notebook.wait_until_asked("sorted(left)", [])
     if name == "playground":  # what a pinned run brings with it
-        for part, selector in (("which run", "select[title^='which run']"), ("Remove", "button:has-text('Remove')")):
+        for part, selector in (
+            ("which run to export", "select[title^='which run to']"),
+            ("Remove", "button:has-text('Remove')"),
+        ):
             number = notebook.ask(f"[box.step(), box.pin(), globals().update(left=watch(box, {part!r}))] and len(left)")
             operate(notebook, notebook.page.query_selector_all(f".jp-OutputArea {selector}")[-1], by, random.Random(0))
             notebook.wait_until_asked("len(left)", number - 1)
@@ -194,11 +200,10 @@ def operate(notebook: NotebookPage, control: Any, by: str, luck: random.Random) 
     page = notebook.page
     if by == "mouse":
         # by clicks that wait until the control stands still, and make sure that it was hit: others come and go above it
-        if kind == "slider":
-            track = control.evaluate_handle("e => e.closest('.noUi-target')").as_element()
-            low, now, high = control.evaluate("e => [e.ariaValueMin, e.ariaValueNow, e.ariaValueMax].map(Number)")
-            width, height = track.evaluate("e => [e.clientWidth, e.clientHeight]")
-            track.click(position={"x": (0.85 if now < (low + high) / 2 else 0.15) * width, "y": height / 2})
+        if kind == "range":
+            low, now, high = control.evaluate("e => [e.min, e.value, e.max].map(Number)")
+            width, height = control.evaluate("e => [e.clientWidth, e.clientHeight]")
+            control.click(position={"x": (0.85 if now < (low + high) / 2 else 0.15) * width, "y": height / 2})
         elif kind == "list":
             options, now = control.evaluate("e => [e.options.length, e.selectedIndex]")
             control.select_option(index=(now + 1 + luck.randrange(max(options - 1, 1))) % options)
@@ -208,8 +213,8 @@ def operate(notebook: NotebookPage, control: Any, by: str, luck: random.Random) 
             change_text(page, control, kind)
         return
     control.focus()
-    if kind == "slider":
-        last = control.evaluate("e => Number(e.ariaValueNow) >= Number(e.ariaValueMax)")
+    if kind == "range":
+        last = control.evaluate("e => Number(e.value) >= Number(e.max)")
         page.keyboard.press("ArrowLeft" if last else "ArrowRight")
     elif kind == "list":
         last = control.evaluate("e => e.selectedIndex === e.options.length - 1")
@@ -226,7 +231,11 @@ def change_text(page: Any, control: Any, kind: str) -> None:
     """Types something that a field of its kind takes, or a word that it refuses in a sentence."""
     text = control.input_value()
     page.keyboard.press("Control+a")
-    page.keyboard.type(str(int(text) + 1) if kind == "number" else "(8,)" if text.startswith("(") else "CartPole-v1")
+    if control.evaluate("e => e.matches('.pglesson-number')"):
+        typed = "2" if text == "1" else "1"
+    else:
+        typed = str(int(text) + 1) if kind == "number" else "(8,)" if text.startswith("(") else "CartPole-v1"
+    page.keyboard.type(typed)
     page.keyboard.press("Enter")
 
 
@@ -271,3 +280,101 @@ def test_a_restarted_kernel_recovers(opened: Any) -> None:
     notebook.click_button("Start")
     notebook.wait_until_asked("len(box.updates) > 2", True)
     assert notebook.look_for_faults() == []
+
+
+@pytest.mark.parametrize("name", ["dashboard", "playground"])
+def test_one_screen_shows_controls_curves_and_agent(name: str, opened: Any) -> None:
+    """At 1280 x 720, from the first button to the last control of the agent; narrower, they stack."""
+    notebook = opened(f"{name}.ipynb")
+    parts = (".jp-OutputArea button:has-text('Start')", ".pglesson-frame", ".pglesson-film img", "input[type=checkbox]")
+    for (width, height), beside in zip(SIZES, (True, False, False)):
+        notebook.resize(width, height)
+        places = [notebook.page.locator(part).first.bounding_box() for part in parts]
+        bottom = max(place["y"] + place["height"] for place in places)
+        panel = notebook.page.locator(".jp-NotebookPanel .jp-Notebook").bounding_box()
+        assert not beside or bottom - places[0]["y"] < panel["height"], (width, height)
+        assert (places[2]["x"] > places[1]["x"] + places[1]["width"]) == beside
+        assert notebook.cut_off() == []
+
+
+def test_names_and_values_are_spoken_and_typed_numbers_count(opened: Any) -> None:
+    """Oracles: the browser's own accessibility tree, and the kernel."""
+    notebook = opened("dashboard.ipynb")
+    page = notebook.page
+    for name, value in (("alpha", "0.03"), ("clipping", "off"), ("update", "0")):
+        slider = page.get_by_role("slider", name=name, exact=True)
+        assert slider.count() == 1 and slider.get_attribute("aria-valuetext") == value and slider.get_attribute("title")
+    for name in ("task", "baseline", "normalization", "run"):
+        assert page.get_by_role("combobox", name=name, exact=True).first.get_attribute("title")
+    assert page.locator(".pglesson-frame").first.get_attribute("alt").startswith("What the agent earns.")
+    typed = page.get_by_role("textbox", name="alpha, typed")
+    for text, kept in (("0.05", 0.05), ("much", 0.05), ("-1", 0.05), ("0.1", 0.1)):
+        typed.fill(text)
+        typed.press("Enter")
+        notebook.wait_until_asked("box.settings.learning_rate", kept)
+        page.wait_for_timeout(300)
+        assert typed.input_value() == f"{kept:g}"
+
+
+def test_a_film_is_off_where_the_system_asks_for_less_motion(browser: Any, address: str) -> None:
+    notebook = NotebookPage(browser, address, "dashboard.ipynb")
+    notebook.page.emulate_media(reduced_motion="reduce")
+    notebook.run_all()
+    notebook.wait_until_asked("box.agent.live.value", False)
+    notebook.click_button("Start")
+    notebook.wait_until_asked("len(box.updates) > 5", True)
+    assert not notebook.ask("box.agent.playing")
+    notebook.close()
+
+
+def test_the_present_agent_moves_while_training_runs(opened: Any) -> None:
+    """The film's picture changes at least five times in a second, and its words name an update."""
+    notebook = opened("dashboard.ipynb")
+    notebook.click_button("Start")
+    notebook.wait_until_asked("len(box.updates) > 2", True)
+    count = """async () => { const image = document.querySelector('.pglesson-film img'); let seen = 0;
+        new MutationObserver(() => { seen += 1; }).observe(image, {attributes: true, attributeFilter: ['src']});
+        await new Promise(done => setTimeout(done, 3000)); return seen; }"""
+    assert notebook.page.evaluate(count) >= 15
+    assert "After update" in notebook.page.locator(".pglesson-film div").first.inner_text()
+
+
+def test_the_keyboard_goes_through_a_dashboard_without_a_trap(opened: Any) -> None:
+    """Tab reaches a control after another, and leaves the output at last."""
+    notebook, seen = opened("dashboard.ipynb"), []
+    notebook.page.locator(".jp-OutputArea select").first.focus()
+    for _ in range(60):
+        notebook.page.keyboard.press("Tab")
+        inside = "e => e.closest('.jp-OutputArea') ? (e.ariaLabel || e.id || e.title || e.textContent) : null"
+        if (reached := notebook.page.evaluate(f"({inside})(document.activeElement)")) is None:
+            break
+        seen.append(reached)
+    else:
+        raise AssertionError("Tab does not leave the output")
+    assert len(seen) == len(set(seen)) >= 20
+
+
+def test_a_mouse_drags_the_point_of_an_explorer(browser: Any, address: str, folder: Path) -> None:
+    """At a size at which the picture is shown smaller than it was drawn, too."""
+    draw = "def draw(axes, x, y):\n    axes.plot(x, y, 'o')\n    axes.set(xlim=(0, 10), ylim=(0, 10))\n"
+    make = "box = Explorer(draw, drag=lambda x, y: {'x': x, 'y': y}, x=(0.0, 10.0, 5.0, 0.1), y=(0.0, 10.0, 5.0, 0.1))"
+    write_notebook(folder / "drag.ipynb", f"from pglesson.widgets import Explorer\n{draw}\n{make}\nbox")
+    notebook = NotebookPage(browser, address, "drag.ipynb")
+    notebook.run_all()
+    for width in (1280, 640):
+        notebook.resize(width, 720)
+        image = notebook.page.locator(".pglesson-frame")
+        image.scroll_into_view_if_needed()
+        frame = image.bounding_box()
+        left, bottom, right, top = notebook.ask("box.figure.axes[0].get_position().extents.tolist()")
+        x = frame["x"] + frame["width"] * (left + 0.3 * (right - left))
+        y = frame["y"] + frame["height"] * (1 - bottom - 0.7 * (top - bottom))
+        notebook.page.mouse.move(x + 40, y + 20)
+        notebook.page.mouse.down()
+        notebook.page.mouse.move(x, y, steps=5)
+        notebook.page.mouse.up()
+        notebook.wait_until_asked(
+            "abs(box.controls['x'].value - 3) < 0.2 and abs(box.controls['y'].value - 7) < 0.2", True
+        )
+    assert notebook.look_for_faults() == []
+    notebook.close()

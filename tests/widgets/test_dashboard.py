@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import io
 from copy import deepcopy
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from pglesson import Episodes, Settings
+from pglesson import Episodes, Settings, reinforce
+from pglesson.analysis.confidence import mean_interval
 from pglesson.settings import BASELINES, OWN
+from pglesson.widgets import training_view
 from pglesson.widgets.dashboard import Dashboard
 from pglesson.widgets.presets import PRESETS
 
@@ -217,3 +221,135 @@ def test_an_own_baseline_joins_the_list_and_can_be_switched_while_training() -> 
     assert dashboard.step()
     dashboard.environment.value = "pglesson/TwoRooms-v0"
     assert knob.value == dashboard.settings.baseline == OWN and dashboard.step()
+
+
+def test_a_task_that_is_chosen_again_comes_back_with_its_run_pins_and_knobs() -> None:
+    """Oracle: `reinforce` without an interruption, with the knob moved after the second update."""
+    dashboard = Dashboard(Settings(**SMALL))
+    dashboard.step()
+    dashboard.pin()
+    dashboard.step()
+    dashboard.knobs["gamma"].value = 0.9
+    dashboard.environment.value = "pglesson/TwoRooms-v0"
+    assert dashboard.updates == [] and dashboard.pins == {} and "are kept" in dashboard.status.value
+    dashboard.step()
+    dashboard.environment.value = "CartPole-v1"
+    assert len(dashboard.updates) == 2 and list(dashboard.pins) == [1] and dashboard.knobs["gamma"].value == 0.9
+    assert "as you left it" in dashboard.status.value and len(dashboard.plots[0].mean.get_xdata()) == 2
+    dashboard.step()
+    expected, settings = [], Settings(**SMALL)
+    for update in reinforce(settings):
+        expected.append(update.returns)
+        if update.number == 2:
+            settings.gamma = 0.9
+    assert np.array_equal([update.returns for update in dashboard.updates], expected[:3])
+    dashboard.environment.value = "pglesson/TwoRooms-v0"
+    assert len(dashboard.updates) == 1
+
+
+def test_it_says_how_far_it_is_and_what_start_does_at_the_end(dashboard: Dashboard) -> None:
+    assert dashboard.count.value == "update 0 of 8"
+    while dashboard.step():
+        pass
+    assert dashboard.count.value == "update 8 of 8" and dashboard.finished
+    finished = dashboard.status.value
+    dashboard.buttons["start"].click()
+    assert "All updates are made" in dashboard.status.value != finished and not dashboard.running
+
+
+# --- two settings side by side ---
+
+
+def test_two_settings_train_in_step_from_the_same_seeds() -> None:
+    """Oracles: `reinforce` for each of them, and Student's interval of the differences, run by run."""
+    dashboard = Dashboard(Settings(**SMALL, seed=3))
+    dashboard.step()
+    dashboard.compare.value = True
+    assert dashboard.updates == [] and dashboard.side.layout.display is None
+    dashboard.knobs["baseline"].value = "none"
+    assert (dashboard.settings.baseline, dashboard.rival.settings.baseline) == ("time_mean", "none")
+    assert dashboard.knobs["baseline"].note == "A time mean, B none" and dashboard.knobs["gamma"].note == ""
+    while dashboard.step():
+        pass
+    expected = [
+        np.array([u.returns.mean(1) for u in reinforce(Settings(**SMALL, seed=3, baseline=baseline))])
+        for baseline in ("time_mean", "none")
+    ]
+    for session, values in zip((dashboard.session, dashboard.rival), expected):
+        assert np.array_equal([u.returns.mean(1) for u in session.updates], values)
+    plot = dashboard.curves._rival_plot
+    apart = expected[1] - expected[0]
+    np.testing.assert_allclose(plot.difference.get_ydata(), apart.mean(1))
+    np.testing.assert_allclose(plot.intervals, [mean_interval(row) for row in apart])
+    low, high = mean_interval(apart[-1])
+    assert plot.axes.get_title("left") == f"B minus A: {apart[-1].mean():+.0f} [{low:.0f}, {high:.0f}]"
+    dashboard.pin()
+    assert dashboard.pins[1][0].baseline == "none", "the curve whose knobs are shown"
+
+
+def test_knobs_show_and_set_the_chosen_one_of_two(dashboard: Dashboard) -> None:
+    dashboard.compare.value = True
+    dashboard.knobs["gamma"].value = 0.5
+    dashboard.side.value = "A"
+    assert dashboard.knobs["gamma"].value == dashboard.settings.gamma == 0.99
+    dashboard.knobs["learning_rate"].value = 0.1
+    dashboard.side.value = "B"
+    assert (dashboard.knobs["gamma"].value, dashboard.knobs["learning_rate"].value) == (0.5, 0.03)
+    dashboard.step()
+    dashboard.compare.value = False
+    assert dashboard.rival is None and dashboard.knobs["learning_rate"].value == 0.1
+    assert len(dashboard.updates) == 1 and dashboard.knobs["gamma"].note == "" and dashboard.step()
+    assert dashboard.plots[1].axes.get_ylabel() == "entropy in nats"
+
+
+def test_a_task_of_its_own_ends_the_comparison_and_a_reset_does_not(dashboard: Dashboard) -> None:
+    dashboard.compare.value = True
+    dashboard.step()
+    dashboard.reset()
+    assert dashboard.updates == [] == dashboard.rival.updates and dashboard.step()
+    dashboard.environment.value = "pglesson/TwoRooms-v0"
+    assert not dashboard.compare.value and dashboard.rival is None and dashboard.step()
+
+
+def test_a_failure_of_b_ends_both(dashboard: Dashboard) -> None:
+    dashboard.compare.value = True
+    dashboard.step()
+    dashboard.rival.settings.episodes = 5
+    assert not dashboard.step() and "episodes changed" in dashboard.status.value
+    assert dashboard.step() and len(dashboard.updates) == len(dashboard.rival.updates) == 1
+
+
+# --- in a notebook ---
+
+
+def test_a_cell_that_is_run_again_stops_its_old_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    cells = iter(["a", "a", "b", None])
+    monkeypatch.setattr(training_view, "running_cell", lambda: next(cells))
+
+    async def drive() -> None:
+        first = Dashboard(Settings(**SMALL | {"updates": 10_000}))
+        first.start()
+        second = Dashboard(Settings(**SMALL | {"updates": 10_000}))
+        assert not first.running
+        second.start()
+        others = [Dashboard(Settings(**SMALL)) for _ in range(2)]
+        assert second.running and not others[0].running
+        second.close()
+        await asyncio.sleep(0)
+
+    asyncio.run(drive())
+
+
+def test_a_stored_picture_is_of_a_finished_run_where_notebooks_are_rebuilt(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(0)
+    expected = torch.rand(1)
+    torch.manual_seed(0)
+    dashboard = Dashboard(Settings(**SMALL))
+    monkeypatch.setenv("PGLESSON_STORED_SECONDS", "60")
+    bundle, words = dashboard._repr_mimebundle_()
+    assert words["image/png"]["alt"].startswith("A stored picture of a run of 8 updates. What the agent earns.")
+    assert pixels(base64.b64decode(bundle["image/png"])).shape == (360, 780, 3)
+    assert dashboard.updates == [] and torch.rand(1) == expected
+    monkeypatch.setenv("PGLESSON_STORED_SECONDS", "0.001")
+    assert "of 1 updates (of 8)" in dashboard._repr_mimebundle_()[1]["image/png"]["alt"]
+    assert "image/png" not in Dashboard(Settings(env="Nowhere-v0"))._repr_mimebundle_()[0]

@@ -36,7 +36,9 @@ function render({ model, el }) {
   });
   if (slider) {
     number.addEventListener("input", () => number.setCustomValidity(""));
-    number.addEventListener("change", () => model.send({ typed: number.value }));
+    const commit = () => number.value !== model.get("words")[model.get("index")] && model.send({ typed: number.value });
+    number.addEventListener("change", commit);
+    number.addEventListener("keydown", (event) => event.key === "Enter" && commit()); // JupyterLab prevents the change
   }
   const answered = ({ refused }) => {
     show();
