@@ -77,7 +77,9 @@ def judge_value_agent(answer: Any) -> Outcome | None:
                 with time_limit(SECONDS):
                     answer(TASK, EPISODES, seed)
             except (Exception, SystemExit) as error:
-                return wrong(f"on the task with rich and poor episodes: {located(error)} {type(error).__name__}: {error}")
+                return wrong(
+                    f"on the task with rich and poor episodes: {located(error)} {type(error).__name__}: {error}"
+                )
             finally:
                 hook.remove()
             if len(moments) > EPISODES // 2:

@@ -7,6 +7,7 @@ import html
 import time
 
 import ipywidgets as widgets
+import numpy as np
 from matplotlib import style
 from matplotlib.axes import Axes
 
@@ -40,6 +41,7 @@ class Clinic(Picture):
         self.diagnosis.layout.width = "360px"
         self.answer_button = button("Diagnose", "stethoscope", "hear whether it is that, and why or why not", "info")
         self.status, self.answer = widgets.HTML(), widgets.HTML()
+        self.answer.layout.min_height = "5.5em"  # an answer must not move the picture that it speaks of
         self.patient.observe(lambda change: self._main.call(lambda: self.admit(change["new"])), "value")
         self.answer_button.on_click(lambda _: self.diagnose())
         row = wrapping_row([self.patient, self.diagnosis, self.answer_button, self.status])
@@ -85,6 +87,8 @@ class Clinic(Picture):
                     line.remove()
                 plot.pin(healthy.updates, "in health")
             plot.show(patient.updates, horizon=patient.settings.updates * patient.settings.episodes)
+        for plot, note in zip(self._plots, self._notes):
+            note.set_text(below_the_axis(plot))
         self._draw_returns(self.figure.axes[4], patient, healthy)
         super().draw()
 
@@ -106,6 +110,11 @@ class Clinic(Picture):
                 CurvePlot(axes[2], "gradient_norm", COLORS["gradient"], "gradient norm", "", log=True),
                 CurvePlot(axes[3], "policy_change", COLORS["value"], "policy change, nats", "", log=True),
             ]
+            box = {"facecolor": "white", "alpha": 0.8, "linewidth": 0, "pad": 1}
+            self._notes = [
+                plot.axes.text(0.03, 0.05, "", transform=plot.axes.transAxes, bbox=box, fontsize=10, zorder=4)
+                for plot in self._plots
+            ]
             for plot in self._plots:
                 plot.axes.set_xlabel("episodes")
                 plot.axes.locator_params("x", nbins=3)
@@ -116,6 +125,7 @@ class Clinic(Picture):
             ):
                 axes[5].plot([], [], color=color, label=name, dashes=dashes or (None, None))
             axes[5].fill_between([], [], [], color="black", alpha=0.22, linewidth=0, label="middle 80 % of runs")
+            axes[5].plot([], [], "x", color="black", markersize=9, label="this episode's last reward")
             axes[5].legend(loc="center", title=f"task: {task}")
         self.diagnosis.value, self.answer.value = "", ""
         self._count()
@@ -130,8 +140,18 @@ class Clinic(Picture):
             axes.clear()
             axes.plot(healthy.returns, color=COLORS["pinned"], dashes=(4, 2), linewidth=1.8)
             axes.plot(patient.returns, ".-", color=COLORS["truth"])
+            if len(patient.returns):
+                axes.plot(len(patient.returns) - 1, patient.last_reward, "x", color="black", markersize=9)
             axes.set_xlabel("time step of the first episode")
             axes.set_title("returns G_t", loc="left")
 
     def _count(self) -> None:
         self.status.value = f"{len(self.solved)} of {len(PATIENTS)} diagnosed"
+
+
+def below_the_axis(plot: CurvePlot) -> str:
+    """Where a curve is that lies below its panel, in words; nothing if it is in sight at the end."""
+    values = np.asarray(plot.mean.get_ydata(), dtype=float)
+    if not plot.log or not len(values) or values[-1] >= plot.axes.get_ylim()[0]:
+        return ""
+    return f"▼ below the axis: {values[-1]:.1g}"

@@ -38,11 +38,6 @@ def carried_over_returns(episodes: Episodes, gamma: float) -> Tensor:
     return returns
 
 
-def hundredfold_returns(episodes: Episodes, gamma: float) -> Tensor:
-    """Rewards of 100 for each step instead of 1."""
-    return 100 * returns_to_go(episodes.rewards, gamma)
-
-
 def flipped(advantages: Tensor) -> Tensor:
     """The loss with the wrong sign."""
     return -advantages
@@ -72,12 +67,20 @@ HEALTHY = "as in health"
 
 @dataclass(frozen=True)
 class Cause:
-    """signs: a word for each of PANELS; None where it varies. why: the explanation. fix: code, or words."""
+    """signs: on CartPole, a word for each of PANELS; None where it varies. why: the explanation. fix: code, or words.
+
+    on_the_arm: the signs that are others there, where rewards are negative and actions continuous.
+    """
 
     name: str
     signs: Mapping[str, str | None]
     why: str
     fix: str
+    on_the_arm: Mapping[str, str | None] = field(default_factory=dict)
+
+    def signs_in(self, env: str) -> dict[str, str | None]:
+        """The signs in a task."""
+        return dict(self.signs) | (dict(self.on_the_arm) if env == ARM["env"] else {})
 
 
 def _signs(*words: str | None) -> dict[str, str | None]:
@@ -113,6 +116,7 @@ CAUSES = {
         "same nearly everywhere. Only the last two or three steps before the fall look different, so it learns slowly "
         "what led there.",
         "gamma=0.99 instead of 0.3",
+        {"return": None, "returns G_t": "several times nearer to 0 than in health"},
     ),
     "large rewards": Cause(
         "large rewards, not normalized",
@@ -148,14 +152,15 @@ CAUSES = {
     ),
     "entropy too large": Cause(
         "an entropy weight that is too large",
-        _signs(STUCK, "stuck where it began", None, HEALTHY, HEALTHY),
+        _signs(STUCK, "stuck where it began", HEALTHY, HEALTHY, HEALTHY),
         "The first update moves the policy as far as in health, and yet the entropy stays where an undecided policy "
         "has it: whatever the returns teach, the bonus takes back.",
         "entropy_weight=0.0 instead of 3.0",
+        {"return": HEALTHY, "entropy": "rising without end", "gradient norm": "far larger than in health"},
     ),
     "wrong axis": Cause(
         "the batch, summed over the wrong axis",
-        _signs(STUCK, "stuck where it began", "zero but for rounding", "zero but for rounding", HEALTHY),
+        _signs(STUCK, None, "zero but for rounding", None, HEALTHY),  # Adam makes full steps of rounding errors
         "Normalized advantages add up to zero. Summing the log-probabilities first weighs each of them with that sum, "
         "so nothing is left of the gradient but rounding, about 1e-7. (Adam divides by the gradient's size: it would "
         "make full steps of that, in a direction that means nothing.)",
@@ -172,6 +177,7 @@ class Patient:
     healthy: Mapping[str, Any]
     changes: Mapping[str, Any] = field(default_factory=dict)
     returns: ReturnsFunction = episode_returns
+    reward_scale: float = 1.0
     weight_advantages: Callable[[Tensor], Tensor] | None = None
     distribution: type[DiagGaussian] | None = None
 
@@ -185,7 +191,7 @@ PATIENTS = (
     Patient("sign flipped", CARTPOLE, weight_advantages=flipped),
     Patient("rate too low", CARTPOLE, {"learning_rate": 0.0003}),
     Patient("clipped log-probability", ARM, distribution=ClippedGaussian),
-    Patient("large rewards", CARTPOLE_SGD, {"normalization": "none"}, hundredfold_returns),
+    Patient("large rewards", CARTPOLE_SGD, {"normalization": "none"}, reward_scale=100.0),
     Patient("gamma too short", CARTPOLE, {"gamma": 0.3}),
     Patient("healthy", ARM, {"seed": 1}),
     Patient("wrong axis", CARTPOLE_SGD, weight_advantages=summed_over_the_batch),
@@ -197,20 +203,23 @@ PATIENTS = (
 
 
 class Training:
-    """A patient's training. updates: so far. returns: G_t of the first episode, (steps,)."""
+    """A patient's training. updates: so far. returns: G_t of the first episode, (steps,); last_reward: its last one."""
 
     def __init__(self, patient: Patient) -> None:
         self.settings = Settings(**(dict(patient.healthy) | dict(patient.changes)), measure_change=True)
         self.patient, self.updates, self.returns = patient, list[Update](), torch.zeros(0)
+        self.last_reward = 0.0
         policy = make_policy(self.settings)
         if patient.distribution is not None:
             policy.distribution = patient.distribution  # type: ignore[assignment]
         self._generator: Iterator[Update] = reinforce(self.settings, policy, advantages=self._advantages)
 
     def _advantages(self, episodes: Episodes, baseline: Tensor, _: Tensor) -> Tensor:
-        returns = self.patient.returns(episodes, self.settings.gamma)
+        returns = self.patient.reward_scale * self.patient.returns(episodes, self.settings.gamma)
         if not self.updates:
-            self.returns = returns[0, 0][episodes.mask[0, 0] > 0]
+            played = episodes.mask[0, 0] > 0
+            self.returns = returns[0, 0][played]
+            self.last_reward = self.patient.reward_scale * float(episodes.rewards[0, 0][played][-1])
         advantages = (returns - baseline) * episodes.mask
         weight = self.patient.weight_advantages
         return advantages if weight is None else weight(advantages)
@@ -228,11 +237,13 @@ def explain(patient: Patient, guess: str) -> str:
 
     It does not say what is seen: a guess that was thrown away would buy the sign that decides.
     """
-    cause, other = CAUSES[patient.cause], CAUSES[guess]
+    cause, other, env = CAUSES[patient.cause], CAUSES[guess], patient.healthy["env"]
     if guess == patient.cause:
         return f"Right: {cause.name}. {cause.why}" + (f" What fixes it: {cause.fix}." if cause.fix else "")
+    if guess == "clipped log-probability" and env != ARM["env"]:
+        return f"Not {other.name}: the actions of this task are a few numbers, and none of them is clipped."
     for panel in reversed(PANELS):  # the further right, the nearer to the cause
-        seen, expected = cause.signs[panel], other.signs[panel]
+        seen, expected = cause.signs_in(env)[panel], other.signs_in(env)[panel]
         if seen and expected and seen != expected:
             if guess == "healthy":
                 return f"Something is wrong: the panel “{panel}” does not go the way of the grey curve. How does it go?"
