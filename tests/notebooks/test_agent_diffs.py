@@ -39,7 +39,7 @@ def blocks(name: str) -> list[str]:
 
 
 def patched(source: str, diff: str) -> str:
-    """The source after a diff: its unchanged and removed lines must stand in the source in one place. Hunks begin with @@."""
+    """The source after a diff, whose unchanged and removed lines must stand in it in one place; hunks begin with @@."""
     for hunk in diff.split("@@\n"):
         lines = hunk.splitlines()
         assert all(line[:1] in " +-" for line in lines), hunk
@@ -123,7 +123,9 @@ def test_the_agent_after_all_diffs_learns() -> None:
 
 def test_a_diff_that_does_not_fit_is_refused() -> None:
     source = "def f(x):\n    y = x\n    return y"
-    assert patched(source, " def f(x):\n-    y = x\n+    y = 2 * x\n     return y") == source.replace("y = x", "y = 2 * x")
+    assert patched(source, " def f(x):\n-    y = x\n+    y = 2 * x\n     return y") == source.replace(
+        "y = x", "y = 2 * x"
+    )
     with pytest.raises(AssertionError, match="0 places"):
         patched(source, " def f(z):\n+    z = 1\n     y = x")
     with pytest.raises(AssertionError, match="2 places"):

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import torch
 from torch import Tensor
 from torch.nn.functional import cosine_similarity
+from torch.optim.optimizer import register_optimizer_step_pre_hook
 
-from pglesson.exercises.framework import Exercise
+from pglesson.exercises.agents import LAST, SIGNALS, agent_judge
+from pglesson.exercises.by_notebook.nb06_variance_and_baselines import AGENT as VALUE_AGENT
+from pglesson.exercises.framework import Exercise, Outcome, wrong
 from pglesson.exercises.judges import Case, Mistake, judge_function, judge_number
+from pglesson.exercises.traces import Trace
 
 
 def _random(*shape: int, seed: int) -> Tensor:
@@ -200,41 +207,67 @@ answer = per_batch''',
     ),
 )
 
-ENTER_WEIGHT = Exercise(
-    name="enter_weight",
+_ASKED = "    pi = Categorical(logits=policy(observations))\n"
+_NORMALIZED = "    A = (A - A.mean(dtype=torch.float64)) / (A.std(correction=0) + 1e-8)\n"
+
+
+LARGE, SMALL = (replace(SIGNALS, episodes=200, reward_scale=scale) for scale in (1000.0, 0.001))
+_ON_THE_UNIT = (
+    "its steps depend on the unit of the rewards. Subtract the mean of the batch's advantages, and divide by their "
+    "standard deviation."
+)
+
+
+def _in_a_small_unit(trace: Trace) -> str | None:
+    late = trace.returns[-LAST:].mean()
+    if trace.steps and late < SIGNALS.enough:
+        return (
+            "with rewards a thousand times larger it learns. With rewards a thousand times smaller it does not: the "
+            f"mean of the last {LAST} returns is {late:.1f} thousandths, of 10. So {_ON_THE_UNIT}"
+        )
+    return None
+
+
+def _judge_in_two_units(answer: Any) -> Outcome | None:
+    """Judges train(env_id, episodes, seed), by plain ascent, on rewards a million times apart."""
+    optimizers: set[str] = set()
+    hook = register_optimizer_step_pre_hook(lambda optimizer, *_: optimizers.add(type(optimizer).__name__))
+    try:
+        said = agent_judge(LARGE)(answer)
+        if said and said.message.startswith("it runs, but learns too little"):
+            return wrong(f"with rewards a thousand times larger it learns too little: {_ON_THE_UNIT}")
+        said = said or agent_judge(SMALL, _in_a_small_unit)(answer)
+    finally:
+        hook.remove()
+    if said is None and optimizers and "SGD" not in optimizers:
+        return wrong(
+            f"it learns in both units, by {' and '.join(sorted(optimizers))}, which rescales the steps itself. Give "
+            "the policy torch.optim.SGD: then only the normalization can."
+        )
+    return said
+
+
+AGENT = Exercise(
+    name="agent",
     objective="say what normalization does to the size and to the direction of a step",
-    starter="""# enter, search, and the end: the rewards are 0 and 2, and gamma is 0.9.
-# Normalized per episode, which weight does `enter` get?
-answer = ...""",
-    solution="""answer = (1.8 - 1.9) / 0.1""",
+    starter='''def train(env_id, episodes, seed):
+    """The agent of notebook 06, normalized per batch, by SGD -> the returns of all episodes, plain sums of rewards."""
+    ...
+
+
+answer = train''',
+    solution=VALUE_AGENT.solution.replace(_ASKED, _NORMALIZED + _ASKED)
+    .replace("torch.optim.Adam(policy", "torch.optim.SGD(policy")
+    .replace("alpha=0.02, value", "alpha=0.3, value"),
     hints=(
-        "The two returns are 0.9 * 2 and 2. What is their mean, and which of them lies below it?",
-        "The mean is 1.9, and both returns lie 0.1 away from it: that is the (population's) standard deviation.",
-        "(1.8 - 1.9) / 0.1.",
+        'Begin with your agent of notebook 06, or with Exercises("06_variance_and_baselines").agent.solution().',
+        "Two changes: the line of the diff, before the loss; and torch.optim.SGD for the policy, with a learning rate "
+        "of 0.3. The value keeps Adam.",
+        "A = (A - A.mean(dtype=torch.float64)) / (A.std(correction=0) + 1e-8), over all time steps of the batch.",
     ),
-    why="Both choices were right, and `enter` is pushed down with full force, since its return is "
-    "compared with that of `search` and with nothing else. No learning rate repairs that: it is the direction.",
-    judge=judge_number(
-        -1.0,
-        {
-            1.62: "that is discounted twice. One step lies between `enter` and the reward of the search.",
-            -0.1 / 1.9: "you divided by the mean. Divide by the standard deviation.",
-            1.0: "that is the weight of `search`. The return that follows `enter` is discounted once more, so it is "
-            "the smaller of the two.",
-            0.0: "only the return of an episode of one step is its own mean. Here there are two, and gamma makes "
-            "them differ.",
-            -0.1: "the mean is taken away. Now divide by the standard deviation.",
-            0.1: "that is the standard deviation. How many of them is the return of `enter` above or below the mean?",
-            -0.7071: "you divided by the standard deviation with n - 1, torch's default. The lesson takes the "
-            "population's, with n.",
-            1.8: "that is the return that follows `enter`. Subtract the mean of both, and divide.",
-            2.0: "that is the return that follows `search`. Compare both returns with their mean.",
-            18.0: "you divided the return itself. Subtract the mean of both returns first.",
-            -10.0: "you divided by the variance, 0.01. Take its root.",
-            -2.0: "you compared with the return of `search`. Compare with the mean of both returns.",
-        },
-        otherwise="this is not it. Write down both returns, their mean, and how far from it each lies.",
-    ),
+    why="One learning rate is right for rewards a million times apart, without Adam. Take the line away, and with the "
+    "small rewards the agent stays as it is.",
+    judge=_judge_in_two_units,
 )
 
 _ROUNDS_UP = torch.randn(4, generator=torch.Generator().manual_seed(17)).double()  # its cosine with itself is above 1
@@ -647,4 +680,4 @@ answer = td_errors''',
     ),
 )
 
-EXERCISES = (PER_BATCH, DEGREES_APART, ENTER_WEIGHT, ONE_BETTER, BETTER_BY, TD_ERRORS)
+EXERCISES = (PER_BATCH, AGENT, DEGREES_APART, ONE_BETTER, BETTER_BY, TD_ERRORS)

@@ -2,6 +2,7 @@
 
 import math
 
+import gymnasium
 import numpy as np
 import torch
 from torch import nn
@@ -232,6 +233,49 @@ def td_with(following):
     return lambda rewards, values, gamma: rewards + gamma * torch.cat(following(rewards, values)) - values
 
 
+def agent(*, normalized=True, over="torch", optimizer=torch.optim.SGD, alpha=0.3, sign=-1.0, zero=True, batch=10):
+    """REINFORCE by batches without a value, right or with mistakes; over: what computes the advantages."""
+
+    def advantages(G):
+        if over == "numpy":
+            A = np.array(G.tolist())
+            return torch.as_tensor((A - A.mean()) / (A.std() + 1e-8), dtype=torch.float32)
+        if over == "by hand":
+            mean = sum(G.tolist()) / len(G)
+            variance = sum((g - mean) ** 2 for g in G.tolist()) / len(G)
+            return torch.tensor([(g - mean) / (variance**0.5 + 1e-8) for g in G.tolist()])
+        return G - G.mean() if over == "mean" else (G - G.mean()) / (G.std(correction=0) + 1e-8)
+
+    def train(env_id, episodes, seed):
+        torch.manual_seed(seed)
+        env = gymnasium.make(env_id)
+        env.reset(seed=seed)
+        policy = nn.Sequential(nn.Linear(env.observation_space.shape[0], 16), nn.Tanh(), nn.Linear(16, 2))
+        steps, returns = optimizer(policy.parameters(), lr=alpha), []
+        while len(returns) < episodes:
+            log_probs, weights = [], []
+            for _ in range(batch):
+                observation, over_, rewards = env.reset()[0], False, []
+                while not over_:
+                    pi = torch.distributions.Categorical(logits=policy(torch.as_tensor(observation)))
+                    action = pi.sample()
+                    log_probs.append(pi.log_prob(action))
+                    observation, reward, terminated, truncated, _ = env.step(action.item())
+                    rewards.append(float(reward))
+                    over_ = terminated or truncated
+                weights += np.cumsum(rewards[::-1])[::-1].tolist()
+                returns.append(sum(rewards))
+            G = torch.tensor(weights)
+            A = advantages(G) if normalized else G
+            if zero:
+                steps.zero_grad()
+            (sign * (torch.stack(log_probs) * A).sum() / batch).backward()
+            steps.step()
+        return returns
+
+    return train
+
+
 RIGHT = {
     "per_batch": [
         batch_by_loop,
@@ -241,7 +285,7 @@ RIGHT = {
         lambda returns, mask: normalize(returns[None], mask[None], "batch")[0],
         lambda returns, mask: batch_by_moments(returns.float(), mask),
     ],
-    "enter_weight": [-1, -1.0, (0.9 * 2 - 1.9) / 0.1, torch.tensor(-1.0), np.float32(-1)],
+    "agent": [agent(), agent(over="numpy"), agent(over="by hand", alpha=1.0)],
     "degrees_apart": [
         angle_by(between),
         degrees_by_loop,
@@ -281,20 +325,16 @@ MISTAKES = {
         (lambda returns: returns, "raised a TypeError"),
         ("per_batch", "must be a function"),
     ],
-    "enter_weight": [
-        (1.62, "twice"),
-        (-0.1 / 1.9, "by the mean"),
-        (1, "weight of `search`"),
-        (0, "its own mean"),
-        (1.8 - 1.9, "Now divide"),
-        (0.1, "that is the standard deviation"),
-        (-1 / math.sqrt(2), "n - 1"),
-        (1.8, "that follows `enter`"),
-        (2, "that follows `search`"),
-        (18, "the return itself"),
-        (-10, "by the variance"),
-        (-2, "compared with the return of `search`"),
-        (0.4, "both returns, their mean"),
+    "agent": [
+        (agent(normalized=False), "its steps depend on the unit"),
+        (agent(alpha=300.0, normalized=False), "the learning rate is 300"),
+        (agent(optimizer=torch.optim.Adam, alpha=0.02), "by Adam, which rescales"),
+        (agent(sign=1.0), "the returns \\*fall\\*"),
+        (agent(zero=False), "never set to zero"),
+        (agent(alpha=1e-6), "the learning rate is 1e-06"),
+        (lambda env_id, episodes, seed: [0.0] * episodes, "no episode was played"),
+        (lambda env_id, seed: [], "raised|TypeError"),
+        (7, "must be a function"),
     ],
     "degrees_apart": [
         (lambda g, e: torch.nan_to_num(angle_by(lambda cosine: cosine)(g, e)), "NaN is made 0"),
