@@ -1,7 +1,7 @@
 """The lesson's environments, registered with Gymnasium by importing this package.
 
 Each has both entry points: `gymnasium.make(id)` for one environment, `gymnasium.make_vec(id, n)` for many; but for
-Signals and Levers, on which a learner's own loop is judged.
+Signals, RichSignals and Levers, on which a learner's own loop is judged.
 """
 
 import gymnasium
@@ -44,6 +44,7 @@ _ENVIRONMENTS = {  # id: (one environment, the module of many at once, if there 
     "Digits-v0": (_HERE + "digits:Digits", "digits", None),
     "TwoHills-v0": (_HERE + "two_hills:TwoHills", "two_hills", None),
     "Signals-v0": (_HERE + "signals:Signals", None, None),
+    "RichSignals-v0": (_HERE + "signals:RichSignals", None, None),
     "Levers-v0": (_HERE + "levers:Levers", None, None),
 }
 

@@ -41,3 +41,28 @@ class Signals(gymnasium.Env[NDArray[np.float32], np.int64]):
     def _show(self) -> NDArray[np.float32]:
         self._side = int(self.np_random.integers(2))
         return np.eye(2, dtype=np.float32)[self._side]
+
+
+class RichSignals(Signals):
+    """Signals in which every second episode is rich, whatever the seed: the first is, and the one after it is poor.
+
+    A third number of the observation is 1 in a rich episode and 0 in a poor one. The last step pays 15 more in a rich
+    one, and 15 less in a poor one, whatever is done.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.observation_space = spaces.Box(0.0, 1.0, (3,), np.float32)
+        self._rich = False
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> tuple[NDArray[np.float32], dict[str, Any]]:
+        self._rich = not self._rich
+        return super().reset(seed=seed, options=options)
+
+    def step(self, action: int | np.int64) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
+        observation, reward, terminated, truncated, info = super().step(action)
+        extra = (15.0 if self._rich else -15.0) if terminated else 0.0
+        return observation, reward + extra, terminated, truncated, info
+
+    def _show(self) -> NDArray[np.float32]:
+        return np.append(super()._show(), np.float32(self._rich))

@@ -57,6 +57,7 @@ class AgentTask:
 
 
 SIGNALS = AgentTask("pglesson/Signals-v0", episodes=300, best=10, undecided=0, enough=6)
+RICH_SIGNALS = AgentTask("pglesson/RichSignals-v0", episodes=300, best=10, undecided=0, enough=8)
 LEVERS = AgentTask("pglesson/Levers-v0", episodes=300, best=10, undecided=0, enough=5)
 
 
@@ -253,5 +254,27 @@ def _raised(error: BaseException, trace: Trace) -> str:
     return f"{located(error)} {words}"
 
 
+def _no_batch_or_value(trace: Trace) -> str | None:
+    if len(trace.moments) > len(trace.episodes) // 2:
+        return (
+            f"there are steps after {len(trace.moments)} of {len(trace.episodes)} episodes. Play a batch, of ten "
+            "episodes, say, before the policy makes a step."
+        )
+    if trace.steps and 1 not in trace.outputs:
+        return (
+            "no network with one output is trained: where is the value? It has an optimizer and a loss of its own, "
+            "half of the mean of (G - v(s))^2."
+        )
+    if trace.steps and trace.returns[-LAST:].mean() < 6 and not _cause(trace, RICH_SIGNALS):
+        return (
+            f"it learns too little: the mean of the last {LAST} returns is {trace.returns[-LAST:].mean():.1f}, of 10. "
+            "The value has to take away what the third number tells. Subtract v(s_t), without a gradient (detach); see "
+            "that G and v both have the shape (T,), since (T,) minus (T, 1) is (T, T); and let it learn fast enough, "
+            "by ten steps an update, say, with a learning rate of 0.05."
+        )
+    return None
+
+
 judge_agent = agent_judge(SIGNALS)
+judge_value_agent = agent_judge(RICH_SIGNALS, also=_no_batch_or_value)
 judge_gaussian_agent = agent_judge(LEVERS)

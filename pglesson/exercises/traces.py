@@ -48,6 +48,8 @@ class Trace:
     backwards: int = 0
     kept: int = 0  # steps of optimizers whose gradient still held the last one
     rates: set[float] = field(default_factory=set)  # learning rates of the optimizers
+    moments: set[int] = field(default_factory=set)  # how many episodes were played before the steps of optimizers
+    outputs: set[int] = field(default_factory=set)  # of the layers of trained networks
     _gradients: dict[int, tuple[torch.Tensor | None, int, int]] = field(default_factory=dict)
 
     @property
@@ -76,6 +78,9 @@ class Trace:
             self._gradients[id(optimizer)] = gradient, gradient._version, self.backwards
         self.steps += 1
         self.rates.add(float(optimizer.param_groups[0]["lr"]))
+        self.moments.add(len(self.episodes))
+        weights = [weight for group in optimizer.param_groups for weight in group["params"]]
+        self.outputs |= {len(weight) for weight in weights if weight.ndim == 2 and weight.grad is not None}
 
 
 class Watched(gymnasium.Wrapper[Any, Any, Any, Any]):

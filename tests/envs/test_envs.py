@@ -46,7 +46,8 @@ def test_registering_again_does_not_warn():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         importlib.reload(pglesson.envs)
-    for_a_learners_own_loop = {"pglesson/Signals-v0", "pglesson/Levers-v0"}  # one environment, and not many at once
+    # one environment, and not many at once
+    for_a_learners_own_loop = {f"pglesson/{name}-v0" for name in ("Signals", "RichSignals", "Levers")}
     assert set(entries) == {env for env, _ in OWN} | for_a_learners_own_loop
     assert all(gymnasium.registry[name] is spec for name, spec in entries.items())
 

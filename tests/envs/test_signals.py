@@ -37,3 +37,16 @@ def test_steps_without_an_episode_and_other_actions_are_refused() -> None:
     env.reset(seed=0)
     with pytest.raises(ValueError, match="must be 0 or 1"):
         env.step(2)
+
+
+def test_a_rich_episode_ends_with_30_more_than_a_poor_one_and_shows_it() -> None:
+    env, totals = gymnasium.make("pglesson/RichSignals-v0"), []
+    for wanted in (1.0, 0.0, 1.0):
+        observation, _ = env.reset(seed=0)
+        total, over = 0.0, False
+        while not over:
+            assert env.observation_space.contains(observation) and observation[2] == wanted
+            observation, reward, over, _, _ = env.step(int(observation[:2].argmax()))
+            total += float(reward)
+        totals.append(total)
+    assert totals == [25.0, -5.0, 25.0]

@@ -871,7 +871,7 @@ def update(policy, optimizer, episode, gamma):
     optimizer.step()
 
 
-def train(env_id, episodes, seed, gamma=0.99, alpha=0.003):
+def train(env_id, episodes, seed, gamma=0.99, alpha=0.002):
     """Trains a policy by REINFORCE for so many episodes -> the list of their returns, each a plain sum of rewards."""
     torch.manual_seed(seed)
     env = gym.make(env_id)
@@ -895,9 +895,9 @@ answer = train''',
         "After the episode: loss = -(torch.stack(log_probs) * torch.tensor(G)).sum(), zero_grad, backward, step. Add "
         "the plain sum of the rewards to the list that you return.",
     ),
-    why="That is an agent, and nothing in it comes from this package. With the id CartPole-v1 and a learning rate of "
-    "0.001 it learns that too, in more episodes. What comes in this lesson changes a line of it at a time.",
+    why="That is an agent, and nothing in it comes from this package. The solution learns CartPole-v1, too, in 500 "
+    "episodes, with a learning rate of 0.002. What comes in this lesson changes a line of it at a time.",
     judge=judge_agent,
 )
 
-EXERCISES = (LOSS, UPDATE, ADAM, NORMALIZE, AGENT, BAND)
+EXERCISES = (LOSS, UPDATE, ADAM, NORMALIZE, BAND, AGENT)

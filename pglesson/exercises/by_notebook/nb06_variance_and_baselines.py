@@ -10,10 +10,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from pglesson.exercises.agents import judge_value_agent
 from pglesson.exercises.calls import MARKED
 from pglesson.exercises.framework import Exercise
-from pglesson.exercises.judges import Case, Mistake, judge_choice, judge_function, judge_number
-from pglesson.exercises.values import judge_value_agent
+from pglesson.exercises.judges import Case, Mistake, judge_choice, judge_function
 
 
 def _cloud(episodes: int, mean: list[float], seed: int) -> Tensor:
@@ -274,7 +274,7 @@ def _one_by_one(w: Tensor, s: Tensor, G: Tensor, mask: Tensor, alpha_w: float) -
 
 LEARN = Exercise(
     name="learn",
-    objective="subtract a baseline that lowers the noise",
+    objective="write a baseline that lowers the noise",
     starter='''def learn(w, observations, returns, mask, alpha_w):
     """w after one step of gradient descent. The values of all time steps are observations @ w.
 
@@ -445,187 +445,178 @@ answer = learn''',
 )
 
 
-def _baseline_loss(log_probs: Tensor, returns: Tensor, values: Tensor) -> Tensor:
-    return -(log_probs * (returns - values.detach())).sum()
+Means = tuple[Tensor, Tensor]
 
 
-def _standard(x: Tensor) -> Tensor:
-    return (x - x.mean()) / (x.std(correction=0) + 1e-8)
+def _batch_mean(x: Tensor, mask: Tensor) -> Tensor:
+    return (x * mask).sum() / mask.sum()
 
 
-LEAK = Exercise(
-    name="leak",
-    objective="subtract a baseline that lowers the noise",
-    starter='''def baseline_loss(log_probs, returns, values):
-    """Log-probabilities of the actions, G_t and v(s_t), each (episodes, steps) -> the policy's loss, one number.
+def _others(x: Tensor, mask: Tensor) -> Tensor:
+    return (x.sum(0) - x) / (mask.sum(0) - mask).clamp(min=1) * mask
 
-    log_probs come from the policy's network, values from the baseline's.
+
+def _moved(b: float, mean: Tensor, rate: float = 0.1) -> Tensor:
+    return b + rate * (mean - b)
+
+
+def _means(b: float, x: Tensor, mask: Tensor) -> Means:
+    return _moved(b, _batch_mean(x, mask)), _others(x, mask)
+
+
+def _with_running(new: Callable[[float, Tensor, Tensor], Any]) -> Callable[[float, Tensor, Tensor], Any]:
+    """The time mean is right, and the running mean is what `new` gives."""
+    return lambda b, x, mask: (new(b, x, mask), _others(x, mask))
+
+
+def _with_others(others: Callable[[Tensor, Tensor], Any]) -> Callable[[float, Tensor, Tensor], Any]:
+    """The running mean is right, and the time mean is what `others` gives."""
+    return lambda b, x, mask: (_moved(b, _batch_mean(x, mask)), others(x, mask))
+
+
+def _batch(lengths: list[int], seed: int, equal: bool = False) -> tuple[Tensor, Tensor]:
+    """Returns and mask of episodes of these lengths."""
+    mask = (torch.arange(max(lengths)) < torch.tensor(lengths)[:, None]).float()
+    return (torch.ones_like(mask) if equal else 5 + 3 * _drawn(*mask.shape, seed=seed)) * mask, mask
+
+
+MEANS = Exercise(
+    name="means",
+    objective="write a baseline that lowers the noise",
+    starter='''def means(b, returns, mask):
+    """The running mean after this batch, and the time mean of the other episodes, (episodes, steps).
+
+    b: the running mean so far, a number; returns G_t and mask, (episodes, steps): both 0 after an episode's end.
     """
-    advantages = returns - values
-    return -(log_probs * advantages).sum()
+    ...
 
 
-# find the bug, fix it above, and then write answer = baseline_loss
-answer = ...''',
-    solution='''def baseline_loss(log_probs, returns, values):
-    """Log-probabilities of the actions, G_t and v(s_t), each (episodes, steps) -> the policy's loss, one number.
+answer = means''',
+    solution='''def means(b, returns, mask):
+    """The running mean after this batch, and the time mean of the other episodes, (episodes, steps).
 
-    log_probs come from the policy's network, values from the baseline's.
+    b: the running mean so far, a number; returns G_t and mask, (episodes, steps): both 0 after an episode's end.
     """
-    advantages = (returns - values).detach()
-    return -(log_probs * advantages).sum()
+    running_mean = b + 0.1 * (returns.sum() / mask.sum() - b)
+    others, number = returns.sum(0) - returns, mask.sum(0) - mask
+    return running_mean, others / number.clamp(min=1) * mask
 
 
-answer = baseline_loss''',
+answer = means''',
     hints=(
-        "The number that comes out is right. Which networks get a gradient from it?",
-        "The derivative of this loss by a value is the log-probability beside it. Should the policy's loss train the "
-        "baseline?",
-        "Cut the graph at the advantages: .detach() gives the same numbers without a history.",
+        "The mean return of the batch is a sum divided by the number of steps that were played, mask.sum().",
+        "What the others earned at each time step: the sum over all episodes, returns.sum(0), minus one's own. How "
+        "many others there are: the same with mask.",
+        "number.clamp(min=1) keeps 0 / 0 away where there is no other; multiply by mask at the end.",
     ),
-    why="The proof treats b as a number. With the leak, this loss can be lowered by raising every value, most where "
-    "actions are unlikely, and the baseline learns to be wrong.",
+    why="The running mean is one number from earlier batches, and the time mean one for each step from other episodes. "
+    "Neither has seen the action that it judges, so neither moves the mean of the gradient.",
     judge=judge_function(
-        _baseline_loss,
+        _means,
         [
-            Case(
-                "two episodes of three steps",
-                (-_drawn(2, 3, seed=0).abs(), 5 * _drawn(2, 3, seed=1), _drawn(2, 3, seed=2)),
-            ),
-            Case("a single step", (torch.tensor([[-0.7]]), torch.tensor([[3.0]]), torch.tensor([[1.0]]))),
-            Case("equal returns", (-_drawn(1, 4, seed=3).abs(), torch.full((1, 4), 2.0), _drawn(1, 4, seed=4))),
-            Case("values that are exactly right", (-_drawn(2, 2, seed=5).abs(), torch.ones(2, 2), torch.ones(2, 2))),
-            Case("values of zero", (-_drawn(3, 2, seed=6).abs(), _drawn(3, 2, seed=7) + 4, torch.zeros(3, 2))),
+            Case("three episodes of three steps", (2.0, *_batch([3, 3, 3], 80))),
+            Case("episodes of different lengths", (-1.0, *_batch([4, 2, 3], 81))),
+            Case("one long episode, and two of one step", (0.0, *_batch([1, 5, 1], 82))),
+            Case("a single episode", (3.0, *_batch([3], 83))),
+            Case("two episodes that earn the same", (4.0, *_batch([2, 2], 84, equal=True))),
         ],
         [
             Mistake(
-                "the gradient still flows into the values: the derivative by each is the log-probability beside it. "
-                "Cut it where the values enter.",
-                lambda lp, G, v: -(lp * (G - v)).sum(),
+                "the two have changed places: the running mean comes first.", lambda b, x, m: _means(b, x, m)[::-1]
             ),
             Mistake(
-                "now nothing learns at all: the log-probabilities are cut off, too. Cut the graph at the advantages "
-                "alone.",
-                lambda lp, G, v: -(lp * (G - v)).sum().detach(),
+                "this is the time mean alone. Give the running mean before it, after a comma.",
+                lambda b, x, m: _others(x, m),
             ),
             Mistake(
-                "you cut the wrong one: the log-probabilities are what the policy learns through, and the values are "
-                "still in the graph.",
-                lambda lp, G, v: -(lp.detach() * (G - v)).sum(),
+                "this is the running mean alone. Give the time mean of the others after it, behind a comma.",
+                lambda b, x, m: _moved(b, _batch_mean(x, m)),
             ),
             Mistake(
-                "the sign is wrong: an optimizer makes a loss smaller, so this would walk downhill. The loss is minus "
-                "the sum of log-probability times (return - value).",
-                lambda lp, G, v: -_baseline_loss(lp, G, v),
+                "an episode's own return is still in its time mean, so that it depends on the action. Take it out of "
+                "the sum and of the number.",
+                _with_others(lambda x, m: x.sum(0) / m.sum(0) * m),
             ),
             Mistake(
-                "the values are added. An advantage is the return minus the baseline.",
-                lambda lp, G, v: _baseline_loss(lp, G, -v),
+                "the episode's own return is taken out of the sum, but not out of the number. Divide by how many "
+                "*others* there are.",
+                _with_others(lambda x, m: (x.sum(0) - x) / m.sum(0) * m),
             ),
             Mistake(
-                "you take a mean, so that the step depends on how many steps there are. The loss was a sum; keep it a "
-                "sum.",
-                lambda lp, G, v: _baseline_loss(lp, G, v) / lp.numel(),
+                "you divide by the number of the other episodes, at all time steps alike. Count those that are still "
+                "going, by mask.",
+                _with_others(lambda x, m: (x.sum(0) - x) / max(len(x) - 1, 1) * m),
             ),
             Mistake(
-                "you take a mean over the episodes. That would be fine elsewhere, but this loss was a plain sum.",
-                lambda lp, G, v: _baseline_loss(lp, G, v) / len(lp),
+                "you divide by the number of episodes, at all time steps alike. Count the others that are still going, "
+                "by mask.",
+                _with_others(lambda x, m: (x.sum(0) - x) / len(x) * m),
             ),
             Mistake(
-                "the baseline is gone, and with it the leak, but the noise is back.", lambda lp, G, v: -(lp * G).sum()
+                "you average over the steps of an episode. The time mean runs over the episodes, at one time step: "
+                "axis 0.",
+                _with_others(lambda x, m: (x.sum(1, True) - x) / (m.sum(1, True) - m).clamp(min=1) * m),
             ),
             Mistake(
-                "you added the squared error of the values. They need it, but in a loss of their own.",
-                lambda lp, G, v: _baseline_loss(lp, G, v) + (G - v).square().sum(),
+                "where no other episode goes on, 0 / 0 is NaN. Asked for is 0: let the number be 1 at least.",
+                _with_others(lambda x, m: (x.sum(0) - x) / (m.sum(0) - m) * m),
             ),
             Mistake(
-                "you added the mean squared error of the values. They need it, but in a loss of their own.",
-                lambda lp, G, v: _baseline_loss(lp, G, v) + (G - v).square().mean(),
+                "after its own end an episode still gets a mean of the others. Multiply by mask.",
+                _with_others(lambda x, m: (x.sum(0) - x) / (m.sum(0) - m).clamp(min=1)),
             ),
             Mistake(
-                "the advantages are squared, so that bad actions become likelier, just as good ones.",
-                lambda lp, G, v: -(lp * (G - v.detach()).square()).sum(),
+                "these are the advantages. The baseline is what is subtracted from the returns.",
+                _with_others(lambda x, m: (x - _others(x, m)) * m),
             ),
             Mistake(
-                "the advantages have lost their sign, so that bad actions become likelier, just as good ones.",
-                lambda lp, G, v: -(lp * (G - v.detach()).abs()).sum(),
+                "the time mean of the others is one number for each episode here. Each time step has its own.",
+                _with_others(lambda x, m: (x.sum() - x.sum(1, True)) / (m.sum() - m.sum(1, True)).clamp(min=1) * m),
             ),
             Mistake(
-                "you normalize the advantages. That is for notebook 07, and changes the direction.",
-                lambda lp, G, v: -(lp * _standard(G - v.detach())).sum(),
+                "the others' returns are added up, and not yet divided by how many they are.",
+                _with_others(lambda x, m: (x.sum(0) - x) * m),
             ),
             Mistake(
-                "these are probabilities: exp undoes the logarithm that the theorem asks for.",
-                lambda lp, G, v: -(lp.exp() * (G - v.detach())).sum(),
+                "the running mean forgets all earlier batches: it moves a tenth of the way to the new mean.",
+                _with_running(lambda b, x, m: _batch_mean(x, m)),
             ),
             Mistake(
-                "you take one mean of all values. The number that it gave was right: each step has its own v(s_t).",
-                lambda lp, G, v: -(lp * (G - v.detach().mean())).sum(),
+                "the running mean moves nine tenths of the way. A tenth is asked for.",
+                _with_running(lambda b, x, m: _moved(b, _batch_mean(x, m), 0.9)),
             ),
             Mistake(
-                "half of the mean squared error of the values has come in. They need it, but in a loss of their own.",
-                lambda lp, G, v: _baseline_loss(lp, G, v) + 0.5 * (G - v).square().mean(),
+                "a tenth of the batch's mean is added to b, which grows without an end. Move it a tenth of the *way*: "
+                "b + 0.1 * (mean - b).",
+                _with_running(lambda b, x, m: b + 0.1 * _batch_mean(x, m)),
             ),
             Mistake(
-                "this is one number for each step. The loss was their sum; leave it so.",
-                lambda lp, G, v: -(lp * (G - v.detach())),
+                "the batch's mean counts the zeros after an episode's end. Divide by the number of played steps.",
+                _with_running(lambda b, x, m: _moved(b, x.mean())),
             ),
+            Mistake(
+                "the batch's mean is that of the first steps. Take all G_t that were played.",
+                _with_running(lambda b, x, m: _moved(b, x[:, 0].mean())),
+            ),
+            Mistake(
+                "the batch's mean is a mean of the episodes' means, in which a short episode counts as much as a long "
+                "one. Take all G_t that were played.",
+                _with_running(lambda b, x, m: _moved(b, (x.sum(1) / m.sum(1)).mean())),
+            ),
+            Mistake(
+                "the returns are added up for each episode, and averaged over the episodes. Divide by the number of "
+                "played steps.",
+                _with_running(lambda b, x, m: _moved(b, x.sum(1).mean())),
+            ),
+            Mistake(
+                "the running mean is one number. Yours has one for each time step.",
+                _with_running(lambda b, x, m: _moved(b, x.sum(0) / m.sum(0))),
+            ),
+            Mistake("the running mean does not move.", _with_running(lambda b, x, m: torch.tensor(b))),
         ],
-        gradients=(0, 2),
     ),
 )
 
-SUITS = Exercise(
-    name="suits",
-    objective="say which baseline suits which task",
-    starter="""\
-# episodes of one step; half of them start rich, where the return is 60 or 64, half poor, where it is 0 or 4.
-# how many times smaller is the mean of (G - b)^2 with b = v(s) than with b = the mean return?
-answer = ...""",
-    solution="""with_mean = ((60 - 32) ** 2 + (64 - 32) ** 2 + (0 - 32) ** 2 + (4 - 32) ** 2) / 4  # 904
-with_value = 2**2  # v(s) is 62 or 2, and every return is 2 away from it
-answer = with_mean / with_value""",
-    hints=(
-        "What is the mean return over all episodes, and what is v(s) in either state?",
-        "The mean return is 32; v(s) is 62 or 2. How far is each of the four returns from its baseline?",
-        "From 32: 28, 32, 32 and 28. From v(s): 2 each time. Square, average, and divide.",
-    ),
-    why="Where the state tells what can still be earned, only a value takes that part away. Where all episodes start "
-    "alike, both would do the same, and the time mean costs no second network.",
-    judge=judge_number(
-        226.0,
-        {
-            15.033: "that is the ratio of the sizes. The mean of the squares is asked for.",
-            15.0: "that is the ratio of 30 and 2. The mean of the squares is asked for, and the chance within a state "
-            "counts in both.",
-            225.0: "nearly: with the mean, a return is not 30 away, but 28 or 32. The chance within a state adds to "
-            "the distance between the states.",
-            224.0: "nearly, with the wrong sign: with the mean, the chance within a state adds its 4 to the 900 "
-            "between the states.",
-            1.0: "that would be so if all episodes started alike. Here v(s) knows what the mean return does not.",
-            1 / 226: "upside down: how many times smaller is it with v(s)?",
-            904.0: "that is the mean square with the mean return. Divide by that with v(s).",
-            4.0: "that is the mean square with v(s). Compare it with that of the mean return.",
-            900.0: "that is the difference of both. Their ratio is asked for.",
-            482.0: "you compare v(s) with no baseline at all. Subtract the mean return first.",
-            2.1327: "you compare the mean return with no baseline at all. Compare v(s) with the mean return.",
-            256.0: "you took the squared mean return, 32^2. How far is each return from 32?",
-            452.0: "you divided by 2, which is how far a return is from v(s). Square it, too.",
-            30.0: "that is half of the distance between the states, or the root of a difference. Square four "
-            "distances from 32, and average them.",
-            16.0: "you compared distances, 32 and 2, and not the means of their squares.",
-            1928.0: "that is the mean of G^2, with no baseline at all. Subtract the mean return first.",
-            301.33: "you divided one of the sums of squares by n - 1. A mean of squares divides by n.",
-            150.67: "you divided both sums of squares by n - 1. A mean of squares divides by n.",
-            113.0: "half of it is lost: with v(s) every return is 2 away, so that the mean square there is 4, not 8.",
-            0.9956: "that is the share which v(s) takes away. How many times smaller is the rest?",
-            99.56: "that is the share which v(s) takes away, in percent. How many times smaller is the rest?",
-            1808.0: "you added the squares of two distances. The mean of all four is asked for, and the ratio of both.",
-        },
-        tolerance=1e-3,
-        otherwise="this is not it. Write down four distances from the mean return and four from v(s), and square them.",
-    ),
-)
 
 Array = NDArray[np.float64]
 
@@ -901,16 +892,16 @@ def train(env_id, episodes, seed, batch_size=10, gamma=0.99, alpha=0.02, value_a
 
 answer = train''',
     hints=(
-        'Begin with your agent of notebook 05, or with Exercises("05_reinforce").agent.solution(). First the batch: play '
-        "ten episodes before each step, put them one behind the other with torch.cat, and divide the loss by their number.",
-        "Then the value: a second network with one output, and an optimizer of its own. The weights of the policy's loss "
-        "become G - v, with v = value(observations)[:, 0].detach().",
+        'Begin with your agent of notebook 05, or with Exercises("05_reinforce").agent.solution(). First the batch: '
+        "play ten episodes before each step, join them with torch.cat, and divide the loss by their number.",
+        "Then the value: a second network with one output, and an optimizer of its own. In the policy's loss, G "
+        "becomes G - v, with v = value(observations)[:, 0].detach().",
         "After the policy's step the value learns: ten times zero_grad, backward and step of (G - "
         "value(observations)[:, 0]).square().mean() / 2, with a learning rate of 0.05.",
     ),
-    why="With the baseline that suits its task, the agent learns where half of the episodes are worth 20 more whatever "
-    "it does. The lesson goes on from here: later notebooks change a line of this agent each.",
+    why="With the baseline that suits its task, the agent learns where half of the episodes are worth 30 more than the "
+    "others, whatever it does. Later notebooks change a line of this agent at a time.",
     judge=judge_value_agent,
 )
 
-EXERCISES = (NOISE, NOT_ALLOWED, LEARN, LEAK, SUITS, INTERVAL)
+EXERCISES = (NOISE, NOT_ALLOWED, LEARN, MEANS, INTERVAL, AGENT)

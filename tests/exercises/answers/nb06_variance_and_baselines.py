@@ -2,8 +2,10 @@
 
 import math
 
+import gymnasium as gym
 import numpy as np
 import torch
+from torch import nn
 
 from pglesson.analysis import mean_interval
 
@@ -115,40 +117,127 @@ def no_step(w, s, G, mask, alpha_w):
     return w
 
 
-def leak_stopped_by_no_grad(log_probs, returns, values):
-    with torch.no_grad():
-        advantages = returns - values
-    return -(log_probs * advantages).sum()
+def means_by_loop(b, returns, mask):
+    G, m = returns.tolist(), mask.tolist()
+    played = [x for row, lives in zip(G, m) for x, life in zip(row, lives) if life]
+    others = np.zeros(returns.shape)
+    for i in range(len(G)):
+        for t in range(len(G[0])):
+            rest = [G[k][t] for k in range(len(G)) if k != i and m[k][t]]
+            if m[i][t] and rest:
+                others[i, t] = sum(rest) / len(rest)
+    return 0.9 * b + 0.1 * sum(played) / len(played), others
 
 
-def leak_stopped_by_loop(log_probs, returns, values):
-    loss = torch.zeros(())
-    for i in range(log_probs.shape[0]):
-        for t in range(log_probs.shape[1]):
-            loss = loss - log_probs[i, t] * (returns[i, t].item() - values[i, t].item())
-    return loss
+def means_in_numpy(b, returns, mask):
+    G, m = returns.numpy(), mask.numpy()
+    number = m.sum(0) - m
+    others = np.divide(G.sum(0) - G, number, out=np.zeros_like(G), where=(number > 0) & (m > 0))
+    return b + (G[m > 0].mean() - b) / 10, others
 
 
-def leak_stopped_by_numpy(log_probs, returns, values):
-    return -(log_probs * torch.tensor(returns.numpy() - values.detach().numpy())).sum()
+def means_by_matrix(b, returns, mask):
+    alone = 1 - torch.eye(len(mask))
+    others = torch.where((alone @ mask > 0) & (mask > 0), (alone @ returns) / (alone @ mask), 0.0)
+    return torch.lerp(torch.tensor(b), returns[mask > 0].mean(), 0.1), others
 
 
-def nothing_learns(log_probs, returns, values):
-    with torch.no_grad():
-        return -(log_probs * (returns - values)).sum()
+def means(running=None, others=None):
+    """Right but for one of the two."""
+
+    def both(b, x, m):
+        right = means_in_numpy(b, x, m)
+        return running(b, x, m) if running else right[0], others(x, m) if others else right[1]
+
+    return both
 
 
-def subtracted_in_place(log_probs, returns, values):
-    returns -= values.detach()
-    return -(log_probs * returns).sum()
+def others_in_place(b, x, m):
+    x -= x.sum(0)
+    return b, -x
 
 
-def as_a_number(log_probs, returns, values):
-    return -(log_probs * (returns - values)).sum().item()
+def play(env, policy):
+    observation, steps, over = env.reset()[0], [], False
+    while not over:
+        with torch.no_grad():
+            action = torch.multinomial(policy(torch.as_tensor(observation)).softmax(-1), 1).item()
+        following, reward, terminated, truncated, _ = env.step(action)
+        steps.append((observation, action, reward))
+        observation, over = following, terminated or truncated
+    return tuple(np.array(column) for column in zip(*steps))
 
 
-def policy_loss(log_probs, advantages):
-    return (-log_probs * advantages).sum()
+def to_go(rewards, gamma=0.99):
+    G, backward = 0.0, []
+    for reward in rewards[::-1]:
+        G = reward + gamma * G
+        backward.append(G)
+    return backward[::-1]
+
+
+def agent(*, size=10, baseline="value", sign=1.0, rate=0.05, steps=10, columns=False, both=False, means_only=False):
+    """Batches and a value, right or with one mistake. both: one optimizer for policy and value, a loss for both."""
+
+    def train(env_id, episodes, seed):
+        torch.manual_seed(seed)
+        env = gym.make(env_id)
+        env.reset(seed=seed)
+        numbers = env.observation_space.shape[0]
+        policy, value = (nn.Sequential(nn.Linear(numbers, 32), nn.ReLU(), nn.Linear(32, n)) for n in (2, 1))
+        groups = [{"params": policy.parameters(), "lr": 0.02}, {"params": value.parameters(), "lr": rate}]
+        optimizer = torch.optim.Adam(groups if both else groups[:1])
+        value_optimizer = torch.optim.Adam(groups[1:])
+        found = []
+        for _ in range(episodes // size):
+            batch = [play(env, policy) for _ in range(size)]
+            seen = torch.as_tensor(np.concatenate([episode[0] for episode in batch]))
+            actions = torch.as_tensor(np.concatenate([episode[1] for episode in batch]))
+            G = torch.tensor([x for episode in batch for x in to_go(episode[2])], dtype=torch.float32)
+            v = value(seen) if columns else value(seen).squeeze(-1)
+            b = {"value": v.detach(), "mean": G.mean(), "none": 0.0}[baseline]
+            log_pi = policy(seen).log_softmax(-1).gather(1, actions[:, None])[:, 0]
+            loss = -sign * (log_pi * (G - b)).sum() / size
+            optimizer.zero_grad()
+            (loss + (G - v).square().mean() if both else loss).backward()
+            optimizer.step()
+            for _ in range(steps if baseline == "value" else 0):
+                v = value(seen) if columns else value(seen).squeeze(-1)
+                value_optimizer.zero_grad()
+                (G - v).square().mean().backward()
+                value_optimizer.step()
+            total = [float(sum(episode[2])) for episode in batch]
+            found += [sum(total) / size] if means_only else total
+        return found
+
+    return train
+
+
+def agent_in_numpy(env_id, episodes, seed):
+    """Tables instead of networks, and no torch: linear preferences, a linear value, fitted by least squares."""
+    env, rng = gym.make(env_id), np.random.default_rng(seed)
+    env.reset(seed=seed)
+    theta, w, found = np.zeros((env.observation_space.shape[0], 2)), np.zeros(env.observation_space.shape[0]), []
+    while len(found) < episodes:
+        gradient, seen, earned = np.zeros_like(theta), [], []
+        for _ in range(5):
+            observation, steps, over = env.reset()[0], [], False
+            while not over:
+                pi = np.exp(observation @ theta)
+                pi /= pi.sum()
+                action = int(rng.random() < pi[1])
+                following, reward, terminated, truncated, _ = env.step(action)
+                steps.append((observation, np.eye(2)[action] - pi, reward))
+                observation, over = following, terminated or truncated
+            G = to_go([reward for *_, reward in steps], 1.0)
+            for (s, score, _), g in zip(steps, G):
+                gradient += (g - s @ w) * np.outer(s, score)
+            seen += [s for s, *_ in steps]
+            earned += G
+            found.append(sum(reward for *_, reward in steps))
+        theta = theta + 0.02 * gradient
+        w = np.linalg.lstsq(np.array(seen), np.array(earned), rcond=None)[0]
+    return found[:episodes]
 
 
 def interval_by_loop(with_baseline, without, t):
@@ -211,15 +300,14 @@ RIGHT = {
         lambda g, c: g.double().var(0).sum() / (c**2 * g.double().mean(0).square().sum()),
     ],
     "not_allowed": ["next state", "Next state", " NEXT STATE "],
-    "leak": [
-        leak_stopped_by_no_grad,
-        leak_stopped_by_loop,
-        leak_stopped_by_numpy,
-        lambda lp, G, v: torch.einsum("nt,nt->", lp, v.detach() - G),
-        lambda lp, G, v: -(lp.double() * (G - v.data).double()).sum(),
+    "means": [
+        means_by_loop,
+        means_in_numpy,
+        means_by_matrix,
+        lambda b, x, m: [means_by_loop(b, x, m)[0], torch.as_tensor(means_by_loop(b, x, m)[1])],
     ],
     "learn": [learned_by_hand, learned_from_played_steps, learned_by_loop, learned_by_autograd],
-    "suits": [226, 904 / 4, torch.tensor(226.0), np.var([60, 64, 0, 4]) / np.var([60, 64]), "904/4"],
+    "agent": [agent(), agent(both=True, steps=0, rate=0.1, size=3), agent_in_numpy],
     "interval": [
         interval_by_loop,
         interval_in_torch,
@@ -284,61 +372,45 @@ MISTAKES = {
         ("policy", "before the draw"),
         ("the value", "must be one of"),
     ],
-    "leak": [
-        (lambda lp, G, v: policy_loss(lp, G.detach() - v), "still flows into the values"),
-        (nothing_learns, "nothing learns"),
-        (lambda lp, G, v: policy_loss(lp.detach(), G - v), "cut the wrong one"),
-        (lambda lp, G, v: (lp * (G - v.detach())).sum(), "sign is wrong"),
-        (lambda lp, G, v: policy_loss(lp, v.detach() - G), "sign is wrong"),
-        (lambda lp, G, v: policy_loss(lp, G + v.detach()), "values are added"),
-        (lambda lp, G, v: (-lp * (G - v.detach())).mean(), "how many steps there are"),
-        (lambda lp, G, v: (-lp * (G - v.detach())).sum(1).mean(), "mean over the episodes"),
-        (lambda lp, G, v: policy_loss(lp, G), "baseline is gone"),
-        (lambda lp, G, v: policy_loss(lp, G - v.detach()) + ((v - G) ** 2).sum(), "the squared error"),
-        (lambda lp, G, v: policy_loss(lp, G - v.detach()) + torch.nn.functional.mse_loss(v, G), "mean squared error"),
-        (lambda lp, G, v: policy_loss(lp, (G - v.detach()) ** 2), "advantages are squared"),
-        (lambda lp, G, v: policy_loss(lp, abs(G - v.detach())), "lost their sign"),
+    "means": [
+        (lambda b, x, m: means_in_numpy(b, x, m)[::-1], "changed places"),
+        (lambda b, x, m: means_in_numpy(b, x, m)[1], "the time mean alone"),
+        (lambda b, x, m: means_in_numpy(b, x, m)[0], "the running mean alone"),
+        (means(others=lambda x, m: (x * m).sum(0) / m.sum(0) * m), "still in its time mean"),
+        (means(others=lambda x, m: m * (x.sum(0, keepdim=True) - x) / m.sum(0)), "not out of the number"),
+        (means(others=lambda x, m: m * (x.sum(0) - x) / max(1, x.shape[0] - 1)), "number of the other episodes"),
+        (means(others=lambda x, m: m * (x.mean(0) - x / x.shape[0])), "number of episodes, at all"),
         (
-            lambda lp, G, v: policy_loss(
-                lp, (G - v.data - (G - v.data).mean()) / ((G - v.data).std(correction=0) + 1e-8)
-            ),
-            "you normalize",
+            means(others=lambda x, m: m * (x.sum(1) - x.T).T / (m.sum(1)[:, None] - m).clamp(1)),
+            "average over the steps of an episode",
         ),
-        (lambda lp, G, v: policy_loss(torch.exp(lp), G - v.detach()), "undoes the logarithm"),
-        (subtracted_in_place, "in place"),
-        (as_a_number, "must give a torch tensor"),
-        (lambda lp, G, v: policy_loss(lp, G - v.numpy()), "raised a RuntimeError"),
-        (lambda lp, G, v: -(lp * (v - G).detach()).sum(), "sign is wrong"),
-        (lambda lp, G, v: -(lp * (G - v.detach().mean())).sum(), "one mean of all values"),
-        (lambda lp, G, v: -(lp * (G - v.detach())).sum() + ((G - v) ** 2).mean() / 2, "half of the mean"),
-        (lambda lp, G, v: -(lp * (G - v.detach())), "for each step"),
-        (lambda lp, G, v: -(lp * (G - v.detach_())).sum(), "out of the graph"),
-        (lambda lp, G, v: -(lp * (G - v.requires_grad_(False))).sum(), "out of the graph"),
+        (means(others=lambda x, m: m * (x.sum(0) - x) / (m.sum(0) - m)), "0 / 0 is NaN"),
+        (means(others=lambda x, m: (x.sum(0) - x) / torch.clamp(m.sum(0) - m, 1)), "after its own end"),
+        (means(others=lambda x, m: x - means_in_numpy(0.0, x, m)[1]), "these are the advantages"),
+        (means(others=lambda x, m: m * (x.sum(0) - x)), "not yet divided"),
+        (means(lambda b, x, m: x[m > 0].mean()), "forgets all earlier"),
+        (means(lambda b, x, m: 0.1 * b + 0.9 * x[m > 0].mean()), "nine tenths"),
+        (means(lambda b, x, m: b + x[m > 0].mean() / 10), "without an end"),
+        (means(lambda b, x, m: 0.9 * b + 0.1 * x.mean()), "zeros after"),
+        (means(lambda b, x, m: 0.9 * b + 0.1 * x[:, 0].mean()), "first steps"),
+        (means(lambda b, x, m: 0.9 * b + 0.1 * np.mean([g.sum() / k.sum() for g, k in zip(x, m)])), "short episode"),
+        (means(lambda b, x, m: 0.9 * b + 0.1 * x.sum() / len(x)), "added up for each episode"),
+        (means(lambda b, x, m: b), "does not move"),
+        (others_in_place, "in place"),
+        (lambda b, x, m: x.mean(axis=3), "raised an IndexError"),
+        (5.0, "must be a function"),
     ],
-    "suits": [
-        (math.sqrt(226), "ratio of the sizes"),
-        (15, "ratio of"),
-        (30**2 / 4, "28 or 32"),
-        (224, "wrong sign"),
-        (1, "started alike"),
-        (4 / 904, "upside down"),
-        (904, "Divide by that"),
-        (4, "Compare it"),
-        (900, "difference of both"),
-        ((60**2 + 64**2 + 4**2) / 4 / 4, "compare v\\(s\\) with no baseline"),
-        ((60**2 + 64**2 + 4**2) / 4 / 904, "compare the mean return with no"),
-        (32**2 / 4, "squared mean return"),
-        (904 / 2, "Square it, too"),
-        (30, "four distances"),
-        (30, "half of the distance"),
-        (16, "compared distances"),
-        (1928, "no baseline at all"),
-        (np.var([60, 64, 0, 4], ddof=1) / 4, "one of the sums"),
-        (np.var([60, 64, 0, 4], ddof=1) / 8, "both sums"),
-        (113, "not 8"),
-        (1 - 1 / 226, "the share"),
-        (99.56, "in percent"),
-        (1808, "two distances"),
+    "agent": [
+        (agent(size=1), "one after each"),
+        (agent(baseline="none"), "where is the value"),
+        (agent(baseline="mean"), "where is the value"),
+        (agent(rate=0.001, steps=1), "what the third number tells"),
+        (agent(columns=True), "what the third number tells"),
+        (agent(sign=-1.0), "the returns \\*fall\\*"),
+        (agent(means_only=True), "your list has 30 returns"),
+        (lambda env_id, episodes, seed: [10.0] * episodes, "no episode was played"),
+        (lambda env_id, episodes: [], "raised a TypeError"),
+        (7, "must be a function"),
     ],
     "interval": [
         (lambda a, b, t: around((a - b).mean(), t * math.hypot(error_of(a), error_of(b))), "nothing in common"),
