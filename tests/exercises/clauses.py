@@ -211,11 +211,23 @@ CLAUSES: Mapping[str, Mapping[str, Violation]] = {
         "The mean is over the time steps that were played": ("mask.sum()", "mask.numel()"),
         "where `mask` is 1": ("(returns - observations @ w) * mask", "returns - observations @ w"),
     },
-    "06 leak": {
-        "its gradient must change nothing but the policy": (".detach()", ""),
-        "meant for the *policy* alone": ("log_probs * advantages", "log_probs.detach() * advantages"),
-        "leave that number (a sum) as it is": (".sum()", ".mean()"),
-        "The number that it gives is right": ("returns - values", "returns"),
+    "06 means": {
+        "First, the new running mean": (
+            "return running_mean, others / number.clamp(min=1) * mask",
+            "return others / number.clamp(min=1) * mask, running_mean",
+        ),
+        "a tenth of the way from `b`": ("0.1", "0.2"),
+        "the mean of all $G_t$ that were played": ("/ mask.sum()", "/ mask.numel()"),
+        "the mean of the *other* episodes": (
+            "returns.sum(0) - returns, mask.sum(0) - mask",
+            "returns.sum(0), mask.sum(0)",
+        ),
+        "at the same time step": (
+            "returns.sum(0) - returns, mask.sum(0) - mask",
+            "returns.sum(1, True) - returns, mask.sum(1, True) - mask",
+        ),
+        "0 where there is no other": (".clamp(min=1)", ""),
+        "or the episode has ended": ("(min=1) * mask", "(min=1)"),
     },
     "06 interval": {
         "of a paired difference": (

@@ -110,7 +110,7 @@ def test_only_a_right_answer_is_saved_and_nothing_is_lost(tmp_path: Path, monkey
     for _ in range(2):
         assert repr(attempt.save_script("my_agent.py", "CartPole-v1", 3)).startswith("Saved: ")
     assert Path("my_agent_before.py").read_text(encoding="utf-8") == "mine"
-    assert Path("my_agent.py").read_text(encoding="utf-8").startswith("import torch\n")
+    assert "import torch\n" in Path("my_agent.py").read_text(encoding="utf-8")
 
 
 def saved_agents() -> list[Any]:

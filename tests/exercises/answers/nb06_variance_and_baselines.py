@@ -401,7 +401,7 @@ MISTAKES = {
         (5.0, "must be a function"),
     ],
     "agent": [
-        (agent(size=1), "one after each"),
+        (agent(size=1), "steps after 300 of 300"),
         (agent(baseline="none"), "where is the value"),
         (agent(baseline="mean"), "where is the value"),
         (agent(rate=0.001, steps=1), "what the third number tells"),
