@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from pglesson.advantages import next_values
+from pglesson.exercises.critics import judge_actor_critic
 from pglesson.exercises.framework import Exercise
 from pglesson.exercises.judges import Case, Mistake, judge_function, judge_number
 
@@ -517,4 +518,115 @@ answer = squared_error''',
     ),
 )
 
-EXERCISES = (TILT, TWO_STEPS, ERROR)
+AGENT = Exercise(
+    name="agent",
+    objective="write an agent whose critic tells an end from a time-out",
+    starter='''import gymnasium as gym
+
+
+def train(env_id, episodes, seed, batch_size=10, gamma=0.99, lam=0.95):
+    """An actor-critic with GAE -> the returns of all episodes, each a plain sum of rewards."""
+    torch.manual_seed(seed)
+    env = gym.make(env_id)
+    env.reset(seed=seed)
+    policy, value = ..., ...  # two networks, and an optimizer for each
+    returns = []
+    while len(returns) < episodes:
+        # 1. play a batch of episodes, and keep what is seen after the last step of each
+        # 2. the advantages, and what the value is to learn; nothing in them has a gradient
+        # 3. one step of the policy, and several of the value
+        raise NotImplementedError
+    return returns
+
+
+answer = train''',
+    solution='''from collections import namedtuple
+
+import gymnasium as gym
+from torch import nn
+from torch.distributions import Categorical
+
+Episode = namedtuple("Episode", "observations actions rewards terminated")  # T + 1 observations of T steps
+
+
+def network(inputs, outputs):
+    return nn.Sequential(nn.Linear(inputs, 32), nn.Tanh(), nn.Linear(32, outputs))
+
+
+def play(env, policy):
+    """One episode, with the observation after its last step."""
+    observations, actions, rewards, over = [torch.as_tensor(env.reset()[0])], [], [], False
+    while not over:
+        with torch.no_grad():
+            actions.append(Categorical(logits=policy(observations[-1])).sample())
+        observation, reward, terminated, truncated, _ = env.step(actions[-1].item())
+        observations.append(torch.as_tensor(observation))
+        rewards.append(reward)
+        over = terminated or truncated
+    return Episode(torch.stack(observations), torch.stack(actions), torch.tensor(rewards), terminated)
+
+
+def sums_to_go(x, gamma):
+    G = x.clone()
+    for t in reversed(range(len(x) - 1)):
+        G[t] += gamma * G[t + 1]
+    return G
+
+
+def judge(value, episode, gamma, lam=0.95):
+    """The advantages (T,), and what the value is to learn (T,)."""
+    v = value(episode.observations)[:, 0].detach()
+    v[-1] *= not episode.terminated  # nothing comes after an end; after a time-out, what the value expects
+    A = sums_to_go(episode.rewards + gamma * v[1:] - v[:-1], gamma * lam)
+    return A, A + v[:-1]
+
+
+def update(policy, value, optimizer, value_optimizer, batch, gamma, value_steps):
+    A, targets = map(torch.cat, zip(*[judge(value, episode, gamma) for episode in batch]))
+    observations = torch.cat([episode.observations[:-1] for episode in batch])
+    actions = torch.cat([episode.actions for episode in batch])
+    A = (A - A.mean(dtype=torch.float64)) / (A.std(correction=0) + 1e-8)
+    pi = Categorical(logits=policy(observations))
+    loss = -(pi.log_prob(actions) * A + 0.1 * pi.entropy()).sum() / len(batch)
+    optimizer.zero_grad()
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(policy.parameters(), max_norm=1.0)
+    optimizer.step()
+    for _ in range(value_steps):
+        value_loss = (targets - value(observations)[:, 0]).square().mean() / 2
+        value_optimizer.zero_grad()
+        value_loss.backward()
+        value_optimizer.step()
+
+
+def train(env_id, episodes, seed, batch_size=10, gamma=0.99, alpha=0.02, value_alpha=0.05, value_steps=10):
+    """An actor-critic with GAE -> the returns of all episodes, each a plain sum of rewards."""
+    torch.manual_seed(seed)
+    env = gym.make(env_id)
+    env.reset(seed=seed)
+    numbers, actions = env.observation_space.shape[0], int(env.action_space.n)
+    policy, value = network(numbers, actions), network(numbers, 1)
+    optimizer = torch.optim.Adam(policy.parameters(), lr=alpha)
+    value_optimizer = torch.optim.Adam(value.parameters(), lr=value_alpha)
+    returns = []
+    while len(returns) < episodes:
+        batch = [play(env, policy) for _ in range(min(batch_size, episodes - len(returns)))]
+        update(policy, value, optimizer, value_optimizer, batch, gamma, value_steps)
+        returns += [episode.rewards.sum().item() for episode in batch]
+    return returns
+
+
+answer = train''',
+    hints=(
+        "Take your agent of notebook 06 or 10. What has to change is where G - v is computed, and what is kept of an "
+        "episode: T + 1 observations, and whether it ended by itself.",
+        "v = value(observations)[:, 0].detach() has T + 1 entries. delta = rewards + gamma * v[1:] - v[:-1], and the "
+        "advantages are its sums from the back with the factor gamma * lam.",
+        "Before you compute delta: v[-1] *= not terminated. The value learns A + v[:-1].",
+    ),
+    why="That is an actor-critic in plain PyTorch. Its critic speaks for what a time-out cuts off, and is silent about "
+    "what lies after an end. With lam = 1 and episodes that end it is your agent of notebook 06.",
+    judge=judge_actor_critic,
+)
+
+EXERCISES = (TILT, TWO_STEPS, AGENT, ERROR)

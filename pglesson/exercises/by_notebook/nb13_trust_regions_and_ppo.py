@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from pglesson.exercises.critics import judge_ppo
 from pglesson.exercises.framework import Exercise, Outcome
 from pglesson.exercises.judges import Case, Mistake, judge_function, judge_number
 
@@ -468,4 +469,120 @@ answer = row''',
     ),
 )
 
-EXERCISES = (CLIPPED, FARTHER, ROW)
+AGENT = Exercise(
+    name="agent",
+    objective="write PPO with minibatches",
+    starter='''import gymnasium as gym
+
+
+def train(env_id, episodes, seed, batch_size=10, gamma=0.99, lam=0.95, epochs=4, parts=2, clip=0.2):
+    """PPO with minibatches -> the returns of all episodes, each a plain sum of rewards."""
+    torch.manual_seed(seed)
+    env = gym.make(env_id)
+    env.reset(seed=seed)
+    policy, value = ..., ...  # two networks, and an optimizer for each
+    returns = []
+    while len(returns) < episodes:
+        # 1. and 2. a batch of episodes, and its advantages, as in notebook 12
+        # 3. the old log-probabilities; then, `epochs` times, the batch in a random order, cut into `parts`:
+        #    the ratios of a part, the clipped objective, and one step of the policy
+        # 4. several steps of the value
+        raise NotImplementedError
+    return returns
+
+
+answer = train''',
+    solution='''from collections import namedtuple
+
+import gymnasium as gym
+from torch import nn
+from torch.distributions import Categorical
+
+Episode = namedtuple("Episode", "observations actions rewards terminated")  # T + 1 observations of T steps
+
+
+def network(inputs, outputs):
+    return nn.Sequential(nn.Linear(inputs, 32), nn.Tanh(), nn.Linear(32, outputs))
+
+
+def play(env, policy):
+    """One episode, with the observation after its last step."""
+    observations, actions, rewards, over = [torch.as_tensor(env.reset()[0])], [], [], False
+    while not over:
+        with torch.no_grad():
+            actions.append(Categorical(logits=policy(observations[-1])).sample())
+        observation, reward, terminated, truncated, _ = env.step(actions[-1].item())
+        observations.append(torch.as_tensor(observation))
+        rewards.append(reward)
+        over = terminated or truncated
+    return Episode(torch.stack(observations), torch.stack(actions), torch.tensor(rewards), terminated)
+
+
+def sums_to_go(x, gamma):
+    G = x.clone()
+    for t in reversed(range(len(x) - 1)):
+        G[t] += gamma * G[t + 1]
+    return G
+
+
+def judge(value, episode, gamma, lam=0.95):
+    """The advantages (T,), and what the value is to learn (T,)."""
+    v = value(episode.observations)[:, 0].detach()
+    v[-1] *= not episode.terminated  # nothing comes after an end; after a time-out, what the value expects
+    A = sums_to_go(episode.rewards + gamma * v[1:] - v[:-1], gamma * lam)
+    return A, A + v[:-1]
+
+
+def update(policy, value, optimizer, value_optimizer, batch, gamma, value_steps, epochs=4, parts=2, clip=0.2):
+    A, targets = map(torch.cat, zip(*[judge(value, episode, gamma) for episode in batch]))
+    observations = torch.cat([episode.observations[:-1] for episode in batch])
+    actions = torch.cat([episode.actions for episode in batch])
+    A = (A - A.mean(dtype=torch.float64)) / (A.std(correction=0) + 1e-8)
+    old = Categorical(logits=policy(observations)).log_prob(actions).detach()
+    for i in (i for _ in range(epochs) for i in torch.randperm(len(A)).tensor_split(parts)):
+        pi = Categorical(logits=policy(observations[i]))
+        ratio = (pi.log_prob(actions[i]) - old[i]).exp()
+        gain = torch.minimum(ratio * A[i], ratio.clamp(1 - clip, 1 + clip) * A[i])
+        loss = -(gain + 0.1 * pi.entropy()).mean() * len(A) / len(batch)
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(policy.parameters(), max_norm=1.0)
+        optimizer.step()
+    for _ in range(value_steps):
+        value_loss = (targets - value(observations)[:, 0]).square().mean() / 2
+        value_optimizer.zero_grad()
+        value_loss.backward()
+        value_optimizer.step()
+
+
+def train(env_id, episodes, seed, batch_size=10, gamma=0.99, alpha=0.02, value_alpha=0.05, value_steps=10):
+    """PPO with minibatches -> the returns of all episodes, each a plain sum of rewards."""
+    torch.manual_seed(seed)
+    env = gym.make(env_id)
+    env.reset(seed=seed)
+    numbers, actions = env.observation_space.shape[0], int(env.action_space.n)
+    policy, value = network(numbers, actions), network(numbers, 1)
+    optimizer = torch.optim.Adam(policy.parameters(), lr=alpha)
+    value_optimizer = torch.optim.Adam(value.parameters(), lr=value_alpha)
+    returns = []
+    while len(returns) < episodes:
+        batch = [play(env, policy) for _ in range(min(batch_size, episodes - len(returns)))]
+        update(policy, value, optimizer, value_optimizer, batch, gamma, value_steps)
+        returns += [episode.rewards.sum().item() for episode in batch]
+    return returns
+
+
+answer = train''',
+    hints=(
+        "Take your agent of notebook 12. Only the step of the policy changes: several steps instead of one, and "
+        "another objective.",
+        "Compute the old log-probabilities of the whole batch once, before the first step, and detach them. Then "
+        "for i in torch.randperm(len(A)).tensor_split(parts): ratio = (log_prob - old[i]).exp().",
+        "The same i for observations, actions, old log-probabilities and advantages; gain = torch.minimum(ratio * "
+        "A[i], ratio.clamp(1 - clip, 1 + clip) * A[i]); the loss is -gain.mean() * len(A) / len(batch).",
+    ),
+    why="That is PPO, in one file that needs nothing but PyTorch and Gymnasium. The next cell writes it down for you.",
+    judge=judge_ppo,
+)
+
+EXERCISES = (CLIPPED, FARTHER, ROW, AGENT)

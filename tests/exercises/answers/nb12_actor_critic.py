@@ -2,8 +2,10 @@
 
 import math
 
+import gymnasium as gym
 import numpy as np
 import torch
+from plain_agents import in_minibatches, with_two_heads
 from torch.nn import functional
 
 
@@ -205,12 +207,46 @@ def two_up_to_the_last_column(episodes, v, v_next, gamma):
     return out * episodes.mask
 
 
+def returns_alone(env_id, episodes, seed):
+    """REINFORCE, which asks no critic."""
+    torch.manual_seed(seed)
+    env = gym.make(env_id)
+    policy = torch.nn.Linear(env.observation_space.shape[0], int(env.action_space.n))
+    optimizer = torch.optim.Adam(policy.parameters(), lr=0.05)
+    returns = []
+    for number in range(episodes):
+        observation, _ = env.reset(seed=seed if number == 0 else None)
+        log_probs, rewards, over = [], [], False
+        while not over:
+            pi = torch.distributions.Categorical(logits=policy(torch.as_tensor(observation)))
+            action = pi.sample()
+            log_probs.append(pi.log_prob(action))
+            observation, reward, terminated, truncated, _ = env.step(action.item())
+            rewards.append(reward)
+            over = terminated or truncated
+        to_go = torch.tensor(rewards).flip(0).cumsum(0).flip(0)
+        optimizer.zero_grad()
+        (-(torch.stack(log_probs) * to_go).sum()).backward()
+        optimizer.step()
+        returns.append(sum(rewards))
+    return returns
+
+
 RIGHT = {
+    "agent": [in_minibatches(), with_two_heads(), in_minibatches(seeded=False)],
     "tilt": [-2.25, 0.9 * 0.5 * -1 - 0.9 * 2, np.float32(-2.25), torch.tensor(-2.25)],
     "two_steps": [two_padded, two_with(), two_by_loop, two_in_numpy, two_by_where],
     "error": [error_by_loop, error_in_numpy, error_by_covariance, error_in_float32],
 }
 MISTAKES = {
+    "agent": [
+        (in_minibatches(sign=1.0), "the sign is wrong"),
+        (in_minibatches(ends=False), "after an episode's \\*end\\* changes"),
+        (in_minibatches(timeouts=False), "after a \\*time-out\\* makes no difference"),
+        (in_minibatches(detach=False), "advantages carry a gradient"),
+        (returns_alone, "after a \\*time-out\\* makes no difference"),
+        (lambda env_id, episodes, seed: in_minibatches()(env_id, episodes, seed)[:10], "your list has 10 returns"),
+    ],
     "tilt": [
         (-0.6, "with this critic"),
         (3.9, "other way round"),

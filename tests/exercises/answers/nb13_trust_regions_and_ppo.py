@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import torch
+from plain_agents import in_minibatches, with_two_heads
 
 
 def ppo(ratio, A, epsilon):
@@ -148,12 +149,30 @@ def row_by_the_table(baseline, gae_lambda, policy_epochs, clip_ratio):
     return {0.95: 4, 0: 3}.get(gae_lambda, 2)
 
 
+def ppo_agent(**mistake):
+    return in_minibatches(**{"epochs": 4, "parts": 2} | mistake)
+
+
 RIGHT = {
+    "agent": [ppo_agent(), with_two_heads(epochs=3, parts=2), ppo_agent(epochs=3, parts=4, seeded=False)],
     "clipped": [clipped_by_where, clipped_by_loop, clipped_by_maximum, on_ratio(ppo)],
     "farther": [60, 2.5 / 0.04, 3 / 0.04, 2.2 / 0.045, np.float64(55)],
     "row": [row_by_maximum, row_by_match, row_by_overwriting, chain()],
 }
 MISTAKES = {
+    "agent": [
+        (ppo_agent(epochs=1, parts=1), "serves for one step"),
+        (ppo_agent(parts=1), "uses the whole batch"),
+        (ppo_agent(gain="log"), "no ratio is computed"),
+        (ppo_agent(old="again"), "the ratio is 1 in every step"),
+        (ppo_agent(old="attached"), "still carries its gradient"),
+        (ppo_agent(gain="ratio"), "the ratio is not clipped"),
+        (ppo_agent(gain="clipped"), "no minimum is taken"),
+        (ppo_agent(aligned=False), "not taken alike"),
+        (ppo_agent(sign=1.0), "the sign is wrong"),
+        (ppo_agent(ends=False), "after an episode's \\*end\\* changes"),
+        (ppo_agent(detach=False), "still carries its gradient"),
+    ],
     "clipped": [
         (loss_over(lambda x, mask: x.sum() / mask.sum()), "steps that were played"),
         (loss_over(lambda x, mask: (x.sum(1) / mask.sum(1)).mean()), "by its length"),

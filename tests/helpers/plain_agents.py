@@ -1,0 +1,165 @@
+"""Agents with a critic as learners write them, right or with one mistake, for the exercises of notebooks 12 and 13."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import torch
+from torch import nn
+from torch.distributions import Categorical
+
+GAMMA, LAM = 0.99, 0.95
+GAINS = {
+    "log": lambda log_prob, ratio, A: log_prob * A,
+    "ratio": lambda log_prob, ratio, A: ratio * A,
+    "clipped": lambda log_prob, ratio, A: ratio.clamp(0.8, 1.2) * A,
+    "minimum": lambda log_prob, ratio, A: torch.minimum(ratio * A, ratio.clamp(0.8, 1.2) * A),
+}
+
+
+def in_minibatches(
+    *,
+    epochs: int = 1,
+    parts: int = 1,
+    sign: float = -1.0,
+    ends: bool = True,  # whether the value after an end is 0
+    timeouts: bool = True,  # whether that after a time-out is asked for
+    detach: bool = True,
+    old: str = "once",
+    gain: str = "minimum",
+    aligned: bool = True,
+    seeded: bool = True,
+) -> Callable[[str, int, int], list[float]]:
+    """Batches of ten episodes, two networks. old: once, again (with the policy as it is now) or attached."""
+
+    def played(env: Any, policy: nn.Module) -> Any:
+        observation, _ = env.reset()
+        seen, actions, rewards, over = [observation], [], [], False
+        while not over:
+            with torch.no_grad():
+                actions.append(Categorical(logits=policy(torch.as_tensor(seen[-1]))).sample().item())
+            observation, reward, terminated, truncated, _ = env.step(actions[-1])
+            seen.append(observation)
+            rewards.append(float(reward))
+            over = terminated or truncated
+        return torch.as_tensor(np.array(seen)), torch.tensor(actions), torch.tensor(rewards), terminated
+
+    def advantages(value: nn.Module, episode: Any) -> tuple[torch.Tensor, torch.Tensor]:
+        seen, _, rewards, terminated = episode
+        v = value(seen)[:, 0]
+        v = v.detach() if detach else v
+        last = v[-1:] * float(not ((terminated and ends) or (not terminated and not timeouts)))
+        ahead = torch.cat([v[1:-1], last])
+        delta = rewards + GAMMA * ahead - v[:-1]
+        A = [torch.zeros(())]
+        for t in reversed(range(len(delta))):
+            A.insert(0, delta[t] + GAMMA * LAM * A[0])
+        A = torch.stack(A[:-1])
+        return A, (A + v[:-1]).detach()
+
+    def ratio_of(log_prob: torch.Tensor, before: torch.Tensor) -> torch.Tensor | None:
+        return None if gain == "log" else (log_prob - (log_prob.detach() if old == "again" else before)).exp()
+
+    def train(env_id: str, episodes: int, seed: int) -> list[float]:
+        if seeded:
+            torch.manual_seed(seed)
+        env = gym.make(env_id)
+        env.reset(seed=seed if seeded else None)
+        numbers, actions = env.observation_space.shape[0], env.action_space.n
+        policy = nn.Sequential(nn.Linear(numbers, 32), nn.Tanh(), nn.Linear(32, actions))
+        value = nn.Sequential(nn.Linear(numbers, 32), nn.Tanh(), nn.Linear(32, 1))
+        optimizer = torch.optim.Adam(policy.parameters(), lr=0.02)
+        value_optimizer = torch.optim.Adam(value.parameters(), lr=0.05)
+        returns: list[float] = []
+        while len(returns) < episodes:
+            batch = [played(env, policy) for _ in range(min(10, episodes - len(returns)))]
+            A, targets = (torch.cat(x) for x in zip(*[advantages(value, episode) for episode in batch]))
+            if detach:
+                A = (A - A.mean()) / (A.std() + 1e-8)
+            seen, chosen = torch.cat([e[0][:-1] for e in batch]), torch.cat([e[1] for e in batch])
+            before = Categorical(logits=policy(seen)).log_prob(chosen)
+            before = before if old == "attached" else before.detach()
+            for _ in range(epochs):
+                other = torch.randperm(len(A))
+                for k, i in enumerate(torch.randperm(len(A)).chunk(parts)):
+                    weight = A[i] if aligned else A[other.chunk(parts)[k]]
+                    log_prob = Categorical(logits=policy(seen[i])).log_prob(chosen[i])
+                    gains = GAINS[gain](log_prob, ratio_of(log_prob, before[i]), weight)
+                    optimizer.zero_grad()
+                    (sign * gains.mean() * len(A) / len(batch)).backward()
+                    optimizer.step()
+            for _ in range(5):
+                value_optimizer.zero_grad()
+                (targets - value(seen)[:, 0]).square().mean().backward()
+                value_optimizer.step()
+            returns += [e[2].sum().item() for e in batch]
+        return returns
+
+    return train
+
+
+class TwoHeads(nn.Module):
+    """One network for the policy and the value, as in A2C."""
+
+    def __init__(self, numbers: int, actions: int) -> None:
+        super().__init__()
+        self.body, self.actor, self.critic = nn.Linear(numbers, 32), nn.Linear(32, actions), nn.Linear(32, 1)
+
+    def forward(self, observations: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        hidden = self.body(observations).tanh()
+        return self.actor(hidden).log_softmax(-1), self.critic(hidden)[..., 0]
+
+
+def with_two_heads(epochs: int = 1, parts: int = 1) -> Callable[[str, int, int], np.ndarray]:
+    """One optimizer, GAE in NumPy, log-probabilities by hand, the ratio by a division and the clipping by where."""
+
+    def train(env_id: str, episodes: int, seed: int) -> np.ndarray:
+        torch.manual_seed(seed)
+        env, found, rng = gym.make(env_id), np.zeros(episodes), np.random.default_rng(seed)
+        net = TwoHeads(env.observation_space.shape[0], int(env.action_space.n))
+        optimizer = torch.optim.Adam(net.parameters(), lr=0.02)
+        rows: list[tuple[np.ndarray, int, float, float]] = []
+
+        def improve() -> None:
+            seen, actions, A, targets = (torch.as_tensor(np.array(x)) for x in zip(*rows))
+            A, targets = ((A - A.mean()) / (A.std() + 1e-8)).float(), targets.float()
+            with torch.no_grad():
+                before = net(seen)[0].gather(1, actions[:, None])[:, 0].exp()
+            for _ in range(epochs):
+                for i in np.array_split(rng.permutation(len(rows)), parts):
+                    log_pi, v = net(seen[i])
+                    ratio = log_pi.gather(1, actions[i][:, None])[:, 0].exp() / before[i]
+                    outside = torch.where(A[i] > 0, ratio > 1.2, ratio < 0.8)
+                    gain = torch.where(outside, ratio.detach(), ratio) * A[i]
+                    optimizer.zero_grad()
+                    (-gain.mean() + 0.5 * (targets[i] - v).square().mean()).backward()
+                    optimizer.step()
+
+        for number in range(episodes):
+            observation, _ = env.reset(seed=seed if number == 0 else None)
+            seen, actions, rewards, over = [observation], [], [], False
+            while not over:
+                with torch.no_grad():
+                    p = net(torch.as_tensor(observation))[0].exp()
+                actions.append(torch.multinomial(p, 1).item())
+                observation, reward, terminated, truncated, _ = env.step(actions[-1])
+                seen.append(observation)
+                rewards.append(reward)
+                over = terminated or truncated
+            found[number] = sum(rewards)
+            with torch.no_grad():
+                v = net(torch.as_tensor(np.array(seen)))[1].double().numpy()
+            v[-1] = 0.0 if terminated else v[-1]
+            gae = 0.0
+            for t in reversed(range(len(rewards))):
+                gae = rewards[t] + GAMMA * v[t + 1] - v[t] + GAMMA * LAM * gae
+                rows.append((seen[t], actions[t], gae, gae + v[t]))
+            if (number + 1) % 5 == 0 or number + 1 == episodes:
+                improve()
+                rows.clear()
+        return found
+
+    return train
