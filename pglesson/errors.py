@@ -222,6 +222,13 @@ def check_finite(
         )
 
 
+def cut_off(max_steps: int) -> str:
+    return (
+        f"Episodes were cut off after {max_steps} time steps, before they had ended: that is the default of max_steps. "
+        "Set it higher if the task needs longer, or to a number of your own, which is not remarked on."
+    )
+
+
 def check_groups(baseline: str, normalization: str, env: str, episodes: int, size: int) -> None:
     """Raises ValueError where groups of episodes are to be compared that do not start alike, or are cut apart."""
     if baseline != "group_mean" and normalization != "group":

@@ -81,6 +81,8 @@ def copy_policy(policy: nn.Module) -> nn.Module:
 
     What it keeps of its last output is part of a graph, which torch does not copy: its numbers are.
     """
+    if not isinstance(policy, nn.Module):
+        return copy.deepcopy(policy)  # refused where it is trained
     kept = [value for module in policy.modules() for value in vars(module).values()]
     tensors = [tensor for value in kept for tensor in (value if isinstance(value, (list, tuple)) else [value])]
     in_graph = {id(x): x.detach().clone() for x in tensors if isinstance(x, Tensor) and not x.is_leaf}

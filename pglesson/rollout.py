@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,7 @@ from pglesson.envs.factory import VectorEnv
 from pglesson.envs.spaces import action_width, decode_actions, encode_observations, outside, pixel_scale
 from pglesson.policies import forward, is_ours, to_distribution
 from pglesson.sampling import numpy_sampler
+from pglesson.settings import Settings
 
 PIECE_ROWS = 16_000  # time steps, over all runs, in one pass through a network: more would leave the processor's cache
 
@@ -150,6 +152,8 @@ def play_episodes(
             playing = playing & ~over
             going_on = bool(playing.any())
     final[playing] = observations[playing]  # cut off by max_steps
+    if going_on and max_steps == Settings.max_steps:  # a learner's own number is meant
+        warnings.warn(errors.cut_off(max_steps), stacklevel=2)
 
     def by_episode(index: int) -> Tensor:  # (steps, runs * episodes, ...) -> (runs, episodes, steps, ...)
         stacked = torch.from_numpy(np.stack([step[index] for step in steps]))

@@ -23,7 +23,7 @@ from pglesson.baselines import (
 from pglesson.diagnostics import episode_gradients
 from pglesson.envs.factory import group_size, make_envs
 from pglesson.envs.spaces import observation_size
-from pglesson.own_policies import with_run_axis
+from pglesson.own_policies import copy_policy, with_run_axis
 from pglesson.reinforce import Advantages, make_policy, one_thread
 from pglesson.rollout import Episodes, play_episodes
 from pglesson.settings import BASELINES, GROUPED, NORMALIZATIONS, OWN, Settings
@@ -92,7 +92,7 @@ class Estimate:
 
 def first_run(policy: nn.Module) -> nn.Module:
     """A copy of a policy with its first run only, on the CPU."""
-    copied = copy.deepcopy(policy).cpu()
+    copied = copy_policy(policy).cpu()
     if getattr(copied, "runs", 1) > 1:
         for weight in copied.parameters():
             weight.data = weight.data[:1].clone()

@@ -6,13 +6,13 @@ import asyncio
 import io
 import time
 from collections.abc import Callable, Generator
-from copy import deepcopy
 from typing import Any
 
 import ipywidgets as widgets
 from PIL import Image
 
 from pglesson.analysis.rendering import render_episode
+from pglesson.own_policies import copy_policy
 from pglesson.widgets.controls import button, choice, error_message, wrapping_row
 from pglesson.widgets.elements import Control, Film
 from pglesson.widgets.export_panel import link
@@ -148,7 +148,7 @@ class AgentView(widgets.VBox):  # type: ignore[misc]
         name = self._who + (f"After update {update}" if update else "Before training")
         if len(ranked) > 1:
             name += f", run {ranked[at] + 1} ({self.rank.value})"
-        policy = deepcopy(self._session.agent_at(update))  # training goes on meanwhile
+        policy = copy_policy(self._session.agent_at(update))  # training goes on meanwhile
         options: dict[str, Any] = {
             "options": dict(s.env_options),
             "seed": s.seed,

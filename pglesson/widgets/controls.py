@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ast
+import sysconfig
+import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral, Real
+from pathlib import Path
 from typing import Any
 
 import ipywidgets as widgets
@@ -132,9 +135,26 @@ def field(name: str, value: Any) -> widgets.Widget:
 
 
 def error_message(error: BaseException) -> str:
-    """An error as a sentence: one of this package by its own text, any other by its type and text."""
-    own = isinstance(error, (ValueError, TypeError, FloatingPointError)) and str(error)
-    return str(error) if own else f"{type(error).__name__}: {error}".rstrip(": .") + "."
+    """An error as a sentence: one of this package by its own text, any other by its type, text and learner's line."""
+    line = _learners_line(error)
+    own = isinstance(error, (ValueError, TypeError, FloatingPointError)) and str(error) and not line
+    return str(error) if own else f"{type(error).__name__}: {error}".rstrip(": .") + (line or ".")
+
+
+ELSEWHERE = ("site-packages", "dist-packages", "<frozen", sysconfig.get_path("stdlib"), str(Path(__file__).parents[1]))
+
+
+def _learners_line(error: BaseException) -> str:
+    """Where in a learner's own code an error was raised, in words; "" for one that this package raises."""
+    steps = traceback.extract_tb(error.__traceback__)
+    if not steps or steps[-1].filename.startswith(ELSEWHERE[-1]):
+        return ""
+    for step in reversed(steps):
+        if not any(part in step.filename for part in ELSEWHERE):
+            file = Path(step.filename).name
+            place = "your cell" if "ipykernel" in step.filename or file.startswith("<ipython") else file
+            return f", in line {step.lineno} of {place}: {step.line}"
+    return _learners_line(error.__cause__) if error.__cause__ is not None else ""
 
 
 def format_setting(value: Any) -> Any:

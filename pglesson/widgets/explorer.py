@@ -7,13 +7,18 @@ import math
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from numbers import Real
 from typing import Any
 
 import ipywidgets as widgets
+import matplotlib.pyplot as plt
+import numpy as np
 from matplotlib import style
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from pglesson.analysis.plots import new_figure
+from pglesson.widgets.controls import error_message
 from pglesson.widgets.elements import Control
 from pglesson.widgets.picture import Picture, contents, titles
 
@@ -33,6 +38,21 @@ def _empty(axes: Axes) -> None:
     axes.autoscale()
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_inverted(False)
+
+
+@contextmanager
+def _no_pyplot(figure: Figure) -> Iterator[None]:
+    """Raises RuntimeError where what is drawn within went into a figure of pyplot's, and not into this one."""
+    before = plt.get_fignums()
+    yield
+    new = [number for number in plt.get_fignums() if number not in before]
+    for number in new:
+        plt.close(number)
+    if new or (before and not any(axes.has_data() or axes.texts for axes in figure.axes)):
+        raise RuntimeError(
+            "draw drew with plt, into a figure of its own, and nothing into this one. Call the methods of the axes "
+            "that it gets: axes.plot(...) and not plt.plot(...)."
+        )
 
 
 class Explorer(Picture):
@@ -107,7 +127,8 @@ class Explorer(Picture):
             else:  # at first, and after `draw` has added to the figure: a twin, a colour bar, a title
                 self.figure.clear()
                 self._axes = self.figure.subplots(1, self._columns)
-            self._draw(self._axes, **{name: control.value for name, control in self.controls.items()})
+            with _no_pyplot(self.figure):
+                self._draw(self._axes, **{name: control.value for name, control in self.controls.items()})
         self.draw()
 
     @contextmanager
@@ -117,7 +138,7 @@ class Explorer(Picture):
             try:
                 yield
             except Exception as error:
-                self.status.value = f"<b>{type(error).__name__}:</b> {html.escape(str(error))}"
+                self.status.value = f"<b>{html.escape(error_message(error))}</b>"
             else:
                 self.status.value = ""
 
@@ -133,8 +154,20 @@ def _control(name: str, choice: Any) -> widgets.Widget:
     title = name.replace("_", " ")
     if isinstance(choice, bool):
         return widgets.Checkbox(value=choice, description=title, indent=False)
-    if isinstance(choice, list):
-        return Control(title, choice, choice[0], kind="list")
+    if isinstance(choice, (list, range, np.ndarray)) and len(choice):
+        options = [value.item() if isinstance(value, np.generic) else value for value in choice]
+        return Control(title, options, options[0], kind="list")
+    slider = isinstance(choice, tuple) and len(choice) in (3, 4) and all(isinstance(x, Real) for x in choice)
+    if (
+        not slider
+        or not choice[0] <= choice[2] <= choice[1]
+        or choice[0] == choice[1]
+        or not all(x > 0 for x in choice[3:])
+    ):
+        raise ValueError(
+            f"The control {name} is {choice!r}, but must be (low, high, start) or (low, high, start, step) for a "
+            "slider, with the start between low and high, a list for a choice, or True or False."
+        )
     low, high, start, *rest = choice
     whole = all(isinstance(x, int) for x in choice)
     # a fiftieth of the power of ten below the range: round starts such as 0.5 lie on it

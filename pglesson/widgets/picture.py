@@ -9,6 +9,7 @@ from typing import Any
 
 import ipywidgets as widgets
 import numpy as np
+from matplotlib import style
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -84,6 +85,15 @@ class Picture(widgets.VBox):  # type: ignore[misc]
 
     def draw(self) -> None:
         """Shows the figure as it is now. Axes, ticks and titles take most of the time, so unchanged ones are kept."""
+        with style.context("pglesson.lesson"):  # ticks and legends are made while it is drawn
+            frame = self._paint()
+        self.image.value, self.image.layout.display = to_png(np.asarray(self.canvas.buffer_rgba())), None
+        described = frame, [self.figure.get_suptitle(), *(_texts(axes) for axes in self.figure.axes)]
+        if described != self._described:
+            self.image.alt, self._described = describe(self.figure), described
+
+    def _paint(self) -> list[Any]:
+        """Draws, and gives what the axes look like without their contents."""
         still = self._still_titles()
         moving = [artist for axes in self.figure.axes for artist in contents(axes) if artist not in still]
         # over the whole figure: a title, a legend
@@ -102,10 +112,7 @@ class Picture(widgets.VBox):  # type: ignore[misc]
         self.canvas.restore_region(self._background[1])
         for artist in moving:
             self.figure.draw_artist(artist)
-        self.image.value, self.image.layout.display = to_png(np.asarray(self.canvas.buffer_rgba())), None
-        described = frame, [self.figure.get_suptitle(), *(_texts(axes) for axes in self.figure.axes)]
-        if described != self._described:
-            self.image.alt, self._described = describe(self.figure), described
+        return frame
 
     def _still_titles(self) -> dict[Text, tuple[Any, ...]]:
         """The titles that have never changed, and their looks. One that has is animated: left out of the background."""

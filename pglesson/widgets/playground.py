@@ -8,6 +8,7 @@ import ipywidgets as widgets
 from torch import nn
 
 from pglesson.analysis.plots import label, text
+from pglesson.own_policies import copy_policy
 from pglesson.settings import Settings
 from pglesson.widgets.controls import LEVELS, MORE_LEVELS, button, choice, control_grid, wrapping_row
 from pglesson.widgets.curves import WATCHED
@@ -35,7 +36,8 @@ class Playground(TrainingView):
     def __init__(
         self, settings: Settings | None = None, *, policy: nn.Module | None = None, baseline: object = None
     ) -> None:
-        session = TrainingSession(settings, policy=deepcopy(policy), baseline=deepcopy(baseline))
+        own = None if policy is None else copy_policy(policy)
+        session = TrainingSession(settings, policy=own, baseline=deepcopy(baseline))
         super().__init__(session, "Playground", environments=PRESETS, knobs=KNOBS)
         self.own_id = widgets.Text(
             placeholder="or a Gymnasium id, Enter",

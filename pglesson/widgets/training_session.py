@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import nn
 
 from pglesson.baselines import OwnBaseline
+from pglesson.own_policies import copy_policy
 from pglesson.reinforce import FloatArray, Update, make_policy, reinforce
 from pglesson.settings import GROUPED, OWN, Settings
 from pglesson.widgets.presets import OTHER, PRESETS
@@ -69,8 +70,8 @@ class TrainingSession:
     def begin(self) -> None:
         """Begins a new training. Raises what `make_policy` raises, and then keeps the updates there are."""
         self.end()
-        self.policy = deepcopy(self.own_policy) if self.own_policy is not None else make_policy(self.settings)
-        self.marks = {0: deepcopy(self.policy)}
+        self.policy = copy_policy(self.own_policy) if self.own_policy is not None else make_policy(self.settings)
+        self.marks = {0: copy_policy(self.policy)}
         own = None if self.own_baseline is None else OwnBaseline(deepcopy(self.own_baseline))
         self._generator = reinforce(self.settings, self.policy, baseline=own)
         self.updates, self.watched = [], []
@@ -111,7 +112,7 @@ class TrainingSession:
         assert self.policy is not None
         apart = max(1, self.settings.updates // MARKS)
         if number == 1 or number % apart == 0:
-            self.marks[number] = deepcopy(self.policy)
+            self.marks[number] = copy_policy(self.policy)
 
     def leave(self) -> dict[str, Any]:
         """What `come_back` needs to go on with the present training after others; the next ones leave it alone."""
@@ -155,7 +156,8 @@ class TrainingSession:
             trial.episodes, trial.baseline, trial.normalization = 1, "none", "none"
         baseline = self.own_baseline if trial.baseline == OWN else None
         try:
-            next(reinforce(trial, deepcopy(self.own_policy), baseline=deepcopy(baseline)))
+            policy = None if self.own_policy is None else copy_policy(self.own_policy)
+            next(reinforce(trial, policy, baseline=deepcopy(baseline)))
         except Exception as error:
             return error
         return None

@@ -11,6 +11,7 @@ from weakref import WeakValueDictionary
 import ipywidgets as widgets
 import numpy as np
 import torch
+from matplotlib import style
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from torch import nn
 
@@ -320,7 +321,7 @@ class TrainingView(Picture):
 
     def draw(self) -> None:
         """Draws the curves as they are now."""
-        with self.frames.drawing():
+        with self.frames.drawing(), style.context("pglesson.lesson"):
             self.curves.show()
             super().draw()
             self._show_state()
