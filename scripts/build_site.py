@@ -1,0 +1,157 @@
+"""Turns the stored notebooks into a static site, whose explorers answer without a kernel: python scripts/build_site.py
+
+    python scripts/build_site.py [--out FOLDER] [--repository ADDRESS] [NAME or FILE ...]
+
+FOLDER (build/site) then holds a page for each notebook, to be opened as files or served by any server. The notebooks
+are run, to draw their explorers at many positions; all other outputs are the stored ones. ADDRESS, also read from
+PGLESSON_REPOSITORY, is a fork's own on GitHub, for the links that run a notebook there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import nbclient
+import nbformat
+
+from pglesson.exercises.framework import exercises_of
+from pglesson.exercises.grading import cell_id, exercises_in
+
+ROOT = Path(__file__).parents[1]
+WEBSITE, OUT = ROOT / "website", ROOT / "build" / "site"
+sys.path.insert(0, str(WEBSITE))
+import exercise_pages  # noqa: E402
+
+STARTUP = """
+import sys
+sys.path.insert(0, {website!r})
+import frames
+frames.install({folder!r}, {prefix!r})
+"""
+
+
+def with_explorers(path: Path, folder: Path) -> Any:
+    """The stored notebook, with the explorers' outputs as HTML; their pictures are stored in the folder."""
+    stored = nbformat.read(path, as_version=4)
+    if not any(
+        "Explorer: " in str(output.get("data", "")) for cell in stored.cells for output in cell.get("outputs", [])
+    ):
+        return stored
+    ran = nbformat.read(path, as_version=4)
+    with tempfile.TemporaryDirectory() as profile:
+        startup = Path(profile, "profile_default", "startup")
+        startup.mkdir(parents=True)
+        source = STARTUP.format(website=str(WEBSITE), folder=str(folder), prefix=path.stem[:2])
+        (startup / "frames.py").write_text(source, encoding="utf-8")
+        client = nbclient.NotebookClient(
+            ran, timeout=1800, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}
+        )
+        client.execute(env=os.environ | {"IPYTHONDIR": profile})
+    for cell, fresh in zip(stored.cells, ran.cells):
+        drawn = [output for output in fresh.get("outputs", []) if 'class="explorer"' in str(output.get("data", ""))]
+        if drawn:
+            cell.outputs = [
+                output for output in cell.outputs if "Explorer: " not in str(output.get("data", ""))
+            ] + drawn
+    return stored
+
+
+def prepare(notebook: Any) -> None:
+    """Says what is folded, in a page's words, and lets exercises be answered in the page."""
+    name = exercises_in(notebook)
+    known = {f"{cell_id(exercise.name)}-check": exercise for exercise in exercises_of(name)} if name else {}
+    for cell in notebook.cells:
+        tags = cell.metadata.get("tags", [])
+        title = cell.source.partition("\n")[0].lstrip("# ") if "hide-input" in tags else ""
+        prompt = f"{title}: {{type}}" if title else "Output: open it after your prediction"
+        if {"hide-input", "hide-output"} & set(tags):
+            cell.metadata["mystnb"] = {"code_prompt_show": prompt, "code_prompt_hide": prompt}
+        if exercise := known.get(cell.id):
+            cell.metadata["tags"] = [*tags, "remove-input"]
+            data = {"text/html": exercise_pages.markup(exercise)}
+            cell.outputs = [nbformat.v4.new_output("display_data", data)]
+
+
+def run_it_for_real(name: str, repository: str) -> Any:
+    """The cell below a page's first one that says how the notebook is run."""
+    links = ""
+    if repository:
+        owner = repository.removeprefix("https://github.com/").strip("/")
+        binder = f"https://mybinder.org/v2/gh/{owner}/HEAD?labpath=notebooks%2F{name}.ipynb"
+        colab = f"https://colab.research.google.com/github/{owner}/blob/HEAD/notebooks/{name}.ipynb"
+        links = f" Or run it on [Binder]({binder}) or [Colab]({colab})."
+    text = (
+        "```{note}\nThis page shows a stored notebook. Its explorers answer here; to train agents and to change code, "
+        f"[run the lesson](index.md) on your computer.{links}\n```"
+    )
+    return nbformat.v4.new_markdown_cell(text, id="run-it-for-real")
+
+
+def index(notebooks: dict[str, Any]) -> str:
+    """The first page: the map of the lesson, and how it is run for real, in the README's words."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    start = readme.index("**Open the lesson**")
+    command = readme[start : readme.index("```", readme.index("```", start) + 3) + 3]
+    rows = []
+    for name, notebook in notebooks.items():
+        title, _, promise = notebook.cells[0].source.partition("\n")
+        rows.append(f"- [{title.lstrip('# ')}]({name}.ipynb): {' '.join(promise.split('**')[1:3])}".split("\n")[0])
+    return (
+        "# Policy gradient methods, hands on\n\nMove a slider and see the policy, the gradient or the learning curve "
+        "answer at once. The pages show the lesson's notebooks; what needs a kernel answers from pictures that were "
+        "drawn in advance.\n\n" + "\n".join(rows) + "\n\n## Run it for real\n\nDownload the lesson, open a terminal "
+        f"in its folder, and paste this command.\n\n{command}\n\n```{{toctree}}\n:hidden:\n\n"
+        + "\n".join(notebooks)
+        + "\n```\n"
+    )
+
+
+def build(paths: list[Path], out: Path, repository: str, workers: int) -> None:
+    """Builds the site of these notebooks into a folder, which is replaced."""
+    with tempfile.TemporaryDirectory() as place:
+        source = Path(place, "source")
+        pictures = Path(place, "extra", "frames")
+        source.mkdir()
+        pictures.mkdir(parents=True)
+        with ThreadPoolExecutor(workers) as pool:
+            notebooks = list(pool.map(lambda path: with_explorers(path, pictures), paths))
+        stored: dict[str, Any] = {}
+        for path, notebook in zip(paths, notebooks):
+            prepare(notebook)
+            stored[path.stem] = notebook
+        (source / "index.md").write_text(index(stored), encoding="utf-8")
+        for path, notebook in zip(paths, notebooks):
+            notebook.cells.insert(1, run_it_for_real(path.stem, repository))
+            nbformat.write(notebook, source / path.name)
+        shutil.rmtree(out, ignore_errors=True)
+        command = [sys.executable, "-m", "sphinx", "-q", "-c", str(WEBSITE), "-d", str(Path(place, "doctrees"))]
+        extra = ["-D", f"html_extra_path={pictures.parent}"]
+        # a part of the lesson links to pages that are not there
+        extra += (
+            ["-W"]
+            if len(paths) == len(list(path.parent.glob("*.ipynb")))
+            else ["-D", "suppress_warnings=myst.xref_missing"]
+        )
+        subprocess.run([*command, *extra, str(source), str(out)], check=True)
+        (out / ".buildinfo").unlink()  # holds the paths of this build
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*")
+    parser.add_argument("--out", type=Path, default=OUT)
+    parser.add_argument("--repository", default=os.environ.get("PGLESSON_REPOSITORY", ""))
+    parser.add_argument("--workers", type=int, default=2)
+    given = parser.parse_args()
+    chosen = [
+        path if (path := Path(name)).is_file() else ROOT / "notebooks" / f"{path.stem}.ipynb" for name in given.names
+    ]
+    build(chosen or sorted((ROOT / "notebooks").glob("*.ipynb")), given.out, given.repository, given.workers)

@@ -1,0 +1,219 @@
+"""The lesson as a static site: a small notebook is built twice, as scripts/build_site.py builds the lesson."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import numpy as np
+import pytest
+import yaml
+from build_site import OUT, ROOT, WEBSITE
+from PIL import Image
+from rebuild_notebooks import KERNEL
+
+from pglesson.exercises import Exercises
+from pglesson.widgets import Explorer
+
+sys.path.insert(0, str(WEBSITE))
+import frames
+
+NAME = "02_softmax_policies"
+SETUP = f"""from pglesson.exercises import Exercises
+from pglesson.widgets import Explorer
+exercises = Exercises({NAME!r})"""
+DRAW = """def draw(axes, mean=0.0, width=1.0, shape="round", filled=False):
+    axes.set(xlim=(-3, 3), ylim=(-3, 3))
+    axes.plot([mean - width, mean + width], [0, 1], "o" if shape == "round" else "s")
+    axes.fill_between([mean - width, mean + width], [-1 if filled else 0] * 2)"""
+GRID = "Explorer(draw, size=(3, 2), drag=lambda x, y: {'mean': x}, mean=(-2.0, 2.0, 0.5), shape=['round', 'square'])"
+ALONE = (
+    "Explorer(draw, size=(3, 2), mean=(-2.0, 2.0, 0.5), width=(1.0, 2.0, 1.5), filled=True, shape=['round', 'square'])"
+)
+
+
+def notebook() -> nbformat.NotebookNode:
+    """Two explorers, one of them below a prediction, a formula, and two exercises."""
+    made = nbformat.v4.new_notebook(metadata={"kernelspec": KERNEL, "language_info": {"name": "python"}})
+
+    def text(id_: str, source: str) -> None:
+        made.cells.append(nbformat.v4.new_markdown_cell(source, id=id_))
+
+    def code(id_: str, source: str, result: str = "", *tags: str) -> None:
+        outputs = [nbformat.v4.new_output("execute_result", {"text/plain": result})] if result else []
+        metadata = nbformat.from_dict({"tags": list(tags)})
+        made.cells.append(nbformat.v4.new_code_cell(source, id=id_, outputs=outputs, metadata=metadata))
+
+    text("title", "# A small page\n\n**In about one minute you will be able to** see it. It has $\\pi(a)$.")
+    code("setup", SETUP)
+    code("draw", DRAW)
+    code("grid", GRID, "<Explorer: mean, shape>")
+    code("alone", f"# Draws a bar\n{ALONE}", "<Explorer: mean, width, filled, shape>", "hide-input", "hide-output")
+    code("stored", "print(1)", "as it was stored")
+    for name in ("predict", "log_policy"):
+        code(f"exercise-{name.replace('_', '-')}", "answer = ...")
+        code(f"exercise-{name.replace('_', '-')}-check", f"exercises.{name}.check(answer)", "Not attempted: ...")
+    return made
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("site")
+    nbformat.write(notebook(), folder / f"{NAME}.ipynb")
+    for out in ("once", "twice"):
+        command = [sys.executable, str(ROOT / "scripts" / "build_site.py"), str(folder / f"{NAME}.ipynb")]
+        fork = ["--repository", "https://github.com/someone/fork"]
+        subprocess.run([*command, *fork, "--out", str(folder / out)], check=True)
+    return folder
+
+
+def page(site: Path) -> str:
+    return (site / "once" / f"{NAME}.html").read_text(encoding="utf-8")
+
+
+def data(site: Path, kind: str) -> list[dict[str, Any]]:
+    """What the scripts of the page are given."""
+    found = re.findall(rf'<div class="{kind}">.*?<script type="application/json">(.*?)</script>', page(site), re.DOTALL)
+    return [json.loads(text) for text in found]
+
+
+def digests(folder: Path) -> dict[str, str]:
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def test_it_is_built_twice_with_the_same_bytes(site: Path) -> None:
+    assert digests(site / "once") == digests(site / "twice")
+
+
+def explorer(source: str) -> Explorer:
+    scope: dict[str, Any] = {}
+    exec(f"{SETUP}\n{DRAW}\nshown = {source}", scope)
+    return scope["shown"]
+
+
+@pytest.mark.parametrize(("number", "source", "grid"), [(0, GRID, True), (1, ALONE, False)])
+def test_every_picture_is_what_the_notebook_draws_there(
+    site: Path, number: int, source: str, grid: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The oracle is an explorer whose controls are set to the words that the page shows beside them."""
+    stored, live = data(site, "explorer")[number], explorer(source)
+    folder = site / "once" / "frames"
+    height = stored["height"]
+    pictures = []
+    for strip in range(stored["strips"]):
+        pixels = np.asarray(Image.open(folder / f"{stored['name']}-{strip}.webp").convert("RGB"))
+        pictures += [pixels[top : top + height] for top in range(0, len(pixels), height)]
+    sizes = [len(control["shown"]) for control in stored["controls"]]
+    assert stored["grid"] == grid and len(pictures) == (np.prod(sizes) if grid else sum(sizes))
+    start = [control["start"] for control in stored["controls"]]
+    chosen = [[0] * len(sizes), [size - 1 for size in sizes]] if grid else []
+    for moved in range(len(sizes)):  # as explorer.js counts
+        chosen += [[*start[:moved], place, *start[moved + 1 :]] for place in (0, sizes[moved] - 1)]
+    for place, positions in enumerate(chosen):
+        for control, choice, stored_control in zip(live.controls.values(), positions, stored["controls"]):
+            word = stored_control["shown"][choice]
+            kind = stored_control["kind"]
+            control.value = word == "yes" if kind == "box" else word if kind == "choice" else float(word)
+        if grid:
+            picture = sum(choice * int(np.prod(sizes[:axis])) for axis, choice in enumerate(positions))
+        else:
+            picture = sum(sizes[: place // 2]) + positions[place // 2]
+        assert np.array_equal(pictures[picture], np.asarray(live.canvas.buffer_rgba())[..., :3])
+
+
+def test_the_first_picture_is_the_notebooks_own(site: Path) -> None:
+    stored = data(site, "explorer")[0]
+    first = np.asarray(Image.open(site / "once" / "frames" / f"{stored['name']}.webp").convert("RGB"))
+    assert np.array_equal(first, np.asarray(explorer(GRID).canvas.buffer_rgba())[..., :3])
+
+
+def test_a_press_in_the_picture_moves_the_control_to_the_nearest_position(site: Path) -> None:
+    """Oracle: the axes run from -3 to 3, so a third from the left is at -1."""
+    mouse, control = data(site, "explorer")[0]["mouse"], data(site, "explorer")[0]["controls"][0]
+    for share, value in ((1 / 3, -1.0), (0.5, 0.0), (2 / 3, 1.0), (0.99, 2.0)):
+        (place,) = mouse["places"][int(share * mouse["columns"])]
+        shown = [float(word) for word in control["shown"]]
+        assert abs(shown[place] - value) <= max(np.diff(shown)) / 2 + 6 / mouse["columns"]
+    assert data(site, "explorer")[1]["mouse"] is None
+
+
+def test_a_grid_is_as_fine_as_the_number_of_pictures_allows() -> None:
+    def sizes(**controls: Any) -> tuple[list[int], bool]:
+        planned, grid = frames.plan(Explorer(lambda axes, **_: None, size=(1, 1), **controls).controls)
+        return [len(control.values) for control in planned], grid
+
+    assert sizes(a=(0.0, 1.0, 0.5), b=(0.0, 1.0, 0.5)) == ([13, 13], True)
+    assert sizes(a=(0.0, 1.0, 0.5), b=["x", "y", "z"]) == ([51, 3], True)
+    assert sizes(a=(0, 3, 1), b=(0, 3, 1), c=(0, 3, 1)) == ([4, 4, 4], True)
+    assert sizes(a=(0.0, 1.0, 0.5)) == ([50], True)
+    assert sizes(a=(0.0, 1.0, 0.5), b=(0.0, 1.0, 0.5), c=(0.0, 1.0, 0.5)) == ([25, 25, 25], False)
+
+
+class Links(HTMLParser):
+    """What a page loads: scripts, style sheets, pictures, frames."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loaded: list[str] = []
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        given = dict(attributes)
+        if tag == "link" and given.get("rel") not in ("stylesheet", "icon"):
+            return
+        if tag in ("script", "img", "iframe", "source", "link"):
+            self.loaded += [value for name in ("src", "href") if (value := given.get(name))]
+
+
+def test_nothing_is_loaded_from_elsewhere_and_everything_is_there(site: Path) -> None:
+    for path in (site / "once").glob("*.html"):
+        links = Links()
+        links.feed(path.read_text(encoding="utf-8"))
+        assert links.loaded
+        for link in links.loaded:
+            assert not re.match(r"(https?:)?//", link), link
+            assert link.startswith("data:") or (path.parent / link.partition("?")[0]).is_file(), link
+    for path in (site / "once" / "_static").rglob("*.css"):
+        assert not re.search(r"url\(['\"]?https?:|@import ['\"]?https?:", path.read_text(encoding="utf-8")), path
+
+
+def test_stored_outputs_stay_and_folded_cells_say_what_they_hold(site: Path) -> None:
+    text = page(site)
+    assert "as it was stored" in text and "Draws a bar: output" in text
+    assert "mybinder.org/v2/gh/someone/fork/HEAD?labpath=notebooks%2F02_softmax_policies.ipynb" in text
+    assert "colab.research.google.com/github/someone/fork/blob/HEAD/notebooks/02_softmax_policies.ipynb" in text
+    index = (site / "once" / "index.html").read_text(encoding="utf-8")
+    assert "A small page" in index and "see it." in index and "jupyter" in index
+
+
+def test_an_exercise_has_what_its_check_needs(site: Path) -> None:
+    number, code = data(site, "exercise")
+    exercise = Exercises(NAME).predict.exercise
+    assert number["why"] == exercise.why and number["hints"] == list(exercise.hints)
+    assert exercise.judge(number["number"]["right"]) is None
+    for value, message in number["number"]["mistakes"]:
+        assert exercise.judge(value).message == message
+    assert "number" not in code and "choice" not in code
+    assert "asks for code" in page(site)
+
+
+def test_the_workflow_for_forks_builds_and_publishes_the_folder_that_the_command_fills() -> None:
+    """Oracles: GitHub's rules for Pages (two permissions, one environment), and the command's own defaults."""
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "pages.yml").read_text(encoding="utf-8"))
+    assert workflow["permissions"] == {"contents": "read", "pages": "write", "id-token": "write"}
+    job = workflow["jobs"]["pages"]
+    assert job["environment"]["name"] == "github-pages"
+    steps = {step.get("name", step.get("uses")): step for step in job["steps"]}
+    command = next(step for step in job["steps"] if "build_site.py" in step.get("run", ""))
+    assert command["env"] == {"PGLESSON_REPOSITORY": "${{ github.server_url }}/${{ github.repository }}"}
+    (upload,) = [step for name, step in steps.items() if name.startswith("actions/upload-pages-artifact")]
+    assert str(OUT.relative_to(ROOT)) == upload["with"]["path"]
+    names = [step.get("uses", "") for step in job["steps"]]
+    assert names[-1].startswith("actions/deploy-pages") and job["steps"][-1]["id"] == "deployment"
