@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -38,12 +37,11 @@ SECONDS = 5.0  # of computing, for all cases together
 SAME_NUMBER = 0.002  # relative: how near to a known wrong number one must lie to be recognised
 
 
-@dataclass(frozen=True)
 class Mistake:
-    """model: a function that makes this mistake; message: what the learner is told."""
+    """message: what the learner is told; models: functions that make this mistake, one for each form that it takes."""
 
-    message: str
-    model: Callable[..., Any]
+    def __init__(self, message: str, *models: Callable[..., Any]) -> None:
+        self.message, self.models = message, models
 
 
 def judge_function(
@@ -123,15 +121,15 @@ def _named(
 ) -> str | None:
     """The message of the mistake whose model does as the answer does; hedged if it does so on some cases only."""
     best, message = 0, None
-    for mistake in mistakes:
-        fits = [agree(got[i], play(mistake.model, calls[i], gradients), tolerance) for i in range(len(calls))]
+    for told, model in ((mistake.message, model) for mistake in mistakes for model in mistake.models):
+        fits = [agree(got[i], play(model, calls[i], gradients), tolerance) for i in range(len(calls))]
         if all(fits):
-            return mistake.message
+            return told
         explained = sum(fits[i] for i in failing if not got[i].failure)  # an exception can have any cause
         if 2 * explained >= len(failing) and 3 * sum(fits) >= 2 * len(fits) and explained > best:
             best = explained
             cases = f"{sum(fits)} of the {len(calls)} cases that were tried"
-            message = f"this may be it, for it fits {cases}: {mistake.message}"
+            message = f"this may be it, for it fits {cases}: {told}"
     return message
 
 

@@ -463,10 +463,6 @@ answer = log_policy''',
                 "a small number, added or as a floor, keeps the logarithm finite, and wrong: log pi may be -300. Work "
                 "with differences of logits, and it never overflows.",
                 lambda logits: (torch.softmax(logits, -1) + 1e-8).log(),
-            ),
-            Mistake(
-                "a small number, added or as a floor, keeps the logarithm finite, and wrong: log pi may be -300. Work "
-                "with differences of logits, and it never overflows.",
                 lambda logits: (torch.softmax(logits, -1) + 1e-10).log(),
             ),
             Mistake(

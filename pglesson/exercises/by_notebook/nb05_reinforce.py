@@ -606,10 +606,6 @@ answer = batch_normalized''',
                 "the number that you add to the standard deviation is larger than 1e-8. Returns that hardly differ "
                 "feel it.",
                 lambda x, mask: _normalized(x, mask, eps=1e-5),
-            ),
-            Mistake(
-                "the number that you add to the standard deviation is larger than 1e-8. Returns that hardly differ "
-                "feel it.",
                 lambda x, mask: _normalized(x, mask, eps=1e-6),
             ),
             Mistake(
@@ -644,10 +640,6 @@ answer = batch_normalized''',
                 "NaN is replaced by 0, but the standard deviation still divides by n - 1. Divide by the number of "
                 "living steps, and nothing is NaN.",
                 lambda x, mask: torch.nan_to_num(_normalized(x, mask, lost=1)),
-            ),
-            Mistake(
-                "NaN is replaced by 0, but the standard deviation still divides by n - 1. Divide by the number of "
-                "living steps, and nothing is NaN.",
                 lambda x, mask: torch.nan_to_num(_normalized(x, mask, lost=1, eps=0.0)),
             ),
             Mistake(

@@ -426,9 +426,6 @@ answer = degrees_apart''',
                 lambda gradients, exact: torch.rad2deg(
                     torch.arccos((gradients.mean(0) @ exact / exact.norm()).clamp(-1, 1))
                 ),
-            ),
-            Mistake(
-                "the dot product is divided by one of the two lengths only. The other must not matter either.",
                 lambda gradients, exact: torch.rad2deg(
                     torch.arccos((gradients.mean(0) @ exact / gradients.mean(0).norm()).clamp(-1, 1))
                 ),
@@ -669,9 +666,6 @@ answer = td_errors''',
                 lambda rewards, values, gamma: (
                     rewards + gamma * torch.cat([values[1:], torch.zeros_like(values[:1])]) - values
                 ).mean(),
-            ),
-            Mistake(
-                "one number is left. Each step has an error of its own.",
                 lambda rewards, values, gamma: (
                     rewards + gamma * torch.cat([values[1:], torch.zeros_like(values[:1])]) - values
                 ).sum(),

@@ -418,22 +418,14 @@ answer = first_weight''',
             Mistake(
                 _UNMASKED_SQUARES,
                 lambda A, mask, fraction: fraction * ((A - A[mask > 0].mean()).square().sum() / mask.sum()).sqrt(),
-            ),
-            Mistake(
-                _UNMASKED_SQUARES,
                 lambda A, mask, fraction: (
                     fraction * ((A * mask - A[mask > 0].mean()).square().sum() / mask.sum()).sqrt()
                 ),
-            ),
-            Mistake(
-                _UNMASKED_SQUARES, lambda A, mask, fraction: fraction * (A - A[mask > 0].mean()).square().mean().sqrt()
+                lambda A, mask, fraction: fraction * (A - A[mask > 0].mean()).square().mean().sqrt(),
             ),
             Mistake(
                 "the mean counts places after an episode's end. Only steps where the mask is 1 were played.",
                 lambda A, mask, fraction: fraction * (((A - A.mean()).square() * mask).sum() / mask.sum()).sqrt(),
-            ),
-            Mistake(
-                "the mean counts places after an episode's end. Only steps where the mask is 1 were played.",
                 lambda A, mask, fraction: (
                     fraction * (((A - (A * mask).mean()).square() * mask).sum() / mask.sum()).sqrt()
                 ),
@@ -449,9 +441,6 @@ answer = first_weight''',
             Mistake(
                 "each episode has a number of its own. Normalization per batch takes all steps of the batch together.",
                 lambda A, mask, fraction: fraction * A.std(1),
-            ),
-            Mistake(
-                "each episode has a number of its own. Normalization per batch takes all steps of the batch together.",
                 lambda A, mask, fraction: (
                     fraction * torch.stack([row[m > 0].std(correction=0) for row, m in zip(A, mask)])
                 ),
@@ -617,9 +606,6 @@ answer = beta_schedule''',
                 lambda k, start, hold, until: (
                     start * 0.5 * (1 + math.cos(math.pi * min(1.0, max(0.0, (k - hold) / (until - hold)))))
                 ),
-            ),
-            Mistake(
-                "the way down is bent. A straight line is asked for: each update takes away as much as the one before.",
                 lambda k, start, hold, until: start * min(1.0, max(0.0, (until - k) / (until - hold))) ** 2,
             ),
             Mistake(
@@ -635,10 +621,6 @@ answer = beta_schedule''',
                 "from hold to until there are until - hold updates, and you divide by one more or less: exactly at "
                 "`until` it must be 0.",
                 lambda k, start, hold, until: start * min(1.0, max(0.0, (until - k) / (until - hold + 1))),
-            ),
-            Mistake(
-                "from hold to until there are until - hold updates, and you divide by one more or less: exactly at "
-                "`until` it must be 0.",
                 lambda k, start, hold, until: _schedule(k, start, hold, until + 1),
             ),
             Mistake(

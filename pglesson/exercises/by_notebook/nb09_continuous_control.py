@@ -137,19 +137,12 @@ answer = gaussian_loss''',
             Mistake(
                 "log_sigma stands where sigma belongs, and it may be below zero. Take its exponential.",
                 lambda m, s, a, A: _loss(Normal(m, s).log_prob(a).sum(-1), A),
-            ),
-            Mistake(
-                "log_sigma stands where sigma belongs, and it may be below zero. Take its exponential.",
                 lambda m, s, a, A: _loss(Normal(m, s.abs()).log_prob(a).sum(-1), A),
             ),
             Mistake(
                 "log pi still has a number for each action dimension where it meets the advantages. Sum over the "
                 "action axis first.",
                 lambda m, s, a, A: -(_density(m, s, a) * A).mean(),
-            ),
-            Mistake(
-                "log pi still has a number for each action dimension where it meets the advantages. Sum over the "
-                "action axis first.",
                 lambda m, s, a, A: -(_density(m, s, a) * A).sum(-1).mean(),
             ),
             Mistake(
@@ -511,13 +504,7 @@ answer = log_pi''',
             Mistake(
                 "a probability was rounded to zero before its logarithm was taken. Use log_softmax.",
                 lambda logits, choices: _taken(logits.softmax(-1), choices).prod(-1).log(),
-            ),
-            Mistake(
-                "a probability was rounded to zero before its logarithm was taken. Use log_softmax.",
                 lambda logits, choices: _taken(logits.softmax(-1).log(), choices).sum(-1),
-            ),
-            Mistake(
-                "a probability was rounded to zero before its logarithm was taken. Use log_softmax.",
                 lambda logits, choices: _taken(logits.softmax(-1), choices).log().sum(-1),
             ),
             Mistake(

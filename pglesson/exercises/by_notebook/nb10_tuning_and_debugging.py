@@ -149,9 +149,6 @@ answer = middle_of_plateau''',
                     rates[scores.mean(1) >= scores.mean(1).max() * (1 - slack)].min()
                     * rates[scores.mean(1) >= scores.mean(1).max() * (1 - slack)].max()
                 ),
-            ),
-            Mistake(
-                "you take slack as a share of the best mean. It is in units of return: subtract it.",
                 lambda rates, scores, slack: _middle(rates, scores, slack * abs(scores.mean(1).max())),
             ),
             Mistake(
@@ -179,10 +176,6 @@ answer = middle_of_plateau''',
                 lambda rates, scores, slack: _middle(
                     rates, scores, slack, between=lambda p: math.exp(np.log(p).mean())
                 ),
-            ),
-            Mistake(
-                "you take the plateau's middle entry, or the mean of its logarithms, so it depends on how densely the "
-                "grid was laid there. Take the middle of its two ends.",
                 lambda rates, scores, slack: _middle(rates, scores, slack, between=lambda p: float(np.median(p))),
             ),
             Mistake(
@@ -395,10 +388,6 @@ answer = clip''',
                 "all rows are shortened by one factor, that of the longest or of their mean. One wild run would "
                 "shorten the steps of all others: each row has a factor of its own.",
                 lambda gradients, longest: _clip(gradients, longest, _norms(gradients).max()),
-            ),
-            Mistake(
-                "all rows are shortened by one factor, that of the longest or of their mean. One wild run would "
-                "shorten the steps of all others: each row has a factor of its own.",
                 lambda gradients, longest: _clip(gradients, longest, _norms(gradients).mean()),
             ),
             Mistake(
@@ -411,10 +400,6 @@ answer = clip''',
                 "the norms have lost their axis, so (runs,) meets (runs, weights) and fits only by chance. Keep it: "
                 "keepdim=True.",
                 lambda gradients, longest: gradients * (longest / gradients.norm(dim=1).clamp_min(1e-8)).clamp(max=1.0),
-            ),
-            Mistake(
-                "the norms have lost their axis, so (runs,) meets (runs, weights) and fits only by chance. Keep it: "
-                "keepdim=True.",
                 lambda gradients, longest: _clip(gradients, longest, gradients.norm(dim=1)),
             ),
         ],
@@ -547,9 +532,12 @@ answer = policy_change''',
             Mistake(
                 "one number for each state is left. Their mean is asked for.", lambda before, after: _kl(before, after)
             ),
-            Mistake(_BOUNDED, lambda before, after: _kl_of_probabilities(before, after, lambda p: p + 1e-8)),
-            Mistake(_BOUNDED, lambda before, after: _kl_of_probabilities(before, after, lambda p: p.clamp_min(1e-8))),
-            Mistake(_BOUNDED, lambda before, after: _kl_of_probabilities(before, after, lambda p: p + 1e-12)),
+            Mistake(
+                _BOUNDED,
+                lambda before, after: _kl_of_probabilities(before, after, lambda p: p + 1e-8),
+                lambda before, after: _kl_of_probabilities(before, after, lambda p: p.clamp_min(1e-8)),
+                lambda before, after: _kl_of_probabilities(before, after, lambda p: p + 1e-12),
+            ),
             Mistake(
                 "this is the mean of both directions. KL(before || after) alone is asked for.",
                 lambda before, after: (_kl(before, after) + _kl(after, before)).mean() / 2,

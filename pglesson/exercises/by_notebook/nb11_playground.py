@@ -165,9 +165,6 @@ answer = forward''',
             Mistake(
                 "mu is squeezed by tanh or clamped. The environment clips the action; mu is free, as in notebook 09.",
                 lambda x, w, s: ((x @ w).tanh(), s.expand_as(x @ w)),
-            ),
-            Mistake(
-                "mu is squeezed by tanh or clamped. The environment clips the action; mu is free, as in notebook 09.",
                 lambda x, w, s: ((x @ w).clamp(-1, 1), s.expand_as(x @ w)),
             ),
             Mistake(
@@ -201,9 +198,6 @@ answer = forward''',
             Mistake(
                 "mu goes through relu or softmax. It is linear, and may be below zero and above one.",
                 lambda x, w, s: ((x @ w).relu(), s.expand_as(x @ w)),
-            ),
-            Mistake(
-                "mu goes through relu or softmax. It is linear, and may be below zero and above one.",
                 lambda x, w, s: ((x @ w).softmax(-1), s.expand_as(x @ w)),
             ),
             Mistake(
@@ -214,9 +208,6 @@ answer = forward''',
             Mistake(
                 "log sigma depends on the observation. It is the same weight for every row.",
                 lambda x, w, s: (x @ w, (x @ w) * s),
-            ),
-            Mistake(
-                "log sigma depends on the observation. It is the same weight for every row.",
                 lambda x, w, s: (x @ w, x @ w + s),
             ),
             Mistake(

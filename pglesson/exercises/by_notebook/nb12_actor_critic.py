@@ -191,15 +191,11 @@ answer = two_steps''',
                 lambda e, v, ahead, gamma: (
                     (e.rewards + gamma * ahead - v + gamma * _later(e.rewards + gamma * ahead - v)) * e.mask
                 ),
-            ),
-            Mistake(
-                _AFTER_END,
                 lambda e, v, ahead, gamma: (
                     e.rewards + gamma * ahead - v + gamma * _later(e.rewards + gamma * ahead - v)
                 ),
             ),
-            Mistake(_TIME_OUT, lambda e, v, ahead, gamma: _typed(e, v, ahead, gamma) * e.mask),
-            Mistake(_TIME_OUT, _typed),
+            Mistake(_TIME_OUT, lambda e, v, ahead, gamma: _typed(e, v, ahead, gamma) * e.mask, _typed),
             Mistake(
                 _NO_MASK,
                 lambda e, v, ahead, gamma: e.rewards + gamma * ahead - v + gamma * _later(_delta(e, v, ahead, gamma)),
@@ -280,10 +276,6 @@ answer = two_steps''',
                 "the critic is asked after one step, and counted as after two: v_next of the step itself is "
                 "v(S_(t+1)). Take that of the next step.",
                 lambda e, v, ahead, gamma: _spelled_out(e, v, ahead, gamma, word=ahead),
-            ),
-            Mistake(
-                "the critic is asked after one step, and counted as after two: v_next of the step itself is "
-                "v(S_(t+1)). Take that of the next step.",
                 lambda e, v, ahead, gamma: _spelled_out(e, v, ahead, gamma, word=ahead) - _last(e, ahead, gamma),
             ),
             Mistake(
@@ -472,19 +464,12 @@ answer = squared_error''',
             Mistake(
                 "you divide by n, the number of estimates in the table. N is how many episodes a batch has.",
                 lambda g, e, n: _bias2(g, e) + _spread(g) / g.shape[1],
-            ),
-            Mistake(
-                "you divide by n, the number of estimates in the table. N is how many episodes a batch has.",
                 lambda g, e, n: (g - e).square().sum(-1).mean(1),
             ),
             Mistake(
                 "the lengths are subtracted, and two vectors of one length can point apart. Subtract the vectors "
                 "first, then take the length.",
                 lambda g, e, n: (g.mean(1).norm(dim=-1) - e.norm()).square() + _spread(g) / n,
-            ),
-            Mistake(
-                "the lengths are subtracted, and two vectors of one length can point apart. Subtract the vectors "
-                "first, then take the length.",
                 lambda g, e, n: (g.mean(1).norm(dim=-1) ** 2 - e.norm() ** 2) + _spread(g) / n,
             ),
             Mistake(

@@ -169,9 +169,6 @@ answer = states''',
             Mistake(
                 "there is a row too many: that of the whole answer. There the episode is over, and no action is taken.",
                 _with_end,
-            ),
-            Mistake(
-                "there is a row too many: that of the whole answer. There the episode is over, and no action is taken.",
                 lambda prompts, answers: _with_end(prompts, answers)[..., :-1],
             ),
             Mistake(
@@ -322,16 +319,14 @@ answer = log_prob''',
                 lambda logits, answers: _taken(_states_logits(logits).softmax(-1), answers).prod(-1),
             ),
             Mistake(
-                ROUNDED, lambda logits, answers: _taken(_states_logits(logits).softmax(-1), answers).prod(-1).log()
+                ROUNDED,
+                lambda logits, answers: _taken(_states_logits(logits).softmax(-1), answers).prod(-1).log(),
+                lambda logits, answers: _taken(_states_logits(logits).softmax(-1).log(), answers).sum(-1),
+                lambda logits, answers: _taken(_states_logits(logits).softmax(-1), answers).log().sum(-1),
             ),
-            Mistake(ROUNDED, lambda logits, answers: _taken(_states_logits(logits).softmax(-1).log(), answers).sum(-1)),
-            Mistake(ROUNDED, lambda logits, answers: _taken(_states_logits(logits).softmax(-1), answers).log().sum(-1)),
             Mistake(
                 "the softmax runs over the positions. At each of them it runs over the ten digits, the last axis.",
                 lambda logits, answers: _taken(_states_logits(logits).log_softmax(1), answers).sum(-1),
-            ),
-            Mistake(
-                "the softmax runs over the positions. At each of them it runs over the ten digits, the last axis.",
                 lambda logits, answers: _taken(_states_logits(logits.log_softmax(1)), answers).sum(-1),
             ),
             Mistake(
