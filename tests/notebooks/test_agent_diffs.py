@@ -1,6 +1,6 @@
 """The agent of 06 becomes that of later notebooks by the diffs which they show, each with the engine's gradient.
 
-Each notebook in `CHAIN` has one block that begins with ```diff. It is applied as a patch is: its other lines must stand
+The last block of each notebook in `CHAIN` that begins with ```diff is applied as a patch is: its other lines must stand
 in the agent as they are, in one place only. The result must still learn, and on the same episodes, with the same
 weights, its policy must take the step that the engine takes with the same settings: the engine is the oracle.
 """
@@ -8,6 +8,7 @@ weights, its policy must take the step that the engine takes with the same setti
 from __future__ import annotations
 
 import copy
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ CHAIN: list[tuple[str, dict[str, Any]]] = [  # notebook, and what the engine is 
     ("07_normalization_and_advantages", {"normalization": "batch"}),
     ("08_entropy_and_exploration", {"entropy_weight": 0.1}),
     ("10_tuning_and_debugging", {"max_grad_norm": 1.0}),
+    ("12_actor_critic", {"gae_lambda": 0.95}),
+    ("13_trust_regions_and_ppo", {"policy_epochs": 4, "clip_ratio": 0.2}),
 ]
 GAMMA = 0.99
 
@@ -56,7 +59,7 @@ def agent(length: int) -> dict[str, Any]:
     """What the agent's source defines after so many links of the chain."""
     source = AGENT.solution
     for name, _ in CHAIN[1:length]:
-        (diff,) = blocks(name)
+        *_, diff = blocks(name)
         source = patched(source, diff)
     defined: dict[str, Any] = {"torch": torch}
     exec(source, defined)
@@ -101,7 +104,8 @@ def steps(defined: dict[str, Any], length: int) -> tuple[Tensor, Tensor]:
         played = episodes.actions[0, k, :count], episodes.rewards[0, k, :count]
         batch.append(defined["Episode"](seen, *played, bool(episodes.terminated[0, k])))
     optimizers = (torch.optim.SGD(module.parameters(), lr=1.0) for module in (policy, value))
-    defined["update"](policy, value, *optimizers, batch, GAMMA, 0)
+    whole = {"parts": 1} if "parts" in signature(defined["update"]).parameters else {}  # the engine has no minibatches
+    defined["update"](policy, value, *optimizers, batch, GAMMA, 0, **whole)
     return tuple(parameters_to_vector(module.parameters()).detach() - start for module in (policy, ours))
 
 
@@ -111,7 +115,7 @@ def test_each_diff_of_the_agent_gives_the_gradient_of_the_engine_with_the_same_s
     torch.testing.assert_close(by_agent, by_engine, rtol=1e-4, atol=1e-5 * by_engine.norm().item())
     if length > 1:  # and without this diff it does not
         before, _ = steps(agent(length - 1), length)
-        assert (before - by_engine).norm() > 0.01 * by_engine.norm()
+        assert (before - by_engine).norm() > 0.005 * by_engine.norm()  # fifty times the tolerance
 
 
 def test_the_agent_after_all_diffs_learns() -> None:
