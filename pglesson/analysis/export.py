@@ -99,6 +99,7 @@ def to_code(
     """A cell of code that repeats a run, bit for bit on the same machine, with the settings changed while it trained.
 
     It names the settings that differ from the defaults, and trains for as many updates as the run has, if it has any.
+    Where an option cannot be written as code, such as a function or a table, it has ... and says what to fill in.
     policy, baseline: the learner's own module and baseline, whose initial state only the learner can restore.
     """
     first, defaults = first_settings(settings, updates), Settings()
@@ -109,6 +110,8 @@ def to_code(
     used = baseline is not None and OWN in (first["baseline"], *(knobs.get("baseline") for knobs in moved.values()))
     imports = ["Settings", *["make_policy"] * (policy is None), "reinforce"]
     cell = [f"from pglesson import {', '.join(imports)}", ""]
+    if left_open := _left_open(named, ""):
+        cell += ["# put your own values in the place of each ...: " + ", ".join(left_open)]
     cell += _lines("settings = Settings(", [f"{name}={_source(value)}" for name, value in named.items()], ")")
     cell += ["policy = make_policy(settings)" if policy is None else _own_line("policy", "module", policy)]
     cell += [_own_line("baseline", "baseline", baseline)] * used
@@ -139,8 +142,18 @@ def _own_line(name: str, what: str, own: object) -> str:
     return f"{name} = {kind.__name__}()  # your own: the run began with {known}"
 
 
+def _left_open(value: Any, place: str) -> list[str]:
+    """What `_source` writes as ..., each as its place and its type."""
+    if isinstance(value, Mapping):
+        keys = {key: f"{place}[{key!r}]" if place else str(key) for key in value}
+        return [found for key, entry in value.items() for found in _left_open(entry, keys[key])]
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [found for at, entry in enumerate(value) for found in _left_open(entry, f"{place}[{at}]")]
+    return [f"{place}, of type {type(value).__name__}"] if _source(value) == "..." else []
+
+
 def _source(value: Any) -> str:
-    """A value as Python code."""
+    """A value as Python code; ... for one that no literal gives back."""
     if isinstance(value, (np.generic, np.ndarray)):
         value = value.tolist()
     if isinstance(value, Mapping):
@@ -150,4 +163,8 @@ def _source(value: Any) -> str:
         return f"({inner})" if isinstance(value, tuple) else f"[{inner}]"
     if isinstance(value, float) and not math.isfinite(value):
         return f'float("{value}")'
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
+    if isinstance(value, (set, frozenset)):
+        return f"{type(value).__name__}({_source(sorted(value, key=repr))})"
+    if type(value) is str:
+        return json.dumps(value, ensure_ascii=False)
+    return repr(value) if type(value) in (int, float, bool, complex, bytes, type(None)) else "..."

@@ -1,8 +1,11 @@
 """Exported runs: the code repeats the run bit for bit, and the files hold the updates' numbers."""
 
 import csv
+import datetime
+import enum
 import io
 import json
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -190,3 +193,53 @@ def test_csv_equals_the_figures_data():
 
 def test_csv_without_updates_is_a_header():
     assert to_csv([]).splitlines() == [",".join(["update", "run", "episodes", *NAMES, *Settings().live()])]
+
+
+class Colour(enum.Enum):
+    RED = 1
+
+
+@pytest.mark.parametrize(
+    ("option", "kind"),
+    [
+        (lambda x: x, "function"),
+        (Colour.RED, "Colour"),
+        (object(), "object"),
+        (nn.Linear(1, 1), "Linear"),
+        (np.random.default_rng(0), "Generator"),
+        (datetime.date(2026, 1, 2), "date"),
+        (Fraction(1, 3), "Fraction"),
+    ],
+)
+@pytest.mark.parametrize("inside", [False, True])
+def test_code_with_an_option_that_no_literal_gives_back_compiles_and_says_what_to_fill_in(option, kind, inside):
+    settings = Settings(env_options={"level": 3, "own": [1, {"deep": option}] if inside else option})
+    code = to_code(settings, [])
+    compile(code, "cell", "exec")
+    place = "env_options['own'][1]['deep']" if inside else "env_options['own']"
+    assert f"# put your own values in the place of each ...: {place}, of type {kind}\n" in code and '"level": 3' in code
+
+
+def test_code_with_options_of_every_plain_kind_gives_them_back():
+    """Oracle: equality after the code has run."""
+    options = {
+        "a": {3, 1},
+        "b": frozenset("xy"),
+        "c": b"\x00",
+        "d": None,
+        "e": 1 + 2j,
+        "f": (),
+        "g": (1,),
+        "h": np.arange(3),
+        "i": float("-inf"),
+        "j": 'quoted "text"\n',
+        "k": {1: [True]},
+        "l": np.str_("word"),
+        "m": np.bool_(True),
+    }
+    code = to_code(Settings(env_options=options), [])
+    assert "..." not in code
+    names = {}
+    exec(code.partition("policy =")[0], names)
+    found = dict(names["settings"].env_options)
+    assert found.pop("h") == [0, 1, 2] and found == {name: value for name, value in options.items() if name != "h"}
