@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 import torch
+from gymnasium.spaces import MultiBinary, MultiDiscrete
 from torch import Tensor, nn
 from torch import distributions as torch_distributions
 
-from pglesson.distributions import Categorical, DiagGaussian
+from pglesson.distributions import Categorical, DiagGaussian, MultiCategorical, factors_of
 from pglesson.networks import BatchedLinear, Tanh
 from pglesson.own_policies import SingleRunPolicy
 from pglesson.policies import GaussianPolicy, SoftmaxPolicy, distribution_at, to_distribution
@@ -52,6 +54,24 @@ def test_softmax_equals_torch_distributions() -> None:
     oracle = torch_distributions.Categorical(logits=logits)
     torch.testing.assert_close(Categorical(logits).log_prob(actions), oracle.log_prob(actions))
     torch.testing.assert_close(Categorical(logits).entropy(), oracle.entropy())
+
+
+def test_several_choices_are_the_sum_of_torch_distributions() -> None:
+    """Log-probability, entropy and KL of MultiDiscrete([2, 4]) and MultiBinary(3), choice by choice."""
+    logits, others = 3 * normal(5, 6), normal(5, 6, seed=1)
+    actions = torch.stack([torch.tensor([0, 1, 1, 0, 1]), torch.tensor([3, 0, 2, 1, 1])], -1)
+    ours, theirs = (MultiCategorical(x, factors_of(MultiDiscrete([2, 4]))) for x in (logits, others))
+    parts, other_parts = (
+        [torch_distributions.Categorical(logits=part) for part in x.split([2, 4], -1)] for x in (logits, others)
+    )
+    torch.testing.assert_close(ours.log_prob(actions), sum(p.log_prob(a) for p, a in zip(parts, actions.unbind(-1))))
+    torch.testing.assert_close(ours.entropy(), sum(p.entropy() for p in parts))
+    divergences = [torch_distributions.kl_divergence(p, q) for p, q in zip(parts, other_parts)]
+    torch.testing.assert_close(ours.kl(theirs), sum(divergences))
+    switches, bits = torch_distributions.Bernoulli(logits=logits[:, :3]), torch.tensor([[0, 1, 1]] * 5)
+    ours = MultiCategorical(logits[:, :3], factors_of(MultiBinary(3)))
+    torch.testing.assert_close(ours.log_prob(bits), switches.log_prob(bits.double()).sum(-1))
+    torch.testing.assert_close(ours.entropy(), switches.entropy().sum(-1))
 
 
 def test_gaussian_equals_torch_distributions() -> None:
@@ -210,6 +230,15 @@ POLICIES = {
     "linear": SoftmaxPolicy(4, 3, runs=3, hidden=()),
     "tanh": SoftmaxPolicy(4, 3, runs=3, hidden=(8, 8), generator=torch.Generator().manual_seed(1)),
     "relu": SoftmaxPolicy(4, 3, runs=3, hidden=(8,), activation="relu", generator=torch.Generator().manual_seed(1)),
+    "several": SoftmaxPolicy(
+        4, 6, runs=3, hidden=(8,), generator=torch.Generator().manual_seed(1), factors=factors_of(MultiDiscrete([2, 4]))
+    ),
+    "switches": SoftmaxPolicy(
+        4, 3, runs=3, hidden=(8,), generator=torch.Generator().manual_seed(1), factors=factors_of(MultiBinary(3))
+    ),
+    "pixels": SoftmaxPolicy(
+        4, 3, runs=3, hidden=(8,), generator=torch.Generator().manual_seed(1), scale=np.float32([0.1, 1, 2, 1])
+    ),
     "gaussian": GaussianPolicy(4, [-1, -9], [1, 9], runs=3, hidden=(8,), generator=torch.Generator().manual_seed(1)),
 }
 
