@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import math
 from itertools import product
+from typing import Any
 
+import gymnasium
 import numpy as np
 import torch
 from torch import Tensor
 
+from pglesson.envs import CELLS
+from pglesson.exercises.agents import LAST, AgentTask, agent_judge
+from pglesson.exercises.by_notebook.nb06_variance_and_baselines import AGENT as VALUE_AGENT
 from pglesson.exercises.framework import Exercise
 from pglesson.exercises.judges import Case, Mistake, judge_function, judge_number
+from pglesson.exercises.traces import Trace
 
 
 def _random(*shape: int, seed: int) -> Tensor:
@@ -449,40 +455,64 @@ answer = first_weight''',
     ),
 )
 
-SMALLEST_BETA = Exercise(
-    name="smallest_beta",
+
+def _corridor(**options: Any) -> gymnasium.Env[Any, Any]:
+    """The coin and the prize, with observations that a network takes: one-hot."""
+    cells = np.eye(CELLS, dtype=np.float32)
+    return gymnasium.wrappers.TransformObservation(
+        gymnasium.make("pglesson/CoinOrPrize-v0", **options),
+        lambda cell: cells[cell],
+        gymnasium.spaces.Box(0.0, 1.0, (CELLS,), np.float32),
+    )
+
+
+if "exercise/Corridor-v0" not in gymnasium.registry:
+    gymnasium.register("exercise/Corridor-v0", entry_point=_corridor)
+CORRIDOR = AgentTask("exercise/Corridor-v0", episodes=1200, best=10, undecided=0.58, enough=6)
+_LOSS = "    loss = -(pi.log_prob(actions) * A).sum() / len(batch)\n"
+_WITH_BONUS = "    loss = -(pi.log_prob(actions) * A + 2.0 * pi.entropy()).sum() / len(batch)\n"
+
+
+def _stops_early(trace: Trace) -> str | None:
+    """What is said of an agent that takes the coin, or that cannot become certain."""
+    returns = trace.returns[-LAST:]
+    coin, prize = (returns == 1).mean(), (returns == 10).mean()
+    if not trace.steps or prize >= 0.6:
+        return None
+    if coin > 0.8:
+        return (
+            f"it stops early: {coin:.0%} of the last {LAST} episodes take the coin. The loss needs a bonus for the "
+            "entropy of every step, with the sign of the other term, a gradient, and a weight of 1 to 2 if the "
+            "advantages are not normalized."
+        )
+    if coin + prize > 0.2:
+        return (
+            f"{coin:.0%} of the last {LAST} episodes take the coin and {prize:.0%} the prize, the others turn back: the "
+            "agent stays undecided. A smaller weight lets it become certain, or one that decays."
+        )
+    return None
+
+
+AGENT = Exercise(
+    name="agent",
     objective="make it happen and undo it",
-    starter="""# theta_0 and theta_1 at -2. Which is the smallest beta on the slider that ends at J = 10?
-answer = ...""",
-    solution="""answer = 0.4""",
+    starter='''def train(env_id, episodes, seed):
+    """The agent of notebook 06 with an entropy bonus -> the returns of all episodes, each a plain sum of rewards."""
+    ...
+
+
+answer = train''',
+    solution=VALUE_AGENT.solution.replace(_LOSS, _WITH_BONUS),
     hints=(
-        "First make it happen: with beta at 0 the orange line runs to the lower left, and J ends at 1.",
-        "Raise beta by one step of the slider at a time, and read the title of the right panel.",
-        "At 0.3 it still ends at 1.0. Go one step further.",
+        'Begin with your agent of notebook 06, or with Exercises("06_variance_and_baselines").agent.solution(), and '
+        "train it on the corridor as it is: that makes it happen.",
+        "One line changes, that of the loss: the diff above has it. Which weight did the table without normalization "
+        "find good?",
+        "loss = -(pi.log_prob(actions) * A + 2.0 * pi.entropy()).sum() / len(batch)",
     ),
-    why="From (-1, -1) a weight of 0.2 was enough; from (-2, -2) it takes twice as much in as many steps. With 0.3 the "
-    "agent leaves the coin too, but in 600 steps: the surer it is, the more weight or time it needs. So look at the "
-    "entropy early.",
-    judge=judge_number(
-        0.4,
-        {
-            0.3: "with 0.3 the agent is on its way out, but 300 steps are too few: J ends at 1.0.",
-            0.2: "that is enough from (-1, -1). Set both weights to -2, where the agent is surer.",
-            0.1: "with 0.1 it ends at the coin. Read the title of the right panel: J must be 10.",
-            0.0: "that is how it happens: without a bonus the line runs to the coin. Which beta undoes it?",
-            10.0: "that is the J that you want to see. The beta that leads there is asked for.",
-            1.0: "it ends at J = 10, and a smaller weight does it too.",
-            -2.0: "that is where the agent starts. The beta is asked for.",
-            **{
-                tenths / 10: "it ends at J = 10, and a smaller weight does it too."
-                for tenths in range(5, 31)
-                if tenths != 10
-            },
-        },
-        tolerance=1e-3,
-        otherwise="this is not it. Set both weights to -2 and raise beta by steps of 0.1, until the title of the right "
-        "panel says J = 10.0.",
-    ),
+    why="Without the bonus the same agent takes the coin in every training that we tried. One term changes what it "
+    "learns, and not how fast.",
+    judge=agent_judge(CORRIDOR, _stops_early),
 )
 
 
@@ -677,4 +707,4 @@ answer = ...""",
     ),
 )
 
-EXERCISES = (POLICY_ENTROPY, LOSS_WITH_BONUS, FIRST_WEIGHT, SMALLEST_BETA, BETA_SCHEDULE, TOO_MUCH)
+EXERCISES = (POLICY_ENTROPY, LOSS_WITH_BONUS, FIRST_WEIGHT, AGENT, BETA_SCHEDULE, TOO_MUCH)

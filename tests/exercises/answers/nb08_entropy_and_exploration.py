@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from pglesson.distributions import Categorical
+from pglesson.exercises.by_notebook.nb06_variance_and_baselines import AGENT as VALUE_AGENT
 
 
 def entropy_by_loop(logits):
@@ -176,6 +177,14 @@ def along_a_bend(share):
     return schedule
 
 
+def agent(bonus, batch=10, wrong=("", "")):
+    """The agent of notebook 06, with a bonus in its loss, and perhaps a mistake."""
+    source = VALUE_AGENT.solution.replace("pi.log_prob(actions) * A", f"pi.log_prob(actions) * A + {bonus}")
+    defined = {}
+    exec(source.replace(*wrong) if wrong[0] else source, defined)
+    return lambda env_id, episodes, seed: defined["train"](env_id, episodes, seed, batch_size=batch)
+
+
 RIGHT = {
     "policy_entropy": [
         entropy_by_loop,
@@ -199,7 +208,11 @@ RIGHT = {
         weight_by_moments,
         lambda A, mask, fraction: fraction * torch.std(A[mask.bool()], unbiased=False).item(),
     ],
-    "smallest_beta": [0.4, 2 / 5, np.float32(0.4), torch.tensor(0.4)],
+    "agent": [
+        agent("2.0 * pi.entropy()"),
+        agent("-2.0 * (pi.logits.exp() * pi.logits).sum(-1)", batch=8),
+        agent("max(0.5, 3 * 0.99 ** optimizer.state[next(policy.parameters())].get('step', 0)) * pi.entropy()"),
+    ],
     "beta_schedule": [
         schedule_by_cases,
         lambda k, start, hold, until: np.interp(k, [hold, until], [start, 0.0]),
@@ -295,18 +308,16 @@ MISTAKES = {
         (lambda A, mask: A[mask > 0].std(), "raised a TypeError"),
         (0.1, "must be a function"),
     ],
-    "smallest_beta": [
-        (0.3, "300 steps are too few"),
-        (0.2, "from \\(-1, -1\\)"),
-        (0.1, "at the coin"),
-        (0, "how it happens"),
-        (10, "want to see"),
-        (1, "smaller weight"),
-        (0.5, "smaller weight"),
-        (3.0, "smaller weight"),
-        (-2, "where the agent starts"),
-        (0.45, "by steps of 0.1"),
-        ("J = 10", "one number"),
+    "agent": [
+        (agent("0"), "it stops early"),
+        (agent("0.1 * pi.entropy()"), "it stops early"),
+        (agent("-2.0 * pi.entropy()"), "it stops early"),
+        (agent("2.0 * pi.entropy().detach()"), "it stops early.*a gradient"),
+        (agent("8.0 * pi.entropy()"), "the agent stays undecided"),
+        (agent("2.0 * pi.entropy()", wrong=("    optimizer.zero_grad()\n    loss", "    loss")), "never set to zero"),
+        (agent("2.0 * pi.entropys()"), "AttributeError"),
+        (lambda env_id, episodes, seed: [1.0] * episodes, "no episode was played"),
+        ("train", "must be a function"),
     ],
     "beta_schedule": [
         (
