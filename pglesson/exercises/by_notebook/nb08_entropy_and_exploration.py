@@ -487,8 +487,8 @@ def _stops_early(trace: Trace) -> str | None:
         )
     if coin + prize > 0.2:
         return (
-            f"{coin:.0%} of the last {LAST} episodes take the coin and {prize:.0%} the prize, the others turn back: the "
-            "agent stays undecided. A smaller weight lets it become certain, or one that decays."
+            f"{coin:.0%} of the last {LAST} episodes take the coin and {prize:.0%} the prize, the others turn back: "
+            "the agent stays undecided. A smaller weight lets it become certain, or one that decays."
         )
     return None
 

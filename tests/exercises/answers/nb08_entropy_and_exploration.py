@@ -314,7 +314,7 @@ MISTAKES = {
         (agent("-2.0 * pi.entropy()"), "it stops early"),
         (agent("2.0 * pi.entropy().detach()"), "it stops early.*a gradient"),
         (agent("8.0 * pi.entropy()"), "the agent stays undecided"),
-        (agent("2.0 * pi.entropy()", wrong=("    optimizer.zero_grad()\n    loss", "    loss")), "never set to zero"),
+        (agent("2.0 * pi.entropy()", wrong=("value_optimizer.zero_grad()", "pass")), "never set to zero"),
         (agent("2.0 * pi.entropys()"), "AttributeError"),
         (lambda env_id, episodes, seed: [1.0] * episodes, "no episode was played"),
         ("train", "must be a function"),
