@@ -3,7 +3,7 @@
 A wrong function is compared, on every case, with models of the mistakes that learners make. A model that agrees on all
 of them names the mistake: the narrowest comes first in the list. One that explains at least half of the wrong results,
 and two thirds of all, is offered as what fits best; learners make two mistakes at a time, and some that nobody thought
-of. If none does, the smallest case that went wrong is shown.
+of. Below it, or if no model fits, the smallest case that went wrong is shown.
 """
 
 from __future__ import annotations
@@ -85,16 +85,18 @@ def judge_function(
         if not failing:
             said = [message for message in forbidden if message in answer.done]
             return wrong(said[0]) if said else None
-        named = _named(got, failing, calls, mistakes, gradients, tolerance)
-        if named is not None:
+        named, certain = _named(got, failing, calls, mistakes, gradients, tolerance)
+        if certain:
             return wrong(named)
         failed = [i for i in failing if got[i].failure]
-        if failed:
+        if failed and not named:
             return wrong(got[min(failed, key=lambda i: calls[i].size)].message)
         # the smallest case is the easiest to follow, but of a shape it shows least
-        shapes = [i for i in failing if not same_shapes(got[i], want[i])]
-        i = max(shapes, key=lambda i: calls[i].size) if shapes else min(failing, key=lambda i: calls[i].size)
-        return wrong(difference(answer, calls[i], got[i], want[i], gradients, tolerance))
+        computed = [i for i in failing if not got[i].failure]
+        shapes = [i for i in computed if not same_shapes(got[i], want[i])]
+        i = max(shapes, key=lambda i: calls[i].size) if shapes else min(computed, key=lambda i: calls[i].size)
+        seen = difference(answer, calls[i], got[i], want[i], gradients, tolerance)
+        return wrong(f"{named} What was seen: {seen}" if named else seen)
 
     return judge
 
@@ -118,19 +120,19 @@ def _named(
     mistakes: Sequence[Mistake],
     gradients: Sequence[int],
     tolerance: float,
-) -> str | None:
-    """The message of the mistake whose model does as the answer does; hedged if it does so on some cases only."""
-    best, message = 0, None
+) -> tuple[str, bool]:
+    """The message of the mistake whose model does as the answer does, and whether it does so on all cases."""
+    best, message = 0, ""
     for told, model in ((mistake.message, model) for mistake in mistakes for model in mistake.models):
         fits = [agree(got[i], play(model, calls[i], gradients), tolerance) for i in range(len(calls))]
         if all(fits):
-            return told
+            return told, True
         explained = sum(fits[i] for i in failing if not got[i].failure)  # an exception can have any cause
         if 2 * explained >= len(failing) and 3 * sum(fits) >= 2 * len(fits) and explained > best:
             best = explained
             cases = f"{sum(fits)} of the {len(calls)} cases that were tried"
             message = f"this may be it, for it fits {cases}: {told}"
-    return message
+    return message, False
 
 
 def judge_number(

@@ -92,7 +92,7 @@ CAUSES = {
     "healthy": Cause(
         "no illness at all",
         _signs(HEALTHY, HEALTHY, HEALTHY, HEALTHY, HEALTHY),
-        "All five panels go the way of the grey curves, up to the luck of the runs. Not every patient is ill.",
+        "All five panels go the way of the grey curves, up to the noise between runs. Not every patient has a fault.",
         "",
     ),
     "rate too high": Cause(
@@ -147,7 +147,7 @@ CAUSES = {
         "returns that are not reset between episodes",
         _signs(SLOW, None, None, HEALTHY, "not back at the last reward when the episode ends"),
         "Look at the last panel: at an episode's last step G_t must be that step's reward. Here the sum runs on into "
-        "the next episode, which had nothing to do with these actions, so the fall is not felt.",
+        "the next episode, which had nothing to do with these actions, so the fall hardly lowers it.",
         "G = 0.0 at the start of each episode, inside the loop over episodes",
     ),
     "entropy too large": Cause(

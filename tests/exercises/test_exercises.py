@@ -185,7 +185,8 @@ SUM = judge_function(
         (lambda x, c: x.sum(-1), r"^you left out the scale\.$"),  # as the model on all cases: said as a fact
         (
             lambda x, c: x.sum(-1) * (c if c > 1 else 1),
-            r"^this may be it, for it fits 2 of the 3 cases that were tried: you left out the scale",
+            r"^this may be it, for it fits 2 of the 3 cases that were tried: you left out the scale\. "
+            r"What was seen: for one state your function gives .*, but .* is right\.$",
         ),
         (lambda x, c: x.sum(-1) * c * (1 if len(x) > 1 else 3), "for one state your function gives"),
         (lambda x, c: None if len(x) == 1 else x.sum(-1) * c, "for one state your function gives nothing. One way"),

@@ -147,7 +147,7 @@ answer = points''',
                 lambda r: (r.mean(1), r.mean(1)[0]),
             ),
             Mistake(
-                "both are medians here. The curve draws means: one lucky episode counts in them, too.",
+                "both are medians here. The curve draws means: one episode with a high return counts in them, too.",
                 lambda r: (np.median(r, 1), np.median(r)),
             ),
             Mistake(
@@ -323,7 +323,9 @@ answer = first_return''',
                 "you multiplied by 1 - gamma as well. The return is the plain sum of the weighted rewards.",
                 lambda r, g: (1 - g) * _first_return(r, g),
             ),
-            Mistake("the power is upside down: gamma is raised to the number of steps.", _scaled(lambda g, k, n: k**g)),
+            Mistake(
+                "base and exponent are swapped: gamma is raised to the number of steps.", _scaled(lambda g, k, n: k**g)
+            ),
         ],
     ),
 )

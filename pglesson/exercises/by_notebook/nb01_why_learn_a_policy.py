@@ -478,7 +478,7 @@ answer = joints_that_fit''',
                 lambda states, bins, memory: memory // (4 * states * bins),
             ),
             Mistake(
-                "the power is upside down: it is bins to the power of joints.",
+                "base and exponent are swapped: it is bins to the power of joints.",
                 _while(lambda j, states, bins, memory: 4 * states * j**bins <= memory),
             ),
             Mistake(
@@ -538,7 +538,7 @@ answer = ...""",
             "random.",
             "d": "a dose is a continuous number. You could divide it into bins, but there is no need for old "
             "experience: the simulated steps cost nothing.",
-            "e": "near a tie, a tiny change of Q flips the action. A policy changes a little when its weights do.",
+            "e": "near a tie, a tiny change of Q changes the action. A policy changes a little when its weights do.",
             "f": "where two places look alike and ask for different actions, any fixed choice fails in one of them. A "
             "random policy gets through; an argmax cannot be one.",
             "g": "the argmax would have to look at every subset, and there are more than 10^23 of them. A policy can "

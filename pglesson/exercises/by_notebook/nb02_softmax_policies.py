@@ -43,7 +43,7 @@ answer = ...""",
             1.0986: "that is the logit itself. Exponentiate all three, and take the third one's part of the sum.",
             0.4: "that is the probability of the other two together.",
             0.3546: "you took each exponential for 1 but the third for log(3). It is e^log(3).",
-            5 / 3: "the fraction is upside down: a probability is at most 1.",
+            5 / 3: "numerator and denominator are swapped: a probability is at most 1.",
             0.9094: "you took the third exponential for e^3. It is e^log(3): the exponential undoes the logarithm.",
         },
         otherwise="this is not it. Write down the three exponentials, and their sum.",
@@ -362,7 +362,7 @@ answer = sample''',
         total += probability
         if u < total:
             return action
-    return action  # rounding may leave the total a hair below 1
+    return action  # rounding may leave the total slightly below 1
 
 
 answer = sample''',

@@ -108,7 +108,7 @@ answer = log_density''',
                 ).sum(-1),
             ),
             Mistake(
-                "-log sigma is missing. Without it a bell could widen for nothing: its height must fall.",
+                "-log sigma is missing. Without it a wider bell would be as high: its height must fall.",
                 lambda mu, log_sigma, actions: (-0.5 * ((actions - mu) / log_sigma.exp()) ** 2 - HALF_LOG).sum(-1),
             ),
             Mistake(
@@ -464,7 +464,7 @@ answer = 0.1 * -2 * (z**2 - 1)""",
             0.075: "the return is missing, or its size: it is -2, and multiplies the step.",
             -1.5: "alpha is missing, and one of two signs is lost.",
             -1.05: "the distance is that from mu, not from 0: 1.25 - 1.",
-            -0.6: "the distance is upside down: (a - mu) / sigma, not sigma / (a - mu).",
+            -0.6: "numerator and denominator are swapped: (a - mu) / sigma, not sigma / (a - mu).",
         },
         otherwise="this is not it. log sigma moves by alpha * G * (z**2 - 1), and z is the distance in sigmas.",
     ),
@@ -877,7 +877,7 @@ answer = act''',
                 _acts(spread=torch.nn.functional.softplus),
             ),
             Mistake(
-                "log sigma is cut off. Some code does so for safety, but nobody asked for it here, and where it is "
+                "log sigma is cut off. Some code does so for safety, but it is not asked for here, and where it is "
                 "cut nothing is learned.",
                 _acts(spread=lambda log_sigma: log_sigma.clamp(-1, 1).exp()),
             ),

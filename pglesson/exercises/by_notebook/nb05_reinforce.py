@@ -103,7 +103,7 @@ answer = episode_loss''',
                 lambda z, a, w: -(_taken(z.log_softmax(0), a) * w).sum(),
             ),
             Mistake(
-                "these are logits. Without log_softmax the other actions feel nothing, and nothing adds up to 1.",
+                "these are logits. Without log_softmax the other actions' logits get no gradient.",
                 lambda z, a, w: -(_taken(z, a) * w).sum(),
             ),
             Mistake(
@@ -287,7 +287,8 @@ answer = one_update''',
         ],
         [
             Mistake(
-                "this walks downhill: actions with high returns become rarer. Mind the sign between loss and step.",
+                "this is gradient descent on J: actions with high returns become rarer. Check the sign between loss "
+                "and step.",
                 _moved(step=lambda theta, g, alpha: theta - alpha * g),
             ),
             Mistake(
@@ -303,8 +304,7 @@ answer = one_update''',
                 _moved(lambda r, gamma: (r * _powers(r, gamma)).cumsum(0)),
             ),
             Mistake(
-                "the returns are in reversed order: the loop runs from the back, so what it appends must be turned "
-                "round.",
+                "the returns are in reversed order: the loop runs from the back, so what it appends must be reversed.",
                 _moved(lambda r, gamma: _returns(r, gamma).flip(0)),
             ),
             Mistake(
@@ -397,7 +397,7 @@ answer = one_update''',
                 _moved(lambda r, gamma: _returns(r, gamma) * (torch.arange(len(r)) == len(r) - 1)),
             ),
             Mistake(
-                "this walks downhill, and by a mean over the steps. Mind the sign, and sum.",
+                "this is gradient descent on J, and by a mean over the steps. Check the sign, and sum.",
                 lambda theta, x, a, r, gamma, alpha: 2 * theta - _per_step(theta, x, a, r, gamma, alpha),
             ),
             Mistake(

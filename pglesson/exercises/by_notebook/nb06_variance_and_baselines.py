@@ -80,6 +80,15 @@ answer = episodes_for''',
                 lambda g, c: _variance(g) / (c**2 * _signal(g).sqrt()),
             ),
             Mistake(
+                "neither the accuracy nor the length of the mean gradient is squared. V is a square, so both must be.",
+                lambda g, c: _variance(g) / (c * _signal(g).sqrt()),
+            ),
+            Mistake(
+                "mean and variance are those of all numbers together. Each weight has its own: take both over axis 0, "
+                "and add up.",
+                lambda g, c: g.var(correction=0) / (c * g.mean()) ** 2,
+            ),
+            Mistake(
                 "you took the standard deviation for V. The variance is its square.",
                 lambda g, c: _variance(g).sqrt() / (c**2 * _signal(g)),
             ),
@@ -103,7 +112,8 @@ answer = episodes_for''',
                 lambda g, c: (g.norm(dim=1) - g.norm(dim=1).mean()).square().mean() / (c**2 * _signal(g)),
             ),
             Mistake(
-                "the fraction is upside down: more noise must ask for more episodes.", lambda g, c: 1 / _needed(g, c)
+                "numerator and denominator are swapped: more noise must ask for more episodes.",
+                lambda g, c: 1 / _needed(g, c),
             ),
             Mistake(
                 "you multiply by the squared accuracy. The more accurate, the more episodes: divide by it.",

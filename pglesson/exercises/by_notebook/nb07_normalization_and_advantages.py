@@ -366,7 +366,8 @@ answer = degrees_apart''',
                 lambda gradients, exact: torch.rad2deg(torch.arccos(gradients.mean(0) @ exact)),
             ),
             Mistake(
-                "the dot product is not divided by both lengths, so it is no cosine: clamping it only hides that.",
+                "the dot product is not divided by both lengths, so it is no cosine, and clamping it does not make "
+                "it one.",
                 lambda gradients, exact: torch.rad2deg(torch.arccos((gradients.mean(0) @ exact).clamp(-1, 1))),
             ),
             Mistake(
@@ -400,7 +401,7 @@ answer = degrees_apart''',
                 ),
             ),
             Mistake(
-                "the cosine is kept below 1 only. Rounding may leave it a hair below -1, too.",
+                "the cosine is kept below 1 only. Rounding may also make it slightly smaller than -1.",
                 lambda gradients, exact: torch.rad2deg(
                     torch.arccos(cosine_similarity(gradients.mean(0), exact, dim=0).clamp(max=1))
                 ),
@@ -610,7 +611,7 @@ answer = td_errors''',
                 lambda rewards, values, gamma: rewards + gamma * torch.cat([torch.zeros(1), values[:-1]]) - values,
             ),
             Mistake(
-                "the value of the state before is used, brought around. delta_t needs that of the state that follows.",
+                "the value of the state *before* is used. delta_t needs that of the state that follows.",
                 lambda rewards, values, gamma: rewards + gamma * values.roll(1) - values,
             ),
             Mistake(

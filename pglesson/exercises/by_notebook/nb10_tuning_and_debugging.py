@@ -327,8 +327,8 @@ answer = clip''',
                 lambda gradients, longest: gradients * longest / _norms(gradients).clamp_min(1e-8),
             ),
             Mistake(
-                "short gradients stay, but the norm is that of the whole table. One wild run would shorten the steps "
-                "of all others: take the norm along the weights.",
+                "short gradients stay, but the norm is that of the whole table. One run with a long gradient would "
+                "shorten the steps of all others: take the norm along the weights.",
                 lambda gradients, longest: _clip(gradients, longest, gradients.norm()),
             ),
             Mistake(
@@ -385,8 +385,8 @@ answer = clip''',
                 lambda gradients, longest: gradients,
             ),
             Mistake(
-                "all rows are shortened by one factor, that of the longest or of their mean. One wild run would "
-                "shorten the steps of all others: each row has a factor of its own.",
+                "all rows are shortened by one factor, that of the longest or of their mean. One run with a long "
+                "gradient would shorten the steps of all others: each row has a factor of its own.",
                 lambda gradients, longest: _clip(gradients, longest, _norms(gradients).max()),
                 lambda gradients, longest: _clip(gradients, longest, _norms(gradients).mean()),
             ),

@@ -148,7 +148,7 @@ answer = clipped_loss''',
             ),
             *_both(
                 "the ratio is clipped always, without the minimum: an action that has left the band on the *wrong* "
-                "side gets no pull back.",
+                "side gets no gradient back into it.",
                 lambda ratio, A, epsilon: ratio.clamp(1 - epsilon, 1 + epsilon) * A,
             ),
             *_both(
@@ -178,7 +178,7 @@ answer = clipped_loss''',
                 lambda ratio, A, epsilon: _ppo(ratio, A.abs(), epsilon),
             ),
             *_both(
-                "the ratio is upside down: the new probability stands above the old one.",
+                "numerator and denominator are swapped: the new probability stands above the old one.",
                 ratio=lambda now, before: _ratio(before, now),
             ),
             *_both(
@@ -264,7 +264,7 @@ def _judge_farther(answer: Any) -> Outcome | None:
             "many times as far do the unclipped ones go as the one step?",
             1.8: "that is how many powers of ten lie between them. How many *times* as far?",
             0.043: "that is how far one step goes, in nats. How many times as far do the ten go?",
-            1 / 60: "this is upside down: the ten steps go farther.",
+            1 / 60: "this is the inverse: the ten steps go farther.",
             10.0: "ten times as many steps, yes, but each starts where the one before has led, and uses the same "
             "sixteen episodes. Read it off.",
             1.0: "the upper panel shows what the agents earn. How far an update moves the policy is below.",

@@ -175,7 +175,7 @@ MISTAKES = {
         (lambda r, g: r * g ** torch.arange(len(r)), "not added up"),
         (lambda r, g: backward_loop(r, 0.99), "0\\.99, whatever"),
         (lambda r, g: (1 - g) * backward_loop(r, g), "1 - gamma as well"),
-        (lambda r, g: (r * torch.arange(len(r)) ** g).sum(), "upside down"),
+        (lambda r, g: (r * torch.arange(len(r)) ** g).sum(), "base and exponent"),
     ],
     "look_ahead": [
         (1 / 20, "that is 1 - gamma"),

@@ -291,7 +291,7 @@ MISTAKES = {
         (with_entry(32), "in bits"),
         (without_states, "left out the states"),
         (lambda states, bins, memory: int(memory / (states * bins * 4)), "bins by the joints"),
-        (upside_down, "upside down"),
+        (upside_down, "base and exponent"),
         (states_to_the_power, "raised the states"),
         (at_least_one, "not even one"),
         (up_to_seven, "stop at seven"),

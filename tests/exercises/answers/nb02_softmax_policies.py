@@ -239,7 +239,7 @@ MISTAKES = {
         (math.log(3), "the logit itself"),
         (0.4, "other two together"),
         (math.log(3) / (2 + math.log(3)), "third for log"),
-        (5 / 3, "upside down"),
+        (5 / 3, "numerator and denominator"),
         (math.exp(3) / (2 + math.exp(3)), "e\\^3"),
     ],
     "temperature": [

@@ -419,7 +419,7 @@ MISTAKES = {
         (0.075, "or its size"),
         (-1.5, "alpha is missing, and"),
         (-0.2 * (2.5**2 - 1), "not from 0"),
-        (-0.2 * (2**2 - 1), "upside down"),
+        (-0.2 * (2**2 - 1), "numerator and denominator"),
     ],
     "bounded": [
         (as_it_was, "as it was"),

@@ -429,7 +429,7 @@ MISTAKES = {
     "update": [
         (update_by_optimizer, "an optimizer made the step"),
         (update_of_the_old_one, "Mark a copy"),
-        (downhill, "walks downhill"),
+        (downhill, "gradient descent on J"),
         (weighed_by(lambda r, gamma: to_go(r, gamma)[0] * torch.ones(len(r))), "whole episode"),
         (weighed_by(lambda r, gamma: r), "own reward alone"),
         (weighed_by(lambda r, gamma: torch.cumsum(r * discounts(r, gamma), 0)), "past rewards"),

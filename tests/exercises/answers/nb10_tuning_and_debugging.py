@@ -283,7 +283,7 @@ MISTAKES = {
         (lambda g, longest: g / g.pow(2).sum().sqrt() * longest, "still that of the whole table"),
         (every_row_to_full_length, "rows that were short enough are made longer"),
         (lambda g, longest: functional.normalize(g, dim=1, eps=1e-6) * longest, "a row of norm 0.2"),
-        (whole_table, "One wild run"),
+        (whole_table, "One run with a long"),
         (along_the_runs, "runs over the runs"),
         (lambda g, longest: torch.clip(g, min=-longest, max=longest), "each entry is cut off"),
         (to_length_one, "the norm 1"),
