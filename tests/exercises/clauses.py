@@ -96,6 +96,14 @@ CLAUSES: Mapping[str, Mapping[str, Violation]] = {
         "a row of the same length": lambda logits, action: len(logits) != 2,
         r"$\nabla_{\text{logits}} \log \pi(a)$": ("onehot - ", "-onehot + "),
     },
+    "02 module": {
+        "a hidden layer of 32 units, with tanh": ("torch.nn.Tanh(), ", ""),
+        "`forward` gets states, `(n, numbers)`": ("torch.nn.Linear(numbers, 32)", "torch.nn.Linear(3, 32)"),
+        "gives a `Categorical`": ("torch.distributions.Categorical(logits=self.logits(states))", "self.logits(states)"),
+        "over the actions": ("torch.nn.Linear(32, actions)", "torch.nn.Linear(32, 4)"),
+        "for each state": ("logits=self.logits(states)", "logits=self.logits(states).mean(0)"),
+        "the policy as a module": ("class Policy(torch.nn.Module)", "class Policy"),
+    },
     "03 pushes": {
         "on $\\mu$ and on $\\log \\sigma$": ("z**2 - 1", "(z**2 - 1) / sigma"),
         "without autograd": (

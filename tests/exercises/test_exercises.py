@@ -115,7 +115,7 @@ def test_another_answer_spends_no_hint() -> None:
 def test_progress_lives_in_the_notebooks_own_object() -> None:
     one, other = Exercises("02_softmax_policies"), Exercises("02_softmax_policies")
     one.predict.check(0.6)
-    left = "temperature, sample, log_policy, score, certain"
+    left = "temperature, sample, log_policy, score, module"
     assert repr(one.progress()) == f"█░░░░░ 1 of 6 exercises solved; still open: {left}"
     assert "0 of 6" in repr(other.progress())
     assert "predict" in dir(one)

@@ -110,9 +110,9 @@ def test_an_answer_counts_wherever_it_stands(tmp_path: Path) -> None:
     """Ids that another tool has dropped; answers in new cells, below the starter, under a name of their own."""
     made = notebook(solved() | {"predict": "answer = ...\n\nanswer = 0.6", "score": "def mine(:"})
     by_id = {cell.id: cell for cell in made.cells}
-    solution = by_id["exercise-certain"].source
-    by_id["exercise-certain"].source = "answer = ..."
-    by_id["exercise-certain-check"].source = f"{solution}\nmy_number = answer\nexercises.certain.check(my_number)"
+    solution = by_id["exercise-module"].source
+    by_id["exercise-module"].source = "answer = ..."
+    by_id["exercise-module-check"].source = f"{solution}\nmy_own = answer\nexercises.module.check(my_own)"
     definition, last = by_id["exercise-log-policy"].source.rsplit("answer =", 1)
     by_id["exercise-log-policy"].source = definition
     by_id["exercise-log-policy-check"].source = f"answer ={last}\nexercises.log_policy.check(answer)"

@@ -117,7 +117,7 @@ def test_it_is_said_what_is_wrong(ran: str) -> None:
     assert "The tests take the names away that an exercise gives a value. Until here: share, answer" in ran
     assert "the solution is not judged right:\n\nanswer = 7\n\nNot yet: answer is 7, but must be a function" in ran
     assert "NameError: name 'helper' is not defined" in ran
-    assert "██░░░░ 2 of 6 exercises solved; still open: temperature, sample, score, certain" in ran
+    assert "██░░░░ 2 of 6 exercises solved; still open: temperature, sample, score, module" in ran
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from pglesson.exercises.framework import WRONG, Exercise, Outcome
+from pglesson.exercises.calls import NOT_WRITTEN_YET, located, short
+from pglesson.exercises.framework import NOT_ATTEMPTED, WRONG, Exercise, Outcome, wrong
 from pglesson.exercises.judges import Case, Mistake, judge_function, judge_number
 from pglesson.exercises.time_limit import TooLong, time_limit
 
@@ -634,42 +636,128 @@ answer = score''',
     ),
 )
 
-CERTAIN = Exercise(
-    name="certain",
-    objective="say in which direction one action pushes the weights",
-    starter="""# a policy takes its favourite action, whose probability is 0.999, and the return is 10.
-# with alpha = 1, by how much does the logit of that action move?
-answer = ...""",
-    solution="""answer = 1 * 10 * (1 - 0.999)""",
+
+def _judge_module(answer: Any) -> Outcome | None:
+    """A class of modules (numbers, actions), whose instances map states (n, numbers) to n distributions."""
+    if isinstance(answer, torch.nn.Module):
+        return wrong("answer is a module that is made already. Give the class, without brackets: answer = Policy.")
+    if not (isinstance(answer, type) and issubclass(answer, torch.nn.Module)):
+        return wrong(f"answer is {short(answer)}, but must be a class that extends torch.nn.Module.")
+    before, numbers, actions = torch.random.get_rng_state(), 0, 0
+    try:
+        with time_limit(5.0), warnings.catch_warnings(action="ignore"):
+            for numbers, actions in ((3, 4), (2, 3)):
+                torch.manual_seed(0)
+                policy = answer(numbers, actions)
+                given = policy(_logits(5, numbers, seed=1))
+                if given is None or given is ...:
+                    return Outcome(NOT_ATTEMPTED, "forward gives nothing yet. Does it end with return?")
+                said = _not_a_distribution(given, actions) or _wrong_module(policy, given, numbers)
+                if said:
+                    return wrong(f"{said} (Your class was asked for {numbers} numbers and {actions} actions.)")
+    except NotImplementedError:
+        return Outcome(NOT_ATTEMPTED, NOT_WRITTEN_YET)
+    except TooLong:
+        return wrong("your module had not come back after some seconds of computing.")
+    except (Exception, SystemExit) as error:
+        if "before Module.__init__() call" in str(error):
+            return wrong("__init__ has to begin with super().__init__(), which makes the lists of what is learned.")
+        return wrong(
+            f"{located(error)} {type(error).__name__}: {error}. It was for {numbers} numbers, {actions} actions."
+        )
+    finally:
+        torch.random.set_rng_state(before)
+    return None
+
+
+def _not_a_distribution(given: Any, actions: int) -> str | None:
+    if isinstance(given, Tensor) and given.shape == (5, actions):
+        logits = bool((given < 0).any()) or not torch.allclose(given.sum(-1), torch.ones(5), atol=1e-4)
+        kind = "numbers for each action, such as logits," if logits else "probabilities"
+        return f"forward gives {kind} and not yet a distribution: wrap them in torch.distributions.Categorical."
+    if isinstance(given, Tensor):
+        return f"forward gives a tensor of shape {tuple(given.shape)}. It must give a distribution, which can do more."
+    if not isinstance(given, torch.distributions.Categorical):
+        return f"forward gives {short(given)}, but must give a torch.distributions.Categorical."
+    if given.logits.shape != (5, actions):
+        return f"for five states the logits have the shape {tuple(given.logits.shape)}: (5, {actions}) is right."
+    return None
+
+
+def _wrong_module(policy: torch.nn.Module, pi: torch.distributions.Categorical, numbers: int) -> str | None:
+    weights = list(policy.parameters())
+    if not weights:
+        return (
+            "the module has no parameters, so an optimizer would have nothing to move. Make the layers in __init__ and "
+            "keep them in attributes; those in a plain list are not seen (torch.nn.Sequential is)."
+        )
+    log_prob = pi.log_prob(torch.zeros(5, dtype=torch.long)).sum()
+    slopes = torch.autograd.grad(log_prob, weights, allow_unused=True) if log_prob.requires_grad else [None]
+    if all(slope is None for slope in slopes):
+        return "no gradient reaches the parameters. Look for no_grad, detach, item or torch.tensor of a tensor."
+    states = _logits(5, numbers, seed=1)
+    with torch.no_grad():
+        if not torch.allclose(policy(states[:1]).logits, pi.logits[:1], atol=1e-4):
+            return "the policy in a state depends on which other states are asked about: the softmax runs over them."
+        if torch.allclose(pi.logits, pi.logits[:1].expand_as(pi.logits), atol=1e-6):
+            return "the policy is the same in every state: what forward gives does not depend on the states."
+
+        def preferences(x: Tensor) -> Tensor:
+            logits: Tensor = policy(x).logits
+            return logits - logits[:, :1]
+
+        if torch.allclose(preferences(states) + preferences(-states), 2 * preferences(0 * states), atol=1e-5):
+            return "it is one linear map. Put a hidden layer with torch.nn.Tanh between two linear ones."
+        for weight in weights:
+            weight *= 40
+        if preferences(100 * states).abs().max() < 3:
+            return "the logits stay between -1 and 1, so the policy never gets certain. Nothing follows the last layer."
+        if -17 < policy(100 * states).logits.min() < -14:
+            return (
+                "no log-probability is below -16: the distribution got probabilities, and those that are rounded to 0 "
+                "have lost their logarithm. Give it logits=."
+            )
+    return None
+
+
+MODULE = Exercise(
+    name="module",
+    objective="turn a network's outputs into a policy over discrete actions",
+    starter='''class Policy(torch.nn.Module):
+    """Policy(numbers, actions) maps states (n, numbers) to a torch.distributions.Categorical over actions for each."""
+
+    def __init__(self, numbers, actions):
+        super().__init__()
+        ...
+
+    def forward(self, states):
+        ...
+
+
+answer = Policy''',
+    solution='''class Policy(torch.nn.Module):
+    """Policy(numbers, actions) maps states (n, numbers) to a torch.distributions.Categorical over actions for each."""
+
+    def __init__(self, numbers, actions):
+        super().__init__()
+        self.logits = torch.nn.Sequential(
+            torch.nn.Linear(numbers, 32), torch.nn.Tanh(), torch.nn.Linear(32, actions)
+        )
+
+    def forward(self, states):
+        return torch.distributions.Categorical(logits=self.logits(states))
+
+
+answer = Policy''',
     hints=(
-        "One step moves the logits by alpha * G * score.",
-        "The score's entry of the action that was taken is 1 - pi(a).",
-        "1 * 10 * (1 - 0.999).",
+        "Make the layers in __init__, as an attribute: self.logits = torch.nn.Sequential(...), from numbers to 32, "
+        "tanh, and from 32 to actions.",
+        "forward asks the network for the logits, and gives torch.distributions.Categorical(logits=...).",
+        "return torch.distributions.Categorical(logits=self.logits(states))",
     ),
-    why="A return of 10 moves it by 0.01. A policy that has become certain learns almost nothing from what it does, "
-    "right or wrong: the reason for notebook 08.",
-    judge=judge_number(
-        0.01,
-        {
-            9.99: "you took pi(a) for the entry of the chosen action. It is 1 - pi(a): an expected action pushes "
-            "hardly at all.",
-            10.0: "that is alpha * G. The score stands beside it, and is small here.",
-            0.001: "that is the score alone. Multiply it by the return.",
-            0.0: "nearly, but a softmax never reaches 1, and its score never 0.",
-            -0.01: "the sign is wrong: a good return pulls the chosen action up.",
-            0.00999: "you multiplied by pi(a) too. The score is the gradient of the logarithm, which has no pi(a) in "
-            "front.",
-            0.1: "a factor of ten is lost: 1 - 0.999 is 0.001, not 0.01.",
-            -9.99: "that is how -pi pushes, and the chosen action also has the 1: 1 - pi(a).",
-            1e-05: "that is how far the probability moves, nearly. The question is for the logit.",
-            0.0001: "you multiplied by the score twice, or lost a factor of 100: alpha * G * (1 - pi(a)).",
-            -0.001: "that is log pi(a), nearly, without the return. The step is alpha * G * (1 - pi(a)).",
-            -0.010005: "that is G * log pi(a). The score is the gradient of the logarithm, not the logarithm.",
-            10.01: "you divided by pi(a). The derivative by the logit, not by the probability, is 1 - pi(a).",
-        },
-        tolerance=1e-4,
-        otherwise="this is not it. One step moves the logits by alpha * G * (onehot(a) - pi).",
-    ),
+    why="policy(states).sample() draws an action for each state, and log_prob of it carries the gradient to every "
+    "weight. That is all that an agent needs of a policy: notebook 05 is written around one.",
+    judge=_judge_module,
 )
 
-EXERCISES = (PREDICT, TEMPERATURE, SAMPLE, LOG_POLICY, SCORE, CERTAIN)
+EXERCISES = (PREDICT, TEMPERATURE, SAMPLE, LOG_POLICY, SCORE, MODULE)

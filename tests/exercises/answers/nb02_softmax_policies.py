@@ -5,6 +5,7 @@ import math
 import numpy as np
 import torch
 from torch import nn
+from torch.distributions import Categorical
 
 
 def by_loop(logits):
@@ -165,6 +166,67 @@ def compares_first(probabilities, u):
     return len(probabilities) - 1
 
 
+def two_layers(numbers, actions):
+    return nn.Sequential(nn.Linear(numbers, 32), nn.Tanh(), nn.Linear(32, actions))
+
+
+def categorical(network, states):
+    return Categorical(logits=network(states))
+
+
+def module(forward_, make=two_layers):
+    """A class whose forward is a function of its network and the states."""
+
+    class Policy(nn.Module):
+        def __init__(self, numbers, actions):
+            super().__init__()
+            self.network = make(numbers, actions)
+
+        def forward(self, states):
+            return forward_(self.network, states)
+
+    return Policy
+
+
+class ByParameters(nn.Module):
+    def __init__(self, numbers, actions):
+        super().__init__()
+        self.first = nn.Parameter(torch.randn(numbers, 16) / numbers)
+        self.second = nn.Parameter(torch.randn(16, actions) / 4)
+
+    def forward(self, states):
+        z = torch.relu(states @ self.first) @ self.second
+        return Categorical(logits=z - z.logsumexp(-1, keepdim=True))
+
+
+class LayersInAList(nn.Module):
+    def __init__(self, numbers, actions):
+        super().__init__()
+        self.layers = [nn.Linear(numbers, 32), nn.Tanh(), nn.Linear(32, actions)]
+
+    def forward(self, states):
+        for layer in self.layers:
+            states = layer(states)
+        return Categorical(logits=states)
+
+
+class LayersInForward(nn.Module):
+    def __init__(self, numbers, actions):
+        super().__init__()
+        self.sizes = numbers, actions
+
+    def forward(self, states):
+        return Categorical(logits=two_layers(*self.sizes)(states))
+
+
+class NoSuper(nn.Module):
+    def __init__(self, numbers, actions):
+        self.network = two_layers(numbers, actions)
+
+    def forward(self, states):
+        return Categorical(logits=self.network(states))
+
+
 RIGHT = {
     "log_policy": [
         row_by_row,
@@ -188,7 +250,15 @@ RIGHT = {
         lambda p, u: float(next(a for a in range(len(p)) if sum(p[: a + 1].tolist()) > u)),
     ],
     "score": [score_by_autograd, score_by_loop, score_in_numpy],
-    "certain": [0.01, 1e-2, torch.tensor(10 * (1 - 0.999)), np.float64(0.01)],
+    "module": [
+        module(categorical),
+        ByParameters,
+        module(lambda net, s: Categorical(logits=net(s).log_softmax(-1))),
+        module(
+            categorical,
+            lambda n, m: nn.Sequential(nn.Linear(n, 8), nn.ReLU(), nn.Linear(8, 8), nn.ReLU(), nn.Linear(8, m)),
+        ),
+    ],
 }
 MISTAKES = {
     "log_policy": [
@@ -328,18 +398,29 @@ MISTAKES = {
         (lambda z, a: torch.eye(len(z))[a - 1] - z.softmax(0), "too early"),
         (lambda z, a: torch.eye(len(z))[a], "only the 1"),
     ],
-    "certain": [
-        (9.99, "you took pi"),
-        (10, "alpha \\* G"),
-        (0.001, "score alone"),
-        (0, "never reaches 1"),
-        (-0.01, "sign is wrong"),
-        (0.00999, "multiplied by pi"),
-        (0.1, "not 0.01"),
-        (5, "moves the logits by"),
-        (10 * 0.999 * 0.001**2, "the probability moves"),
-        (0.0001, "factor of 100"),
-        (10 * math.log(0.999), "G \\* log"),
-        (10 / 0.999, "divided by pi"),
+    "module": [
+        (module(lambda net, s: net(s)), "such as logits, and not yet"),
+        (module(lambda net, s: net(s).softmax(-1)), "gives probabilities and not yet"),
+        (module(lambda net, s: Categorical(logits=net(s)).sample()), "tensor of shape \\(5,\\)"),
+        (module(lambda net, s: torch.distributions.Bernoulli(logits=net(s))), "must give a torch.distributions.Categ"),
+        (module(lambda net, s: Categorical(logits=net(s).mean(0))), "shape \\(4,\\): \\(5, 4\\) is right"),
+        (module(lambda net, s: Categorical(logits=net(s).T)), "shape \\(4, 5\\)"),
+        (module(lambda net, s: Categorical(probs=net(s).softmax(0))), "depends on which other states"),
+        (module(lambda net, s: Categorical(probs=net(s).softmax(-1))), "Give it logits="),
+        (module(lambda net, s: Categorical(logits=net(s).detach())), "no gradient reaches"),
+        (module(lambda net, s: Categorical(logits=net(0 * s))), "same in every state"),
+        (module(categorical, lambda n, m: nn.Linear(n, m)), "one linear map"),
+        (module(categorical, lambda n, m: nn.Sequential(nn.Linear(n, 32), nn.Linear(32, m))), "one linear map"),
+        (
+            module(categorical, lambda n, m: nn.Sequential(nn.Linear(3, 32), nn.Tanh(), nn.Linear(32, 4))),
+            "2 numbers, 3 actions",
+        ),
+        (module(lambda net, s: Categorical(logits=net(s).tanh())), "never gets certain"),
+        (LayersInAList, "has no parameters"),
+        (LayersInForward, "has no parameters"),
+        (NoSuper, "begin with super"),
+        (ByParameters(3, 4), "made already"),
+        (lambda states: Categorical(logits=states), "extends torch.nn.Module"),
+        (nn.Linear, "such as logits|tensor of shape"),
     ],
 }
