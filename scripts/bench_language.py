@@ -54,10 +54,11 @@ HALF_WAY = 60  # updates
 KL_WEIGHTS = (0.0, 0.1)
 
 
-def cells(*ids: str, path: Path = NOTEBOOK) -> dict[str, Any]:
-    """What the notebook's cells with these ids define, by name."""
+def cells(*ids: str, path: Path = NOTEBOOK, **known: Any) -> dict[str, Any]:
+    """What the notebook's cells with these ids define, by name; known: what they import besides."""
     sources = {cell.id: cell.source for cell in nbformat.read(path, as_version=4).cells}
-    names: dict[str, Any] = {"math": math, "torch": torch, "nn": nn, "EMPTY": EMPTY, "EQUALS": EQUALS}
+    names: dict[str, Any] = {"math": math, "torch": torch, "nn": nn, "EMPTY": EMPTY, "EQUALS": EQUALS, **known}
+    names["deepcopy"] = copy.deepcopy
     for name in ids:
         exec(sources[name], names)
     return names

@@ -114,8 +114,8 @@ def written() -> list[tuple[str, Exercise]]:
 
 
 def is_agent(exercise: Exercise) -> bool:
-    """Whether it asks for a whole agent, whose judge trains it."""
-    return "env_id" in exercise.starter
+    """Whether it asks for a whole training, whose judge runs it."""
+    return "env_id" in exercise.starter or exercise.name.startswith("train")
 
 
 def wrong_solutions(exercise: Exercise) -> list[tuple[str, str]]:

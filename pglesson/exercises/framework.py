@@ -194,6 +194,7 @@ NOTEBOOKS = (
     "13_trust_regions_and_ppo",
     "14_language_models",
     "15_what_rewards_do",
+    "16_learning_from_comparisons",
 )
 
 

@@ -471,4 +471,28 @@ CLAUSES: Mapping[str, Mapping[str, Violation]] = {
         "0.0 after an answer's end": (" * written", ""),
         "one for each answer": lambda log_probs, advantages, written: log_probs.shape[0] == log_probs.shape[1],
     },
+    "16 bradley_terry": {
+        "that some model gives to the answers that were called better, and to the others": (
+            "better - worse",
+            "worse - better",
+        ),
+        "returns a number": (".mean()", ""),
+        "through which the gradient can flow": (".mean()", ".mean().detach()"),
+    },
+    "16 gamed": {
+        "the true reward of the best policy": ("best * right", "best * learned"),
+        "for a learned one": ("learned / beta", "right / beta"),
+        "the logarithm of its probability under the reference": ("log_ref + ", "log_ref.exp() + "),
+        "and the price": ("learned / beta", "learned"),
+        "returns a number": (".sum()", ""),
+    },
+    "16 dpo_loss": {
+        "of the better and of the worse answers under the policy that learns": (
+            "implied_better - implied_worse",
+            "implied_worse - implied_better",
+        ),
+        "then the same under the reference": ("(worse - ref_worse)", "worse"),
+        "and $\\beta$": ("beta * (worse", "(worse"),
+        "returns a number": (".mean()", ""),
+    },
 }
