@@ -24,7 +24,7 @@ import numpy as np
 import torch
 from mutate import ROOT, another_sign, changed, mutants
 
-from pglesson.exercises import Exercise, judges
+from pglesson.exercises import Exercise, agents, judges
 from pglesson.exercises.framework import NOT_ATTEMPTED, NOTEBOOKS, RIGHT, Attempt, Outcome, exercises_of
 
 EQUIVALENT = ROOT / "tests" / "exercises" / "equivalent_mutants.toml"
@@ -151,14 +151,15 @@ def equivalent() -> dict[str, dict[str, str]]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", nargs="+", default=[], help="exercises, such as sample")
+    parser.add_argument("--only", nargs="+", default=[], help="exercises, such as 02.sample")
+    parser.add_argument("--verbose", action="store_true", help="also print what is said of each mutant")
     parser.add_argument("--agents", action="store_true", help="also whole agents")
     options = parser.parse_args()
-    judges.SECONDS = SECONDS
+    judges.SECONDS, agents.SECONDS = SECONDS, 20.0
     listed, counts, bad = equivalent(), Counter[str](), 0
     for notebook, exercise in written():
-        agent = is_agent(exercise)
-        if (options.only and exercise.name not in options.only) or (agent and not options.agents):
+        agent, name = is_agent(exercise), f"{notebook[:2]}.{exercise.name}"
+        if (options.only and name not in options.only) or (agent and not options.agents):
             continue
         known = listed.get(f"{notebook}.{exercise.name}", {})
         accepted = set()
@@ -167,6 +168,8 @@ def main() -> int:
             counts["accepted" if outcome.kind == RIGHT else how(outcome.message)] += 1
             if outcome.kind == RIGHT:
                 accepted.add(change)
+            if options.verbose:
+                print(f"{name}, {change}\n    {outcome!r}")
         unknown, gone = accepted - set(known), set(known) - accepted
         for change in sorted(unknown):
             print(f"accepted: {notebook}.{exercise.name}, {change}")
