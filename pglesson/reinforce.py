@@ -67,7 +67,8 @@ def reinforce(
     learns from its own estimates: an actor-critic method, Sutton & Barto (2018), section 13.5.
 
     policy: any torch.nn.Module that maps observations (n, observation_size) to logits (n, actions), to a pair
-    (mu, log_sigma), or to a torch.distributions.Distribution; without one, `make_policy(settings)`.
+    (mu, log_sigma), or to a torch.distributions.Distribution, each with or without a value behind it, which is not
+    used; without one, `make_policy(settings)`. It must be a function of each row by itself: `checks` asks it.
     advantages(episodes, b, b_next) replaces G_t - b, and GAE: it gets the `Episodes`, the baseline that the
     settings ask for, (runs, episodes, steps), and the same of the state that follows each step, and gives a tensor of
     that shape, which is then normalized. After the last step b_next is 0 where the task itself ended; where time ran

@@ -81,6 +81,8 @@ def one_observation(space: Space[Any], observation: Any) -> Any:
 
     Raises ValueError where it does not fit: an environment's own vectorization would broadcast it, or cut it to size.
     """
+    if type(observation) is np.ndarray and observation.shape == space.shape and observation.dtype.kind in "biuf":
+        return observation.copy()  # quick
     if isinstance(space, (spaces.Dict, spaces.Tuple)):
         try:
             inside = {key: one_observation(part, observation[key]) for key, part in parts(space)}
@@ -107,7 +109,7 @@ def batch(space: Space[Any], rows: list[Any]) -> Any:
     if isinstance(space, (spaces.Dict, spaces.Tuple)):
         inside = {key: batch(part, [row[key] for row in rows]) for key, part in parts(space)}
         return inside if isinstance(space, spaces.Dict) else tuple(inside.values())
-    return np.stack(rows) if isinstance(space, ARRAYS) else tuple(rows)
+    return np.array(rows) if isinstance(space, ARRAYS) else tuple(rows)
 
 
 def replace_row(space: Space[Any], observations: Any, row: int, final: Any) -> Any:
@@ -153,13 +155,14 @@ def decode_actions(space: Space[Any], actions: NDArray[Any]) -> NDArray[Any]:
     A copy, which an environment may change in place. Only the environment gets the clipped action: the log-probability
     is that of the sampled one.
     """
+    if isinstance(space, spaces.Discrete):
+        whole = actions.reshape(-1).astype(np.int64)
+        return whole + space.start if space.start else whole
     if isinstance(space, spaces.Box):
         return np.clip(actions.reshape(-1, *space.shape), space.low, space.high).astype(space.dtype)
-    whole = actions.reshape(-1, *(space.shape or ())).astype(np.int64)
-    if isinstance(space, spaces.MultiBinary):
-        return whole.astype(space.dtype)
-    assert isinstance(space, (spaces.Discrete, spaces.MultiDiscrete))
-    return whole + space.start if np.any(space.start) else whole
+    assert isinstance(space, (spaces.MultiDiscrete, spaces.MultiBinary))
+    start = space.start if isinstance(space, spaces.MultiDiscrete) else 0
+    return (actions.reshape(-1, *space.shape) + start).astype(space.dtype)
 
 
 def outside(space: Space[Any], observations: Any, row: int) -> str:
