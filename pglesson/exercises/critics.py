@@ -23,11 +23,13 @@ from torch.overrides import TorchFunctionMode
 
 from pglesson.envs.signals import Signals
 from pglesson.exercises.agents import judge_agent
+from pglesson.exercises.calls import located
 from pglesson.exercises.framework import Outcome, wrong
 from pglesson.exercises.time_limit import TooLong, time_limit
 from pglesson.exercises.traces import Trace, Watched, watching
 
 EPISODES, SECONDS = 60, 60.0
+CLIPS, CHOICES = ("clamp", "clip", "hardtanh"), ("min", "max", "fmin", "fmax", "amin", "amax", "where")
 NO_CAUSE = "it runs, but"  # how the message of judge_agent begins where it names no cause
 
 
@@ -145,7 +147,8 @@ def see(answer: Callable[..., Any], light: int, timeout: bool = False) -> Seen:
             found = log_prob(self, value)
             if found.requires_grad:
                 seen.policy |= leaves(found)
-                seen.sizes.append((found.numel(), _played(trace)))
+                if found.numel() > 1:  # and not that of one action, asked while playing
+                    seen.sizes.append((found.numel(), _played(trace)))
             return found
 
         hook = register_optimizer_step_pre_hook(stepped)
@@ -179,7 +182,7 @@ def _judged(answer: Any, finds: Sequence[Callable[[Any, Seen], str | None]]) -> 
     if found is not None:
         hint = next((more for words, more in RAISED.items() if words in found.message), "")
         if hint or not found.message.startswith(NO_CAUSE):
-            return Outcome(found.kind, f"{found.message} {hint}".rstrip())
+            return Outcome(found.kind, f"{found.message.rstrip('.')}. {hint}") if hint else found
     before, numpys = torch.random.get_rng_state(), np.random.get_state()  # noqa: NPY002
     try:
         with time_limit(SECONDS):
@@ -189,6 +192,9 @@ def _judged(answer: Any, finds: Sequence[Callable[[Any, Seen], str | None]]) -> 
                 named = INDICES
     except TooLong:
         return found
+    except (Exception, SystemExit) as error:
+        named = LATE if "Call reset() first" in str(error) else f"{located(error)} {type(error).__name__}: {error}."
+        named = f"in a shorter training, of {EPISODES} episodes, {named}"
     finally:
         torch.random.set_rng_state(before)
         np.random.set_state(numpys)  # noqa: NPY002
@@ -216,9 +222,10 @@ def _of_steps(answer: Any, seen: Seen) -> str | None:
         return NO_RATIO
     if 0 <= seen.off_one < 1e-6:
         return RATIO_ONE
-    if not seen.names & {"clamp", "clip", "hardtanh", "minimum", "maximum", "min", "max", "where"}:
+    chosen = any(name.startswith(CHOICES) for name in seen.names)
+    if not chosen and not any(name.startswith(CLIPS) for name in seen.names):
         return NO_CLIP
-    if not seen.names & {"minimum", "maximum", "min", "max", "where"}:
+    if not chosen:
         return NO_MINIMUM
     starts = dict.fromkeys(played for _, played in seen.sizes)
     batch_sizes = {now: now - before for before, now in zip([0, *starts], starts)}
@@ -227,6 +234,10 @@ def _of_steps(answer: Any, seen: Seen) -> str | None:
     return None
 
 
+LATE = (
+    "it calls step() after an episode that was cut off. Stop where `terminated` or `truncated` is true, and begin the "
+    "next episode with reset()."
+)
 MIXED = (
     "the advantages carry a gradient: the policy's loss multiplies log-probabilities or ratios by numbers that depend "
     "on the critic's weights, and so moves the critic too. Detach the values before you compute the advantages."

@@ -26,11 +26,12 @@ def in_minibatches(
     parts: int = 1,
     sign: float = -1.0,
     ends: bool = True,  # whether the value after an end is 0
+    cut: bool = True,  # whether an episode stops at a time-out
     timeouts: bool = True,  # whether that after a time-out is asked for
     detach: bool = True,
     old: str = "once",
     gain: str = "minimum",
-    aligned: bool = True,
+    aligned: str = "yes",  # or not, or whole: all advantages beside a part's log-probabilities
     seeded: bool = True,
 ) -> Callable[[str, int, int], list[float]]:
     """Batches of ten episodes, two networks. old: once, again (with the policy as it is now) or attached."""
@@ -44,7 +45,7 @@ def in_minibatches(
             observation, reward, terminated, truncated, _ = env.step(actions[-1])
             seen.append(observation)
             rewards.append(float(reward))
-            over = terminated or truncated
+            over = terminated or (truncated and cut)
         return torch.as_tensor(np.array(seen)), torch.tensor(actions), torch.tensor(rewards), terminated
 
     def advantages(value: nn.Module, episode: Any) -> tuple[torch.Tensor, torch.Tensor]:
@@ -85,7 +86,7 @@ def in_minibatches(
             for _ in range(epochs):
                 other = torch.randperm(len(A))
                 for k, i in enumerate(torch.randperm(len(A)).chunk(parts)):
-                    weight = A[i] if aligned else A[other.chunk(parts)[k]]
+                    weight = {"yes": A[i], "no": A[other.chunk(parts)[k]], "whole": A}[aligned]
                     log_prob = Categorical(logits=policy(seen[i])).log_prob(chosen[i])
                     gains = GAINS[gain](log_prob, ratio_of(log_prob, before[i]), weight)
                     optimizer.zero_grad()
@@ -163,3 +164,51 @@ def with_two_heads(epochs: int = 1, parts: int = 1) -> Callable[[str, int, int],
         return found
 
     return train
+
+
+def with_pieces_of_episodes(env_id: str, episodes: int, seed: int) -> list[float]:
+    """PPO as in many libraries: 100 steps at a time, cut wherever an episode is, log-probabilities kept while playing,
+    and the larger one of two losses. A time-out's value is added to its reward."""
+    torch.manual_seed(seed)
+    env = gym.make(env_id)
+    numbers, actions = env.observation_space.shape[0], int(env.action_space.n)
+    policy = nn.Sequential(nn.Linear(numbers, 32), nn.ReLU(), nn.Linear(32, actions))
+    value = nn.Sequential(nn.Linear(numbers, 32), nn.ReLU(), nn.Linear(32, 1))
+    optimizer = torch.optim.Adam([*policy.parameters(), *value.parameters()], lr=0.01)
+    observation, total, returns = torch.as_tensor(env.reset(seed=seed)[0]), 0.0, list[float]()
+    while len(returns) < episodes:
+        seen, chosen, kept, rewards, alive = [], [], [], [], []
+        while len(seen) < 100 and len(returns) < episodes:
+            pi = Categorical(logits=policy(observation))
+            action = pi.sample()
+            following, reward, terminated, truncated, _ = env.step(action.item())
+            total, following = total + reward, torch.as_tensor(following)
+            rewards.append(reward + (GAMMA * value(following).item() if truncated else 0.0))
+            for column, x in ((seen, observation), (chosen, action), (kept, pi.log_prob(action))):
+                column.append(x)
+            alive.append(float(not (terminated or truncated)))
+            if terminated or truncated:
+                returns.append(total)
+                total, following = 0.0, torch.as_tensor(env.reset()[0])
+            observation = following
+        seen, chosen, kept = torch.stack(seen), torch.stack(chosen), torch.stack(kept).detach()
+        with torch.no_grad():
+            v, later = value(seen)[:, 0], value(observation)
+        A, gae = torch.zeros(len(seen)), 0.0
+        for t in reversed(range(len(seen))):
+            delta = rewards[t] + GAMMA * alive[t] * later - v[t]
+            gae = delta + GAMMA * LAM * alive[t] * gae
+            A[t], later = gae, v[t]
+        targets = A + v
+        for _ in range(4):
+            for part in torch.randperm(len(seen)).split(50):
+                pi = Categorical(logits=policy(seen[part]))
+                ratio = torch.exp(pi.log_prob(chosen[part]) - kept[part])
+                weight = (A[part] - A[part].mean()) / (A[part].std(correction=0) + 1e-8)
+                losses = torch.max(-weight * ratio, -weight * torch.clamp(ratio, 0.8, 1.2))
+                value_loss = nn.functional.mse_loss(value(seen[part])[:, 0], targets[part])
+                optimizer.zero_grad()
+                (losses.mean() + 0.5 * value_loss - 0.01 * pi.entropy().mean()).backward()
+                nn.utils.clip_grad_norm_([*policy.parameters(), *value.parameters()], 0.5)
+                optimizer.step()
+    return returns

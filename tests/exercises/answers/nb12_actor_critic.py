@@ -207,6 +207,12 @@ def two_up_to_the_last_column(episodes, v, v_next, gamma):
     return out * episodes.mask
 
 
+def few_alone(env_id, episodes, seed):
+    if episodes < 300:
+        raise ValueError(f"{episodes} are too few")
+    return in_minibatches()(env_id, episodes, seed)
+
+
 def returns_alone(env_id, episodes, seed):
     """REINFORCE, which asks no critic."""
     torch.manual_seed(seed)
@@ -242,6 +248,8 @@ MISTAKES = {
     "agent": [
         (in_minibatches(sign=1.0), "the sign is wrong"),
         (in_minibatches(ends=False), "after an episode's \\*end\\* changes"),
+        (in_minibatches(cut=False), "after an episode that was cut off"),
+        (few_alone, "in a shorter training, of 60 episodes, your line.*ValueError: 60"),
         (in_minibatches(timeouts=False), "after a \\*time-out\\* makes no difference"),
         (in_minibatches(detach=False), "advantages carry a gradient"),
         (returns_alone, "after a \\*time-out\\* makes no difference"),

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import torch
-from plain_agents import in_minibatches, with_two_heads
+from plain_agents import in_minibatches, with_pieces_of_episodes, with_two_heads
 
 
 def ppo(ratio, A, epsilon):
@@ -154,7 +154,7 @@ def ppo_agent(**mistake):
 
 
 RIGHT = {
-    "agent": [ppo_agent(), with_two_heads(epochs=3, parts=2), ppo_agent(epochs=3, parts=4, seeded=False)],
+    "agent": [ppo_agent(), with_two_heads(epochs=3, parts=2), with_pieces_of_episodes],
     "clipped": [clipped_by_where, clipped_by_loop, clipped_by_maximum, on_ratio(ppo)],
     "farther": [60, 2.5 / 0.04, 3 / 0.04, 2.2 / 0.045, np.float64(55)],
     "row": [row_by_maximum, row_by_match, row_by_overwriting, chain()],
@@ -168,9 +168,8 @@ MISTAKES = {
         (ppo_agent(old="attached"), "still carries its gradient"),
         (ppo_agent(gain="ratio"), "the ratio is not clipped"),
         (ppo_agent(gain="clipped"), "no minimum is taken"),
-        (ppo_agent(aligned=False), "not taken alike"),
-        (ppo_agent(sign=1.0), "the sign is wrong"),
-        (ppo_agent(ends=False), "after an episode's \\*end\\* changes"),
+        (ppo_agent(aligned="no"), "not taken alike"),
+        (ppo_agent(aligned="whole"), "Take the same part of all"),
         (ppo_agent(detach=False), "still carries its gradient"),
     ],
     "clipped": [
