@@ -506,11 +506,6 @@ VALUES: Mapping[str, Mapping[str, float | str]] = {
     "01 wins": {"the best answer": 0.0, "in a round, on average": 1.0},
     "01 which": {"you would rather learn action values": "a"},
     "02 predict": {"three logits are 0, 0 and $\\log 3$": 0.75, "the probability of the third action": 0.2},
-    "02 certain": {
-        "whose probability is 0.999": 0.0,
-        "the return is $G = 10$": 0.001,
-        "the logit of that action": -0.01,
-    },
     "03 width": {"$\\sigma = 0.5$": 0.1875, "the return is bad: $G = -2$": -0.075, "with $\\alpha = 0.1$": 1.5},
     "04 climbs": {"it searches with probability ½": 1.8, "`gamma` is 0.9": 4.0},
     "04 trajectory": {"0.5$ and": 0.09, "*search*, and it goes on": 0.18},
