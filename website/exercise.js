@@ -11,7 +11,12 @@ function readNumber(text) {
 
 function isRounded(value, number) {
   const digits = String(number).split("e")[0].replace(".", "").replace(/^[-0]+/, "").length;
-  return digits >= 2 && value.toExponential(digits - 1) === number.toExponential(digits - 1);
+  if (digits < 2) return false;
+  let rounded = value.toExponential(digits - 1);
+  const rest = value.toExponential(60).split("e")[0].replace("-", "").slice(digits + 1);
+  const isOdd = Number(rounded.split("e")[0].slice(-1)) % 2 === 1;
+  if (/^50*$/.test(rest) && isOdd) rounded = (value * (1 - 1e-15)).toExponential(digits - 1); // half-way: to even
+  return rounded === number.toExponential(digits - 1);
 }
 
 function judgeNumber({ right, tolerance, near: close, mistakes, otherwise }, text) {

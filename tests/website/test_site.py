@@ -23,6 +23,7 @@ from pglesson.exercises import Exercises
 from pglesson.widgets import Explorer
 
 sys.path.insert(0, str(WEBSITE))
+import exercise_pages  # noqa: F401  for the tests in the browser
 import frames
 
 NAME = "02_softmax_policies"
