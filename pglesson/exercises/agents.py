@@ -142,7 +142,7 @@ def _other_returns(given: Any, trace: Trace, task: AgentTask) -> str | None:
 
 def _mistake(trace: Trace) -> str | None:
     """A mistake that shows even where the agent learns."""
-    if trace.kept > trace.steps // 2 > 0:
+    if trace.never_cleared:
         return (
             "the gradient is never set to zero: backward() adds to what is there, so each step follows the gradients "
             "of all earlier episodes too. Call optimizer.zero_grad() before it."

@@ -36,6 +36,29 @@ class Asked:
 
 
 @dataclass
+class Optimizer:
+    """What was seen of an optimizer, by the gradient of its first weight at its last step."""
+
+    gradient: torch.Tensor | None = None
+    version: int = 0  # of that tensor: it counts the changes in place
+    added: int = 0  # how often backward() has added to it since
+    steps: int = 0
+    kept: int = 0  # steps whose gradient still held the last one
+
+    def stepped(self, gradient: torch.Tensor | None) -> None:
+        """Called before each step."""
+        self.steps += 1
+        if gradient is not None:
+            only_added = gradient._version - self.version <= self.added
+            self.kept += gradient is self.gradient and only_added
+            self.gradient, self.version, self.added = gradient, gradient._version, 0
+
+    def accumulated(self, _: torch.Tensor) -> None:
+        """Called when backward() has added to the gradient."""
+        self.added += 1
+
+
+@dataclass
 class Trace:
     """What was seen of one training."""
 
@@ -46,11 +69,20 @@ class Trace:
     reparameterized: bool = False  # a log-probability was asked for at an action that carries a gradient
     steps: int = 0  # of optimizers
     backwards: int = 0
-    kept: int = 0  # steps of optimizers whose gradient still held the last one
     rates: set[float] = field(default_factory=set)  # learning rates of the optimizers
     moments: set[int] = field(default_factory=set)  # how many episodes were played before the steps of optimizers
     outputs: set[int] = field(default_factory=set)  # of the layers of trained networks
-    _gradients: dict[int, tuple[torch.Tensor | None, int, int]] = field(default_factory=dict)
+    _optimizers: dict[int, Optimizer] = field(default_factory=dict)
+
+    @property
+    def kept(self) -> int:
+        """Steps of optimizers whose gradient still held the last one."""
+        return sum(optimizer.kept for optimizer in self._optimizers.values())
+
+    @property
+    def never_cleared(self) -> bool:
+        """Whether the gradient of one of the optimizers is never set to zero."""
+        return any(optimizer.kept > optimizer.steps // 2 > 0 for optimizer in self._optimizers.values())
 
     @property
     def episodes(self) -> list[list[Step]]:
@@ -69,13 +101,11 @@ class Trace:
 
     def stepped(self, optimizer: torch.optim.Optimizer, *_: Any) -> None:
         """Called before each step of an optimizer."""
-        gradient = optimizer.param_groups[0]["params"][0].grad
-        if gradient is not None:
-            last, version, backwards = self._gradients.get(id(optimizer), (None, 0, 0))
-            # a tensor's version counts the changes in place: here none but those that backward() made
-            only_added = gradient._version - version <= self.backwards - backwards
-            self.kept += gradient is last and only_added
-            self._gradients[id(optimizer)] = gradient, gradient._version, self.backwards
+        weight = optimizer.param_groups[0]["params"][0]
+        if id(optimizer) not in self._optimizers:
+            self._optimizers[id(optimizer)] = Optimizer()
+            weight.register_post_accumulate_grad_hook(self._optimizers[id(optimizer)].accumulated)
+        self._optimizers[id(optimizer)].stepped(weight.grad)
         self.steps += 1
         self.rates.add(float(optimizer.param_groups[0]["lr"]))
         self.moments.add(len(self.episodes))

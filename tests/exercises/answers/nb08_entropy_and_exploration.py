@@ -177,12 +177,12 @@ def along_a_bend(share):
     return schedule
 
 
-def agent(bonus, batch=10, wrong=("", "")):
+def agent(bonus, wrong=("", "")):
     """The agent of notebook 06, with a bonus in its loss, and perhaps a mistake."""
     source = VALUE_AGENT.solution.replace("pi.log_prob(actions) * A", f"pi.log_prob(actions) * A + {bonus}")
     defined = {}
     exec(source.replace(*wrong) if wrong[0] else source, defined)
-    return lambda env_id, episodes, seed: defined["train"](env_id, episodes, seed, batch_size=batch)
+    return defined["train"]
 
 
 RIGHT = {
@@ -210,7 +210,7 @@ RIGHT = {
     ],
     "agent": [
         agent("2.0 * pi.entropy()"),
-        agent("-2.0 * (pi.logits.exp() * pi.logits).sum(-1)", batch=8),
+        agent("-2.0 * (pi.logits.exp() * pi.logits).sum(-1)", wrong=("zero_grad()", "zero_grad(set_to_none=False)")),
         agent("max(0.5, 3 * 0.99 ** optimizer.state[next(policy.parameters())].get('step', 0)) * pi.entropy()"),
     ],
     "beta_schedule": [
@@ -315,6 +315,7 @@ MISTAKES = {
         (agent("2.0 * pi.entropy().detach()"), "it stops early.*a gradient"),
         (agent("8.0 * pi.entropy()"), "the agent stays undecided"),
         (agent("2.0 * pi.entropy()", wrong=("value_optimizer.zero_grad()", "pass")), "never set to zero"),
+        (agent("2.0 * pi.entropy()", wrong=("    optimizer.zero_grad()\n    loss", "    loss")), "never set to zero"),
         (agent("2.0 * pi.entropys()"), "AttributeError"),
         (lambda env_id, episodes, seed: [1.0] * episodes, "no episode was played"),
         ("train", "must be a function"),
