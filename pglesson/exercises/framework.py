@@ -195,6 +195,7 @@ NOTEBOOKS = (
     "14_language_models",
     "15_what_rewards_do",
     "16_learning_from_comparisons",
+    "17_after_grpo",
 )
 
 

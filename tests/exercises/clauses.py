@@ -495,6 +495,16 @@ CLAUSES: Mapping[str, Mapping[str, Violation]] = {
         "and $\\beta$": ("beta * (worse", "(worse"),
         "returns a number": (".mean()", ""),
     },
+    "17 full_loss": {
+        "the log-probabilities of n answers' tokens now": ("(log_pi - log_old).exp()", "(log_old - log_pi).exp()"),
+        "and under the reference": ("(log_ref - log_pi).exp()", "(log_pi - log_ref).exp()"),
+        "1.0 where a token was written and 0.0 after an answer's end": (
+            "(gain - beta * kl) * written",
+            "gain - beta * kl",
+        ),
+        "the numbers $\\epsilon$ and $\\beta$": ("1 - epsilon, 1 + epsilon", "0.8, 1.2"),
+        "It returns the loss": ("-each.mean()", "each.mean()"),
+    },
 }
 
 # of exercises that ask for a number or a word: what is answered by whoever overlooks the clause
@@ -529,4 +539,6 @@ VALUES: Mapping[str, Mapping[str, float | str]] = {
     "14 group": {"the mean of the $n - 1$ other answers": 5, "the smallest group size $n$": 7},
     "15 level": {"depends on $p$": 3, "What is the smallest group size": 5},
     "15 price": {"with a price of $\\beta$ = 0.5": 0.7311, "What share of its answers is *right*": 0.9452},
+    "17 silent": {"all right or all wrong": 1 - 0.9**8 - 0.1**8, "the groups of 8": 0.9**7 + 0.1**7},
+    "17 which_change": {"each batch for *one* step": "clip higher", "differ little in length": "token-level average"},
 }

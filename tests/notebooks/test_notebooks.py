@@ -44,6 +44,7 @@ def test_there_are_notebooks():
         "14_language_models",
         "15_what_rewards_do",
         "16_learning_from_comparisons",
+        "17_after_grpo",
     }
 
 

@@ -1,0 +1,119 @@
+"""Learners' answers to the exercises of notebook 17."""
+
+import math
+
+import numpy as np
+import torch
+
+
+def loss_by_loop(log_pi, log_old, log_ref, A, written, epsilon, beta):
+    total = 0.0
+    for i in range(len(A)):
+        length = int(written[i].sum())
+        inside = 0.0
+        for t in range(length):
+            rho = torch.exp(log_pi[i, t] - log_old[i, t])
+            gain = torch.min(rho * A[i], torch.clamp(rho, 1 - epsilon, 1 + epsilon) * A[i])
+            x = torch.exp(log_ref[i, t] - log_pi[i, t])
+            inside = inside + gain - beta * (x - 1 - torch.log(x))
+        total = total + inside / length
+    return -total / len(A)
+
+
+def loss_by_where(log_pi, log_old, log_ref, A, written, epsilon, beta):
+    rho, A = torch.exp(log_pi - log_old), A.unsqueeze(1)
+    blocked = ((A > 0) & (rho > 1 + epsilon)) | ((A < 0) & (rho < 1 - epsilon))
+    gain = torch.where(blocked, torch.where(A > 0, 1 + epsilon, 1 - epsilon), rho) * A
+    x = log_ref - log_pi
+    weights = written / written.sum(1, keepdim=True) / len(written)
+    return ((beta * (torch.expm1(x) - x) - gain) * weights).sum()
+
+
+def loss_by_max(log_pi, log_old, log_ref, A, written, epsilon, beta):
+    rho = (log_pi - log_old).exp()
+    lost = torch.max(-A[:, None] * rho, -A[:, None] * torch.clip(rho, 1 - epsilon, 1 + epsilon))
+    lost = lost + beta * ((log_ref - log_pi).exp() + log_pi - log_ref - 1)
+    return torch.stack([row[mask > 0].mean() for row, mask in zip(lost, written)]).mean()
+
+
+def parts(log_pi, log_old, log_ref, A, epsilon, beta):
+    rho, A = (log_pi - log_old).exp(), A[:, None]
+    gain = torch.minimum(rho * A, rho.clamp(1 - epsilon, 1 + epsilon) * A)
+    return gain, (log_ref - log_pi).exp() - 1 - (log_ref - log_pi)
+
+
+def each(average):
+    def full_loss(log_pi, log_old, log_ref, A, written, epsilon, beta):
+        gain, kl = parts(log_pi, log_old, log_ref, A, epsilon, beta)
+        return -average(gain - beta * kl, written)
+
+    return full_loss
+
+
+def mean_within(x, written):
+    return ((x * written).sum(1) / written.sum(1)).mean()
+
+
+def with_gain(gain_of):
+    def full_loss(log_pi, log_old, log_ref, A, written, epsilon, beta):
+        rho = (log_pi - log_old).exp()
+        _, kl = parts(log_pi, log_old, log_ref, A, epsilon, beta)
+        gain = gain_of(rho, rho.clamp(1 - epsilon, 1 + epsilon), A[:, None])
+        return -mean_within(gain - beta * kl, written)
+
+    return full_loss
+
+
+def with_kl(kl_of):
+    def full_loss(log_pi, log_old, log_ref, A, written, epsilon, beta):
+        gain, _ = parts(log_pi, log_old, log_ref, A, epsilon, beta)
+        return -mean_within(gain - beta * kl_of(log_pi, log_ref), written)
+
+    return full_loss
+
+
+RIGHT = {
+    "full_loss": [each(mean_within), loss_by_loop, loss_by_where, loss_by_max],
+    "silent": [0.9**8 + 0.1**8, 0.43, np.float64(0.4304672)],
+    "which_change": ["mixed groups only", "Mixed groups only", "mixed_groups_only"],
+}
+MISTAKES = {
+    "full_loss": [
+        (lambda *a: -each(mean_within)(*a), "minus is missing"),
+        (with_gain(lambda rho, clipped, A: rho * A), "nothing is clipped"),
+        (with_gain(lambda rho, clipped, A: clipped * A), "even where it is the larger"),
+        (with_gain(lambda rho, clipped, A: torch.maximum(rho * A, clipped * A)), "larger of the two"),
+        (with_gain(lambda rho, clipped, A: torch.minimum(rho, clipped) * A), "smaller \\*ratio\\*"),
+        (with_kl(lambda p, q: 0 * p), "KL term is missing"),
+        (with_kl(lambda p, q: 1 + (q - p) - (q - p).exp()), "wrong sign"),
+        (with_kl(lambda p, q: (p - q).exp() - 1 - (p - q)), "wrong way round"),
+        (with_kl(lambda p, q: p - q), "plain log ratio"),
+        (each(lambda x, m: (x * m).sum() / m.sum()), "count alike"),
+        (each(lambda x, m: (x * m).sum(1).mean()), "not divided by its length"),
+        (each(lambda x, m: (x * m).mean()), "how wide the table is"),
+        (each(lambda x, m: x.mean()), "never written"),
+        (each(lambda x, m: ((x * m).sum(1) / m.sum(1)).sum()), "added up"),
+        (each(lambda x, m: (x * m).sum(1) / m.sum(1)), "a loss of its own"),
+        (lambda *a: each(mean_within)(*a).item(), "a float"),
+    ],
+    "silent": [
+        (1 - 0.9**8 - 0.1**8, "mixed"),
+        (0.9, "single answer is right"),
+        (0.1, "single answer is wrong"),
+        (0.9**7, "seven right"),
+        (0.1**8, "all eight wrong"),
+        (2 * 0.5**8, "half of the time"),
+        (1 / (1 - 0.9**8), "groups are drawn"),
+        (8 * 0.9**7 * 0.1, "exactly one wrong"),
+        (math.pi, "other case"),
+    ],
+    "which_change": [
+        ("token-level average", "same length"),
+        ("clip higher", "nothing is clipped"),
+        ("answer ratios", "of tokens and of answers"),
+        ("GSPO", "answer ratios"),
+        ("DAPO", "several changes"),
+        ("Dr. GRPO", "two divisions"),
+        ("everything", "must be one of"),
+    ],
+}
