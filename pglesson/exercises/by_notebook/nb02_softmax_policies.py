@@ -709,7 +709,7 @@ def _wrong_module(policy: torch.nn.Module, pi: torch.distributions.Categorical, 
         if torch.allclose(preferences(states) + preferences(-states), 2 * preferences(0 * states), atol=1e-5):
             return "it is one linear map. Put a hidden layer with torch.nn.Tanh between two linear ones."
         for weight in weights:
-            weight *= 40
+            weight.mul_(40)
         if preferences(100 * states).abs().max() < 3:
             return "the logits stay between -1 and 1, so the policy never gets certain. Nothing follows the last layer."
         if -17 < policy(100 * states).logits.min() < -14:
