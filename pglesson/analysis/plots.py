@@ -182,8 +182,11 @@ class CurvePlot:
         self.words.set_transform(axes.transAxes + ScaledTranslation(-0.78, -0.54, axes.figure.dpi_scale_trans))
         self.pinned: list[tuple[str, FloatArray, FloatArray]] = []
 
-    def show(self, updates: Sequence[Update], horizon: float = 0.0) -> None:
-        """Draws these updates; none leaves the axes empty but labelled. `horizon` is where the x axis ends at least."""
+    def show(self, updates: Sequence[Update], horizon: float = 0.0, rival: Sequence[Update] = ()) -> None:
+        """Draws these updates; none leaves the axes empty but labelled. `horizon` is where the x axis ends at least.
+
+        rival: updates of a training B that is compared with this one, A: its moves are marked too.
+        """
         for artist in self.moves:
             artist.remove()
         self.moves = []
@@ -199,7 +202,7 @@ class CurvePlot:
         limits = _round_decades if self.log else round_limits
         self.axes.set_ylim(*limits(everything) if everything else (0.9, 110) if self.log else (0, 1))
         if self.marks:
-            self._mark(updates, x)
+            self._mark(updates, rival, x)
 
     def pin(
         self,
@@ -218,9 +221,13 @@ class CurvePlot:
         self.axes.plot(x, values.mean(1), color=color, dashes=dashes, linewidth=1.8, label=name, zorder=2)
         self.pinned.append((name, x, values))
 
-    def _mark(self, updates: Sequence[Update], x: FloatArray) -> None:
+    def _mark(self, updates: Sequence[Update], rival: Sequence[Update], x: FloatArray) -> None:
         """A dotted line and a number on the axis for each move of a knob; below the axes, the words of the last few."""
-        groups = merged_moves(updates, x, apart=0.045 * self.axes.get_xlim()[1])
+        apart = 0.045 * self.axes.get_xlim()[1]
+        groups = merged_moves(updates, x, apart)
+        if rival:
+            both = {"A": groups, "B": merged_moves(rival[: len(x)], x, apart)}
+            groups = sorted((at, [f"{who}: {', '.join(words)}"]) for who, found in both.items() for at, words in found)
         for number, (at, _) in enumerate(groups, start=1):
             self.moves.append(self.axes.axvline(at, color=COLORS["move"], linewidth=1.2, linestyle=":", zorder=1.5))
             self.moves.append(

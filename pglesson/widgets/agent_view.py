@@ -114,7 +114,6 @@ class AgentView(widgets.VBox):  # type: ignore[misc]
         self._moving = True
         self.update.replace(levels, self.update.value if stays else levels[-1])
         self._moving = False
-        self.rank.layout.display = None if self._session.settings.runs > 1 else "none"
 
     def attend(self, session: TrainingSession, who: str = "") -> None:
         """Shows the agents of another session, whose words begin with `who`."""

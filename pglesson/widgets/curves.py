@@ -117,7 +117,7 @@ class TrainingCurves:
         if self._rival_plot and self.rival:
             self._rival_plot.show(updates, self.rival.updates, horizon)
         for plot in self.plots:
-            plot.show(updates, horizon)
+            plot.show(updates, horizon, self.rival.updates if self.rival else ())
         self._name(settings.runs, settings.seed)
         empty = not updates and not self.plots[0].pinned
         if empty != self._empty:

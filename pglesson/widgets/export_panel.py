@@ -32,7 +32,7 @@ class ExportPanel:
 
     def __init__(self, session: TrainingSession) -> None:
         self._session = session
-        self.which = Control("run", [0], 0, tooltip="which run to export", kind="list", write=_name)
+        self.which = Control("export", [0], 0, tooltip="which run to export", kind="list", write=_name)
         self.which.add_class("pglesson-short")
         self.list_runs([])
         self.buttons = {
@@ -40,7 +40,7 @@ class ExportPanel:
             "csv": button("CSV", "table", "a link that saves the curve, one row for each update and run"),
             "code": button("Code", "code", "the cell that makes this run again by hand, ready to copy"),
         }
-        self.file = widgets.HTML()
+        self.file, self.form = widgets.HTML(), ""  # and which of them is shown
         self.code = widgets.Textarea(
             rows=14,
             tooltip="select all, copy, and paste into a new cell",
@@ -54,17 +54,18 @@ class ExportPanel:
 
     def clear(self) -> None:
         """Shows nothing."""
-        self.file.value = ""
+        self.file.value, self.form = "", ""
         self._show_code("")
 
     def show(self, form: str, run: Run) -> None:
-        """Shows this run in the format of one of the buttons."""
-        settings, updates = run
+        """Shows this run, which is the chosen one, in the format of one of the buttons."""
+        (settings, updates), self.form = run, form
         if form == "code":
             session = self._session
             self._show_code(to_code(settings, updates, policy=session.own_policy, baseline=session.own_baseline))
             return
-        name = f"{settings.env.replace('/', '-')}-seed-{settings.seed}.{form}"
+        pinned = f"-pinned-{self.which.value}" if self.which.value else ""
+        name = f"{settings.env.replace('/', '-')}-seed-{settings.seed}{pinned}.{form}"
         content = to_json(settings, updates) if form == "json" else to_csv(updates)
         self.file.value = link(name, "application/json" if form == "json" else "text/csv", content.encode())
 

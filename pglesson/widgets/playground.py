@@ -65,7 +65,7 @@ class Playground(TrainingView):
         self.on_press({"known": self.restore})
         for form, pressed in self.exports.items():
             pressed.on_click(lambda _, form=form: call(lambda: self.export(form)))
-        self.which.observe(lambda _: call(self._exports.clear), "value")
+        self.which.observe(lambda _: call(self._export_chosen), "value")
         for name, control in self.fixed.items():
             control.observe(lambda _, name=name: call(lambda: self._announce_fixed(name)), "value")
         self.own_id.observe(lambda change: call(lambda: self.choose(change["new"].strip())), "value")
@@ -129,6 +129,13 @@ class Playground(TrainingView):
             self.status.say("There is no curve to export yet: press Start or Step first.")
         else:
             self._exports.show(form, run)
+
+    def _export_chosen(self) -> None:
+        """What is shown follows the list."""
+        form = self._exports.form
+        self._exports.clear()
+        if form:
+            self.export(form)
 
     # --- on the screen ------------------------------------------------------------------------------------------------
 

@@ -177,6 +177,8 @@ class TrainingView(Picture):
             self._show_failure(error)
         else:
             if update is not None:
+                if update.number in self.session.marks:
+                    self.agent.show_marks()
                 if draw or self.frames.due():
                     self.draw()
                 return True

@@ -311,6 +311,18 @@ def test_a_task_of_its_own_ends_the_comparison_and_a_reset_does_not(dashboard: D
     assert not dashboard.compare.value and dashboard.rival is None and dashboard.step()
 
 
+def test_moves_of_both_are_marked(dashboard: Dashboard) -> None:
+    dashboard.compare.value = True
+    dashboard.step()
+    dashboard.knobs["gamma"].value = 0.5
+    dashboard.step()
+    dashboard.side.value = "A"
+    dashboard.knobs["learning_rate"].value = 0.1
+    dashboard.step()
+    words = dashboard.plots[0].words.get_text().replace("\u00a0", " ")
+    assert "1  B: gamma: 0.99 → 0.5" in words and "2  A: alpha: 0.03 → 0.1" in words
+
+
 def test_a_failure_of_b_ends_both(dashboard: Dashboard) -> None:
     dashboard.compare.value = True
     dashboard.step()

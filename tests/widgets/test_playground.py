@@ -376,6 +376,11 @@ def test_a_pinned_run_can_be_exported(playground):
     playground.which.value = 1
     playground.exports["code"].click()
     assert playground.code.value == to_code(settings, updates) and "gamma" not in playground.code.value
+    playground.which.value = 0
+    assert "gamma" in playground.code.value, "what is shown follows the list"
+    playground.exports["json"].click()
+    playground.which.value = 1
+    assert 'download="CartPole-v1-seed-0-pinned-1.json"' in playground.file.value and playground.code.value == ""
 
 
 # --- the teacher's view -----------------------------------------------------------------------------------------------

@@ -25,7 +25,8 @@ function render({ model, el }) {
       Object.assign(main, { min: 0, max: words.length - 1, step: 1, value: index, ariaValueText: words[index] });
       Object.assign(number, { value: words[index], ariaLabel: `${name}, typed` });
     } else {
-      main.replaceChildren(...words.map((word) => Object.assign(document.createElement("option"), { textContent: word })));
+      if (words.join("\n") !== [...main.options].map((option) => option.textContent).join("\n"))
+        main.replaceChildren(...words.map((word) => new Option(word)));
       main.selectedIndex = index;
     }
   }
