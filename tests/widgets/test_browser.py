@@ -178,7 +178,10 @@ def test_every_control_can_be_operated(name: str, by: str, opened: Any) -> None:
             if by == "keyboard":
                 control.focus()
                 assert control.evaluate("e => e === document.activeElement"), "the keyboard does not reach it"
+            value = "e => e.options?.length > 1 || (e.type === 'range' && e.min < e.max) ? e.value : null"
+            before = control.evaluate(value)
             operate(notebook, control, by, random.Random(0))
+            assert before is None or control.evaluate(value) != before, "it stays where it was"
             if by == "keyboard" and control.evaluate("e => e.isConnected"):
                 focused = notebook.page.evaluate("() => document.activeElement.outerHTML.slice(0, 300)")
                 operated = control.evaluate("e => e.outerHTML.slice(0, 300)")

@@ -8,12 +8,12 @@ function render({ model, el }) {
   const tooltip = model.get("tooltip") ?? "";
   el.classList.add("pglesson-control");
   el.title = tooltip;
-  el.dataset.lmSuppressShortcuts = "true"; // JupyterLab would take the arrow keys to go to another cell
   const label = make("label", { htmlFor: id }, el);
   const slider = model.get("kind") === "slider";
   const main = make(slider ? "input" : "select", { id, title: tooltip }, el);
   const number = slider && make("input", { type: "text", className: "pglesson-number", title: "type a value, then Enter" }, el);
   if (slider) main.type = "range";
+  main.dataset.lmSuppressShortcuts = "true"; // JupyterLab would take the arrow keys to go to another cell
 
   function show() {
     const name = model.get("description"), words = model.get("words"), index = model.get("index");
@@ -45,7 +45,7 @@ function render({ model, el }) {
     show();
     if (refused) {
       number.setCustomValidity(refused);
-      number.reportValidity();
+      if (number === document.activeElement) number.reportValidity(); // it would take the focus from elsewhere
     }
   };
   const shown = ["words", "index", "description", "note"];
