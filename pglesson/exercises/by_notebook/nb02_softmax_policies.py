@@ -706,8 +706,17 @@ def _wrong_module(policy: torch.nn.Module, pi: torch.distributions.Categorical, 
             logits: Tensor = policy(x).logits
             return logits - logits[:, :1]
 
-        if torch.allclose(preferences(states) + preferences(-states), 2 * preferences(0 * states), atol=1e-5):
-            return "it is one linear map. Put a hidden layer with torch.nn.Tanh between two linear ones."
+        if not torch.allclose(preferences(1e4 * states), preferences(2e4 * states), rtol=1e-2, atol=1e-3):
+            if torch.allclose(preferences(states) + preferences(-states), 2 * preferences(0 * states), atol=1e-5):
+                return "it is one linear map. Put a hidden layer with torch.nn.Tanh between two linear ones."
+            return "the logits grow with the states without a limit, so the hidden layer has no tanh. ReLU does that."
+        units, actions = 32, pi.logits.shape[-1]
+        count, without_biases = sum(weight.numel() for weight in weights), units * (numbers + actions)
+        if count not in (without_biases + biases for biases in (0, units, actions, units + actions)):
+            return (
+                f"it has {count} weights and biases. With one hidden layer of 32 units there are "
+                f"{without_biases + units + actions}."
+            )
         for weight in weights:
             weight.mul_(40)
         if preferences(100 * states).abs().max() < 3:

@@ -191,11 +191,11 @@ def module(forward_, make=two_layers):
 class ByParameters(nn.Module):
     def __init__(self, numbers, actions):
         super().__init__()
-        self.first = nn.Parameter(torch.randn(numbers, 16) / numbers)
-        self.second = nn.Parameter(torch.randn(16, actions) / 4)
+        self.first = nn.Parameter(torch.randn(numbers, 32) / numbers)
+        self.second = nn.Parameter(torch.randn(32, actions) / 4)
 
     def forward(self, states):
-        z = torch.relu(states @ self.first) @ self.second
+        z = torch.tanh(states @ self.first) @ self.second
         return Categorical(logits=z - z.logsumexp(-1, keepdim=True))
 
 
@@ -250,15 +250,7 @@ RIGHT = {
         lambda p, u: float(next(a for a in range(len(p)) if sum(p[: a + 1].tolist()) > u)),
     ],
     "score": [score_by_autograd, score_by_loop, score_in_numpy],
-    "module": [
-        module(categorical),
-        ByParameters,
-        module(lambda net, s: Categorical(logits=net(s).log_softmax(-1))),
-        module(
-            categorical,
-            lambda n, m: nn.Sequential(nn.Linear(n, 8), nn.ReLU(), nn.Linear(8, 8), nn.ReLU(), nn.Linear(8, m)),
-        ),
-    ],
+    "module": [module(categorical), ByParameters, module(lambda net, s: Categorical(logits=net(s).log_softmax(-1)))],
 }
 MISTAKES = {
     "log_policy": [
@@ -410,6 +402,14 @@ MISTAKES = {
         (module(lambda net, s: Categorical(logits=net(s).detach())), "no gradient reaches"),
         (module(lambda net, s: Categorical(logits=net(0 * s))), "same in every state"),
         (module(categorical, lambda n, m: nn.Linear(n, m)), "one linear map"),
+        (
+            module(categorical, lambda n, m: nn.Sequential(nn.Linear(n, 32), nn.ReLU(), nn.Linear(32, m))),
+            "no tanh. ReLU does that",
+        ),
+        (
+            module(categorical, lambda n, m: nn.Sequential(nn.Linear(n, 64), nn.Tanh(), nn.Linear(64, m))),
+            "516 weights and biases. With one hidden layer of 32 units there are 260",
+        ),
         (module(categorical, lambda n, m: nn.Sequential(nn.Linear(n, 32), nn.Linear(32, m))), "one linear map"),
         (
             module(categorical, lambda n, m: nn.Sequential(nn.Linear(3, 32), nn.Tanh(), nn.Linear(32, 4))),
