@@ -218,7 +218,7 @@ def test_an_invalid_picture_is_an_error_and_a_valid_one_is_shown(monkeypatch) ->
     gymnasium.register("tiny/Grey-v0", entry_point=Grey, disable_env_checker=True)
     try:
         dashboard = Dashboard(Settings(env="tiny/Grey-v0", hidden=(), **SMALL))
-        assert "Cannot handle this data type" in dashboard.agent.film.words
+        assert "an array of shape (20, 30, 1)" in dashboard.agent.film.words
         assert not dashboard.agent.film.still and dashboard.step()
 
         async def watch():
