@@ -266,7 +266,8 @@ NO_MINIMUM = (
     "no slope then, and never comes back: take the smaller one of ratio * A and clipped ratio * A."
 )
 WHOLE = (
-    "each step of the policy uses the whole batch. Cut it into parts, in a random order, and take one for each step."
+    "each step of the policy uses the whole batch. Cut it into parts, in a random order, and take one for each step. "
+    "(Ten episodes of this task have 100 time steps: parts of a fixed size must be smaller.)"
 )
 INDICES = (
     "it learns too little, and the parts of the batch are not taken alike: between two steps, tensors are indexed by "
