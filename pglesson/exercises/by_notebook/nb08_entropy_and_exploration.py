@@ -496,13 +496,15 @@ def _stops_early(trace: Trace) -> str | None:
 AGENT = Exercise(
     name="agent",
     objective="make it happen and undo it",
-    starter='''def train(env_id, episodes, seed):
+    starter='''def train_agent(env_id, episodes, seed):
     """The agent of notebook 06 with an entropy bonus -> the returns of all episodes, each a plain sum of rewards."""
     ...
 
 
-answer = train''',
-    solution=VALUE_AGENT.solution.replace(_LOSS, _WITH_BONUS),
+answer = train_agent''',
+    solution=VALUE_AGENT.solution.replace(_LOSS, _WITH_BONUS)
+    .replace("def train(", "def train_agent(")  # the notebook has a function of the other name
+    .replace("answer = train", "answer = train_agent"),
     hints=(
         'Begin with your agent of notebook 06, or with Exercises("06_variance_and_baselines").agent.solution(), and '
         "train it on the corridor as it is: that makes it happen.",
