@@ -54,7 +54,8 @@ box
 PICTURE = """() => { const image = document.querySelector('.jp-OutputArea img.pglesson-frame');
     const begun = performance.now();
     window.answered = new Promise(done => { new MutationObserver((_, seen) => { seen.disconnect();
-        image.decode().then(() => done(performance.now() - begun)); }).observe(image, {attributes: true}); }); }"""
+        image.decode().then(() => done(performance.now() - begun)); })
+            .observe(image, {attributes: true, attributeFilter: ['src']}); }); }"""
 
 
 def slider_to_picture(notebook: NotebookPage) -> list[float]:

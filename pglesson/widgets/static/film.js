@@ -23,6 +23,8 @@ function render({ model, el }) {
   function still() {
     image.style.visibility = model.get("still")?.byteLength ? "visible" : "hidden";
     if (model.get("still")?.byteLength) display(model.get("still"), model.get("words"));
+  }
+  function say() {
     caption.textContent = model.get("words");
   }
   function received({ frames, clear }, buffers) {
@@ -35,18 +37,17 @@ function render({ model, el }) {
     if (frames) image.style.visibility = "visible";
     if (!timer) next();
   }
-  const shown = ["still", "words"];
-  shown.forEach((name) => model.on(`change:${name}`, still));
-  model.on("msg:custom", received);
+  const handlers = { "change:still": still, "change:words": say, "msg:custom": received };
+  Object.entries(handlers).forEach(([event, handle]) => model.on(event, handle));
   still();
+  say();
   if (matchMedia("(prefers-reduced-motion: reduce)").matches) {
     model.set("reduced_motion", true);
     model.save_changes();
   }
   return () => {
     clearTimeout(timer);
-    shown.forEach((name) => model.off(`change:${name}`, still));
-    model.off("msg:custom", received);
+    Object.entries(handlers).forEach(([event, handle]) => model.off(event, handle));
   };
 }
 

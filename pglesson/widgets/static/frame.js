@@ -7,11 +7,13 @@ function render({ model, el }) {
 
   function show() {
     const bytes = model.get("value"), last = image.src;
-    image.alt = model.get("alt");
-    image.style.width = `${model.get("width")}px`;
     if (!bytes?.byteLength) return;
     image.src = URL.createObjectURL(new Blob([bytes], { type: "image/png" }));
     if (last) URL.revokeObjectURL(last);
+  }
+  function describe() {
+    image.alt = model.get("alt");
+    image.style.width = `${model.get("width")}px`;
   }
   function point(event) {
     if (!model.get("listens") || !(event.buttons & 1)) return;
@@ -27,11 +29,12 @@ function render({ model, el }) {
   image.addEventListener("pointerdown", point);
   image.addEventListener("pointermove", point);
   if (model.get("listens")) image.style.touchAction = "none";
-  const shown = ["value", "alt", "width"];
-  shown.forEach((name) => model.on(`change:${name}`, show));
+  const handlers = { "change:value": show, "change:alt": describe, "change:width": describe };
+  Object.entries(handlers).forEach(([event, handle]) => model.on(event, handle));
+  describe();
   show();
   return () => {
-    shown.forEach((name) => model.off(`change:${name}`, show));
+    Object.entries(handlers).forEach(([event, handle]) => model.off(event, handle));
     URL.revokeObjectURL(image.src);
   };
 }
