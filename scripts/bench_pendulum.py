@@ -1,34 +1,30 @@
-"""The two measurements of notebook 09 that take minutes: `python scripts/bench_pendulum.py [--arm] FILE.json`.
+"""The measurements of notebook 09 that take minutes: `python scripts/bench_pendulum.py [--agent] FILE.json`.
 
 Pendulum-v1 by plain REINFORCE, ten seeds one after the other. Each trains alone, on one thread, for at most 30 seconds
 of processor time; then ten more train with a mistake, the log-probability of the clipped action. FILE gets the
-settings, and for each seed the seconds so far and the mean return of every update.
+settings, and for each seed the seconds so far and the mean return of every update. Seconds depend on the processor
+and its other work.
 
-With --arm instead: the planar arm with 1, 3, 5 and 7 joints, five runs side by side for 45 seconds, with a Gaussian
-policy and with a softmax policy over all combinations of three velocities for each joint. FILE gets the mean return of
-each run in each interval of three seconds. Seconds depend on the processor and its other work.
+With --agent instead: the solution of the exercise gaussian_agent, on Pendulum-v1, three seeds. FILE gets the mean
+return of each eight episodes, which are one update.
 """
 
 from __future__ import annotations
 
 import argparse
-import itertools
 import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import gymnasium
 import numpy as np
 import torch
-from gymnasium.vector.utils import batch_space
-from numpy.typing import NDArray
 from torch import Tensor
 
 from pglesson import Settings, make_policy, reinforce
 from pglesson.distributions import DiagGaussian
-from pglesson.envs.planar_arm import PlanarArmVector
+from pglesson.exercises.by_notebook.nb09_continuous_control import GAUSSIAN_AGENT
 
 SETTINGS: dict[str, Any] = {
     "env": "Pendulum-v1",
@@ -42,17 +38,7 @@ SETTINGS: dict[str, Any] = {
     "max_grad_norm": 0.5,
 }
 BAR, WINDOW = -200.0, 10  # a return, and the updates over which it is averaged
-ARM: dict[str, Any] = {
-    "env": "pglesson/PlanarArm-v0",
-    "runs": 5,
-    "episodes": 32,
-    "gamma": 0.7,
-    "baseline": "value",
-    "value_learning_rate": 0.05,
-    "learning_rate": 0.01,
-}
-LISTED: dict[str, Any] = {**ARM, "env": "bench/ListedArm-v0", "learning_rate": 0.03}  # the better of 0.01 and 0.03
-JOINTS, SPAN = (1, 3, 5, 7), 3.0  # seconds over which returns are averaged
+EPISODES, BATCH = 3000, 8  # of the exercise's solution, for each seed and for each update
 
 
 class Clipped(DiagGaussian):
@@ -60,36 +46,6 @@ class Clipped(DiagGaussian):
 
     def sample(self, generator: torch.Generator | None = None) -> Tensor:
         return super().sample(generator).clamp(-2, 2)
-
-
-class ListedArm(PlanarArmVector):
-    """The arm with a Discrete action: one of all combinations of the velocities -1, 0 and 1."""
-
-    def __init__(self, num_envs: int = 1, max_episode_steps: int | None = 50, **options: Any) -> None:
-        super().__init__(num_envs, max_episode_steps, **options)
-        self.moves = np.array(list(itertools.product((-1.0, 0.0, 1.0), repeat=self.joints)))
-        self.single_action_space = gymnasium.spaces.Discrete(len(self.moves))
-        self.action_space = batch_space(self.single_action_space, num_envs)
-
-    def _advance(self, state: NDArray[Any], actions: NDArray[Any]) -> tuple[Any, Any, Any]:
-        return super()._advance(state, self.moves[actions])
-
-
-if "bench/ListedArm-v0" not in gymnasium.registry:
-    gymnasium.register("bench/ListedArm-v0", vector_entry_point=ListedArm)
-
-
-def train_arm(joints: int, limit: float, settings: dict[str, Any]) -> list[list[float | None]]:
-    """The mean return of each run (run, span) in each SPAN of the `limit` processor seconds; None in an empty one."""
-    spans: list[list[NDArray[Any]]] = [[] for _ in range(round(limit / SPAN))]
-    started = time.process_time()
-    for update in reinforce(Settings(**settings, updates=10**6, env_options={"joints": joints})):
-        used = time.process_time() - started
-        if used >= len(spans) * SPAN:
-            break
-        spans[int(used / SPAN)].append(update.returns.mean(1))
-    means = [np.mean(span, axis=0) if span else np.full(settings["runs"], np.nan) for span in spans]
-    return [[None if np.isnan(x) else round(float(x), 2) for x in run] for run in np.transpose(means)]
 
 
 def train(seed: int, limit: float, *, clipped: bool = False, **changes: Any) -> dict[str, Any]:
@@ -121,23 +77,29 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("file", type=Path)
     parser.add_argument("--seeds", type=int, default=10)
-    parser.add_argument("--seconds", type=float, help="of each training, instead of 30, or 45 for the arm")
-    parser.add_argument("--arm", action="store_true")
+    parser.add_argument("--seconds", type=float, help="of each training, instead of 30")
+    parser.add_argument("--agent", action="store_true")
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
     next(reinforce(Settings(episodes=2)))  # a warm-up that is not measured
-    found = measure_arm(options.seconds or 45.0) if options.arm else measure(options.seeds, options.seconds or 30.0)
+    if options.agent:
+        found = measure_agent(min(options.seeds, 3), EPISODES)
+    else:
+        found = measure(options.seeds, options.seconds or 30.0)
     options.file.write_text(json.dumps(found) + "\n", encoding="utf-8", newline="\n")
 
 
-def measure_arm(limit: float) -> dict[str, Any]:
-    """The arm's curves, by policy and joints."""
-    curves: dict[str, dict[int, Any]] = {"gaussian": {}, "softmax": {}}
-    for joints in JOINTS:
-        for name, settings in (("gaussian", ARM), ("softmax", LISTED)):
-            curves[name][joints] = train_arm(joints, limit, settings)
-            print(f"{joints} joints, {name}: last returns {[run[-1] for run in curves[name][joints]]}")
-    return {"settings": {"gaussian": ARM, "softmax": LISTED}, "span": SPAN, **curves}
+def measure_agent(seeds: int, episodes: int) -> dict[str, Any]:
+    """The curves of the exercise's solution: a mean return for each update."""
+    scope: dict[str, Any] = {}
+    exec(GAUSSIAN_AGENT.solution, scope)
+    runs = []
+    for seed in range(seeds):
+        returns = np.array(scope["train"]("Pendulum-v1", episodes, seed), dtype=float)
+        updates = [round(float(batch.mean()), 1) for batch in np.split(returns, range(BATCH, episodes, BATCH))]
+        runs.append({"seed": seed, "returns": updates})
+        print(f"seed {seed}: {np.mean(returns[-400:]):.0f} in the last 400 episodes")
+    return {"env": "Pendulum-v1", "episodes": episodes, "batch": BATCH, "runs": runs}
 
 
 def measure(seeds: int, limit: float) -> dict[str, Any]:

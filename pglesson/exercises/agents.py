@@ -148,12 +148,12 @@ def _mistake(trace: Trace) -> str | None:
             "of all earlier episodes too. Call optimizer.zero_grad() before it."
         )
     first = [[(step.observation.tobytes(), step.action.tobytes()) for step in steps] for steps in trace.episodes[:4]]
-    few = all(len({observation for observation, _ in steps}) <= len(steps) // 5 for steps in first)
+    few = all(len({observation for observation, _ in steps}) <= len(steps) // 2 for steps in first)
     if few and all(len(set(steps)) == len({observation for observation, _ in steps}) for steps in first):
         return (  # an undecided policy that samples does so in one of 10^7 trainings
             "in each of the first episodes the same observation always gets the same action: the action is not "
-            "sampled. With argmax the policy tries nothing out, and the average over its actions is gone. Draw from "
-            "the probabilities."
+            "sampled. With argmax, or with the mean alone, the policy tries nothing out, and the average over its "
+            "actions is gone. Draw from the distribution."
         )
     asked = trace.log_probs
     if asked and asked[0].scale is not None:
@@ -169,7 +169,7 @@ def _mistake(trace: Trace) -> str | None:
         if trace.steps > 1 and (scales == scales[0]).all():
             return (
                 f"sigma is {scales[0]:.3g} from the first step to the last: it is not learned. Make its logarithm an "
-                "nn.Parameter of the policy, and give the optimizer all of the policy's parameters."
+                "nn.Parameter of the policy, give the optimizer all of the policy's parameters, and call its step()."
             )
     return None
 
@@ -250,6 +250,11 @@ def _raised(error: BaseException, trace: Trace) -> str:
     if "must be two numbers from -1 to 1" in str(error):
         return (
             f"{located(error)} {words} Clip what was sampled to the action space for the environment, and only there."
+        )
+    if "must match the size of tensor" in str(error) and trace.log_probs and trace.log_probs[0].scale is not None:
+        return (
+            f"{located(error)} {words}. If one of them has a log-probability for each action dimension, sum it over "
+            "the action axis first, as Independent(Normal(...), 1) does: an action has one."
         )
     return f"{located(error)} {words}"
 

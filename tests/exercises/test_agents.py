@@ -131,6 +131,6 @@ def test_a_trace_holds_what_happened() -> None:
     with watching() as trace:
         agent(batch=2)(SIGNALS.watched_id, 4, 0)
     assert [len(episode) for episode in trace.episodes] == [10] * 4
-    assert (trace.steps, trace.backwards, trace.kept, trace.late) == (2, 2, 0, 0) and trace.rates == {0.01}
+    assert (trace.steps, trace.backwards, trace.never_cleared, trace.late) == (2, 2, False, 0) and trace.rates == {0.01}
     assert len(trace.sampled) == len(trace.log_probs) == 40
     assert [one.values.item() for one in trace.sampled] == trace.played.tolist()

@@ -35,28 +35,18 @@ def test_the_mistake_is_another_training() -> None:
     assert right["returns"][0] == wrong["returns"][0] and right["returns"] != wrong["returns"]
 
 
-def test_the_listed_arm_is_the_arm() -> None:
-    """Entry 5 of nine is (0, 1): the second joint alone turns, at full speed."""
-    listed, plain = bench_pendulum.ListedArm(1, joints=2), bench_pendulum.PlanarArmVector(1, joints=2)
-    assert listed.single_action_space.n == 9
-    listed.reset(seed=0)
-    plain.reset(seed=0)
-    seen, reward, *_ = listed.step(np.array([5]))
-    expected, expected_reward, *_ = plain.step(np.array([[0.0, 1.0]]))
-    np.testing.assert_array_equal(seen, expected)
-    assert reward == expected_reward
-
-
-def test_the_arm_file_has_a_number_for_every_run_and_span(
+def test_the_agents_file_has_the_mean_return_of_each_update(
     tmp_path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(bench_pendulum, "JOINTS", (1, 2))
-    monkeypatch.setattr(bench_pendulum, "SPAN", 0.5)
-    bench_pendulum.main([str(tmp_path / "arm.json"), "--arm", "--seconds", "1.0"])
-    found = json.loads((tmp_path / "arm.json").read_text())
-    for name in ("gaussian", "softmax"):
-        assert set(found[name]) == {"1", "2"}
-        assert all(len(runs) == 5 and len(run) == 2 for runs in found[name].values() for run in runs)
-        values = [x for runs in found[name].values() for run in runs for x in run if x is not None]
-        assert values and all(-100 <= x < 0 for x in values)
-    assert len(capsys.readouterr().out.splitlines()) == 4
+    """Of the exercise's own solution: batches of as many episodes as it plays before each step."""
+    monkeypatch.setattr(bench_pendulum, "EPISODES", 10)
+    bench_pendulum.main([str(tmp_path / "agent.json"), "--agent", "--seeds", "2"])
+    found = json.loads((tmp_path / "agent.json").read_text())
+    assert [run["seed"] for run in found["runs"]] == [0, 1] and found["episodes"] == 10
+    assert "batch_size=8" in bench_pendulum.GAUSSIAN_AGENT.solution and found["batch"] == 8
+    scope: dict[str, object] = {}
+    exec(bench_pendulum.GAUSSIAN_AGENT.solution, scope)
+    first = scope["train"]("Pendulum-v1", 8, 0)
+    assert found["runs"][0]["returns"][0] == pytest.approx(np.mean(first), abs=0.06)
+    assert all(len(run["returns"]) == 2 for run in found["runs"])
+    assert len(capsys.readouterr().out.splitlines()) == 2

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.distributions import Normal
 
+from pglesson.exercises.agents import judge_gaussian_agent
 from pglesson.exercises.framework import Exercise
 from pglesson.exercises.judges import Case, Mistake, judge_function, judge_number
 
@@ -380,43 +381,6 @@ answer = mean_power''',
 )
 
 
-TRIES = Exercise(
-    name="tries",
-    objective=TOO_LONG,
-    starter="""# 16 episodes of 50 steps an update, three levels a joint.
-# with how many joints is the list, for the first time, longer than the number of tries?
-answer = ...""",
-    solution="""answer = next(n for n in range(1, 20) if 3**n > 16 * 50)""",
-    hints=(
-        "How many actions are taken in one update, and how long is the list of n joints?",
-        "16 * 50 = 800 tries, and 3**n entries.",
-        "3**6 is 729.",
-    ),
-    why="From here on an update cannot try every entry even once, and it has no reward for an entry that it has not "
-    "tried. With five levels this begins at five joints, with eleven at three.",
-    judge=judge_number(
-        7.0,
-        {
-            8.0: "that is enough, but not the smallest. Try one joint fewer: 3**n against 16 * 50.",
-            6.0: "3**6 is 729, and there are 800 tries: just enough for one each.",
-            5.0: "3**5 is 243, and there are 800 tries: three for each. (With five *levels*, it would be right.)",
-            math.log(800, 3): "that is where both are equal. Take the next whole number.",
-            267.0: "the list has 3**n entries, not 3 times n.",
-            800 / 3: "the list has 3**n entries, not 3 times n.",
-            800.0: "that is the number of tries in one update.",
-            4.0: "with 50 tries, one episode, it would be 4. There are 16 episodes in an update.",
-            3.0: "with 16 tries it would be 3. Each episode has 50 of them.",
-            2187.0: "that is the length of the right list. How many joints has it?",
-            729.0: "that is the length of a list, and not yet long enough. How many joints are asked for.",
-            10.0: "2**10 is more than 800, but there are three levels. Or did you take n**3?",
-            9.0: "9**3 is 729. The list has 3**n entries, not n**3.",
-        },
-        tolerance=1e-3,
-        otherwise="this is not it. Compare 3**n with 16 * 50.",
-    ),
-)
-
-
 def _joints(n: int, joints: int, levels: int, seed: int, far: float = 1.0) -> tuple[Tensor, Tensor]:
     generator = torch.Generator().manual_seed(seed)
     logits = far * torch.randn(n, joints, levels, generator=generator)
@@ -601,4 +565,118 @@ answer = ...""",
     ),
 )
 
-EXERCISES = (GAUSSIAN_LOSS, SIGMA, POWER, TRIES, JOINTS, LEFTOVER)
+GAUSSIAN_AGENT = Exercise(
+    name="gaussian_agent",
+    objective="train a Gaussian policy on a task with real-valued actions",
+    starter='''class GaussianPolicy(torch.nn.Module):
+    """Observations (n, numbers) -> a normal distribution for each, over actions of several dimensions."""
+
+
+def train(env_id, episodes, seed):
+    """Trains a GaussianPolicy by REINFORCE -> the returns of all episodes, each a plain sum of rewards."""
+    ...
+
+
+answer = train''',
+    solution='''from collections import namedtuple
+
+import gymnasium as gym
+import torch
+from torch import nn
+from torch.distributions import Independent, Normal
+
+Episode = namedtuple("Episode", "observations actions rewards terminated")  # T + 1 observations of T steps
+
+
+def network(inputs, outputs):
+    return nn.Sequential(nn.Linear(inputs, 32), nn.Tanh(), nn.Linear(32, outputs))
+
+
+class GaussianPolicy(nn.Module):
+    """Observations (..., numbers) -> a normal distribution over actions (..., actions)."""
+
+    def __init__(self, numbers, actions):
+        super().__init__()
+        self.mean = network(numbers, actions)
+        self.log_std = nn.Parameter(torch.zeros(actions))
+
+    def forward(self, observations):
+        return Independent(Normal(self.mean(observations), self.log_std.exp()), 1)
+
+
+def play(env, policy):
+    """One episode, with the observation after its last step."""
+    observations, actions, rewards, over = [torch.as_tensor(env.reset()[0])], [], [], False
+    while not over:
+        with torch.no_grad():
+            actions.append(policy(observations[-1]).sample())
+        observation, reward, terminated, truncated, _ = env.step(actions[-1].numpy())
+        observations.append(torch.as_tensor(observation))
+        rewards.append(reward)
+        over = terminated or truncated
+    return Episode(torch.stack(observations), torch.stack(actions), torch.tensor(rewards), terminated)
+
+
+def sums_to_go(x, gamma):
+    G = x.clone()
+    for t in reversed(range(len(x) - 1)):
+        G[t] += gamma * G[t + 1]
+    return G
+
+
+def judge(value, episode, gamma):
+    """The advantages (T,), and what the value is to learn (T,)."""
+    v = value(episode.observations[:-1])[:, 0].detach()
+    G = sums_to_go(episode.rewards, gamma)
+    return G - v, G
+
+
+def update(policy, value, optimizer, value_optimizer, batch, gamma, value_steps):
+    A, targets = map(torch.cat, zip(*[judge(value, episode, gamma) for episode in batch]))
+    observations = torch.cat([episode.observations[:-1] for episode in batch])
+    actions = torch.cat([episode.actions for episode in batch])
+    pi = policy(observations)
+    loss = -(pi.log_prob(actions) * A).sum() / len(batch)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    for _ in range(value_steps):
+        value_loss = (targets - value(observations)[:, 0]).square().mean() / 2
+        value_optimizer.zero_grad()
+        value_loss.backward()
+        value_optimizer.step()
+
+
+def train(env_id, episodes, seed, batch_size=8, gamma=0.95, alpha=0.01, value_alpha=0.05, value_steps=20):
+    """REINFORCE with a value as its baseline -> the returns of all episodes, each a plain sum of rewards."""
+    torch.manual_seed(seed)
+    env = gym.wrappers.ClipAction(gym.make(env_id))  # log pi stays that of the sampled action
+    env.reset(seed=seed)
+    numbers, actions = env.observation_space.shape[0], env.action_space.shape[0]
+    policy, value = GaussianPolicy(numbers, actions), network(numbers, 1)
+    optimizer = torch.optim.Adam(policy.parameters(), lr=alpha)
+    value_optimizer = torch.optim.Adam(value.parameters(), lr=value_alpha)
+    returns = []
+    while len(returns) < episodes:
+        batch = [play(env, policy) for _ in range(min(batch_size, episodes - len(returns)))]
+        update(policy, value, optimizer, value_optimizer, batch, gamma, value_steps)
+        returns += [episode.rewards.sum().item() for episode in batch]
+    return returns
+
+
+answer = train''',
+    hints=(
+        'Begin with your agent of notebook 06, or with Exercises("06_variance_and_baselines").agent.solution(). Three '
+        "places know the kind of action: the policy, the call of step(), and the number of outputs.",
+        "GaussianPolicy holds a network for the mean, with env.action_space.shape[0] outputs, and log_std = "
+        "nn.Parameter(torch.zeros(actions)). Its forward() returns Independent(Normal(mean, log_std.exp()), 1), which "
+        "has sample() and log_prob().",
+        "gym.wrappers.ClipAction(gym.make(env_id)) clips what step() gets, and nothing else sees it. For Pendulum-v1, "
+        "gamma = 0.95, alpha = 0.01, eight episodes a batch and twenty steps of the value each time work.",
+    ),
+    why="That is the whole agent. The loop does not know whether its actions come from a list or from a scale: the "
+    "distribution is an object that can sample and give log-probabilities.",
+    judge=judge_gaussian_agent,
+)
+
+EXERCISES = (GAUSSIAN_LOSS, SIGMA, POWER, JOINTS, LEFTOVER, GAUSSIAN_AGENT)

@@ -2,10 +2,13 @@
 
 import math
 
+import gymnasium as gym
 import numpy as np
 import torch
 from torch import nn
 from torch.distributions import Categorical, Independent, MultivariateNormal, Normal
+
+from pglesson.exercises.by_notebook.nb09_continuous_control import GAUSSIAN_AGENT
 
 
 def loss_by_hand(mu, log_sigma, sampled, advantages):
@@ -147,7 +150,153 @@ def joints_by_index(logits, choices):
     return logits.log_softmax(-1)[torch.arange(n)[:, None], torch.arange(joints), choices].sum(1)
 
 
+def gaussian_agent(
+    *,
+    batch=1,
+    sign=-1.0,
+    zero=True,
+    step=True,
+    reset=True,
+    clear=True,
+    discounted=False,
+    clip="environment",
+    drawn="sample",
+    log_std="learned",
+    total="sum",
+    stays=False,
+    alpha=0.01,
+):
+    """REINFORCE with torch.distributions, right or with one mistake: one step each `batch` episodes, no baseline."""
+
+    def train(env_id, episodes, seed):
+        torch.manual_seed(seed)
+        env = gym.make(env_id)
+        numbers, (actions,) = env.observation_space.shape[0], env.action_space.shape
+        low, high = torch.as_tensor(env.action_space.low), torch.as_tensor(env.action_space.high)
+        net = nn.Sequential(nn.Linear(numbers, 32), nn.Tanh(), nn.Linear(32, actions))
+        spread = nn.Parameter(torch.full((actions,), -0.1 if log_std == "sigma" else 0.0))
+        optimizer = torch.optim.Adam([*net.parameters(), *([spread] if log_std != "fixed" else [])], lr=alpha)
+        returns, log_probs, weights, sum_of_all = [], [], [], 0.0
+        observation, _ = env.reset(seed=seed)
+        for number in range(episodes):
+            if number and reset:
+                observation, _ = env.reset()
+            rewards, over = [], False
+            while not over:
+                pi = Normal(net(torch.as_tensor(observation)), spread if log_std == "sigma" else spread.exp())
+                action = pi.mean.detach() if drawn == "mean" else getattr(pi, drawn)()
+                played = action.detach() if clip == "nowhere" else action.detach().clamp(low, high)
+                log_prob = pi.log_prob(played if clip == "before" else action)
+                log_probs.append(log_prob.sum() if total == "sum" else log_prob)
+                following, reward, terminated, truncated, _ = env.step(played.numpy())
+                observation = observation if stays else following
+                rewards.append(float(reward))
+                over = terminated or truncated
+            G = np.cumsum(rewards[::-1])[::-1].copy()
+            weights += G.tolist()
+            sum_of_all = (0.0 if clear else sum_of_all) + sum(
+                r * (0.9**t if discounted else 1) for t, r in enumerate(rewards)
+            )
+            returns.append(sum_of_all)
+            if (number + 1) % batch == 0:
+                log_pi = torch.stack(log_probs)
+                log_pi = log_pi.sum() if total == "everything" else log_pi
+                loss = sign * (log_pi * torch.tensor(weights)).sum() / batch
+                if zero:
+                    optimizer.zero_grad()
+                loss.backward()
+                if step:
+                    optimizer.step()
+                log_probs, weights = [], []
+        return returns
+
+    return train
+
+
+def solution_with(old, new):
+    """The exercise's own solution, with a value and batches of episodes, changed in one place."""
+    assert GAUSSIAN_AGENT.solution.count(old) == 1
+    scope = {}
+    exec(GAUSSIAN_AGENT.solution.replace(old, new), scope)
+    return scope["answer"]
+
+
+def gaussian_agent_by_hand(env_id, episodes, seed, alpha=0.02):
+    """A linear mean and log sigma in NumPy, with the scores written out."""
+    env, rng = gym.make(env_id), np.random.default_rng(seed)
+    numbers, (actions,) = env.observation_space.shape[0], env.action_space.shape
+    W, log_sigma, returns = np.zeros((actions, numbers)), np.zeros(actions), []
+    for number in range(episodes):
+        observation, _ = env.reset(seed=seed if number == 0 else None)
+        scores, rewards, over = [], [], False
+        while not over:
+            sigma = np.exp(log_sigma)
+            z = rng.standard_normal(actions)
+            scores.append((np.outer(z / sigma, observation), z**2 - 1))
+            action = np.clip(W @ observation + sigma * z, env.action_space.low, env.action_space.high)
+            observation, reward, terminated, truncated, _ = env.step(action.astype(np.float32))
+            rewards.append(reward)
+            over = terminated or truncated
+        G = np.cumsum(rewards[::-1])[::-1]
+        W = W + alpha * sum(g * of_mean for g, (of_mean, _) in zip(G, scores)) / len(G)
+        log_sigma = log_sigma + alpha * sum(g * of_spread for g, (_, of_spread) in zip(G, scores)) / len(G)
+        returns.append(sum(rewards))
+    return returns
+
+
+class Torques(nn.Module):
+    """The density by hand, and sigma as a softplus."""
+
+    def __init__(self, env):
+        super().__init__()
+        self.mean = nn.Linear(env.observation_space.shape[0], env.action_space.shape[0])
+        self.width = nn.Parameter(torch.ones(env.action_space.shape))
+
+    def log_prob(self, observations, actions):
+        sigma = nn.functional.softplus(self.width)
+        z = (actions - self.mean(observations)) / sigma
+        return (-(z**2) / 2 - sigma.log() - math.log(2 * math.pi) / 2).sum(-1)
+
+    @torch.no_grad()
+    def act(self, observation):
+        mean = self.mean(torch.as_tensor(observation))
+        return mean + nn.functional.softplus(self.width) * torch.randn(mean.shape)
+
+
+def gaussian_agent_with_a_class(env_id, episodes, seed):
+    """Five episodes a step, compared with their mean, and torch.clamp for the environment."""
+    torch.manual_seed(seed)
+    env = gym.make(env_id)
+    policy, found, batch = Torques(env), np.zeros(episodes), []
+    optimizer = torch.optim.SGD(policy.parameters(), lr=0.1)
+    low, high = (torch.as_tensor(bound) for bound in (env.action_space.low, env.action_space.high))
+    for number in range(episodes):
+        observation, over, steps = env.reset(seed=seed + number)[0], False, []
+        while not over:
+            action = policy.act(observation)
+            following, reward, terminated, truncated, _ = env.step(action.clamp(low, high).numpy())
+            steps.append((torch.as_tensor(observation), action, float(reward)))
+            observation, over = following, terminated or truncated
+        found[number] = sum(reward for *_, reward in steps)
+        batch.append(steps)
+        if len(batch) == 5:
+            G = torch.tensor([[sum(r for *_, r in steps[t:]) for t in range(len(steps))] for steps in batch])
+            seen, taken = (torch.stack([torch.stack([step[k] for step in steps]) for steps in batch]) for k in (0, 1))
+            loss = -((G - G.mean(0)) * policy.log_prob(seen, taken)).mean()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            batch = []
+    return found.tolist()
+
+
 RIGHT = {
+    "gaussian_agent": [
+        gaussian_agent(),
+        gaussian_agent(batch=5, alpha=0.03),
+        gaussian_agent_by_hand,
+        gaussian_agent_with_a_class,
+    ],
     "sigma": [
         math.exp(0.40 - 0.5 * math.log(2 * math.pi * math.e)),
         0.361,
@@ -156,11 +305,45 @@ RIGHT = {
     ],
     "gaussian_loss": [loss_typed(), loss_by_hand, loss_by_independent, loss_by_matrix, loss_by_loop],
     "power": [power_by_loop, power_in_torch, power_by_einsum],
-    "tries": [7, 7.0, math.floor(math.log(800, 3)) + 1],
     "joints": [joints_by_index, joints_by_loop, joints_by_distribution, joints_by_cross_entropy, joints_by_onehot],
     "leftover": [1.7, -0.4 + 2.1, 1.69, np.float32(1.7)],
 }
 MISTAKES = {
+    "gaussian_agent": [
+        (gaussian_agent(clip="before"), "lie exactly on the action space's bounds"),
+        (gaussian_agent(clip="nowhere"), "Clip what was sampled to the action space for the environment"),
+        (gaussian_agent(total="none"), "over the action axis"),
+        (gaussian_agent(total="everything", batch=5), "over the action axis|learns too little"),
+        (gaussian_agent(log_std="fixed"), "it is not learned"),
+        (gaussian_agent(log_std="sigma"), "sigma was not positive"),
+        (gaussian_agent(sign=1.0), "the sign is wrong"),
+        (gaussian_agent(zero=False), "never set to zero"),
+        (solution_with("    optimizer.zero_grad()\n    loss", "    loss"), "never set to zero"),
+        (solution_with("    optimizer.step()\n    for", "    for"), "and call its step\\(\\)"),
+        (solution_with("pi.log_prob(actions) * A", "pi.log_prob(actions).sum() * A"), "learns too little"),
+        (
+            solution_with(
+                "Independent(Normal(self.mean(observations), self.log_std.exp()), 1)",
+                "Normal(self.mean(observations), self.log_std.exp())",
+            ),
+            "over the action axis",
+        ),
+        (gaussian_agent(step=False), "After backward\\(\\) comes step|it is not learned"),
+        (gaussian_agent(drawn="mean"), "not sampled"),
+        (gaussian_agent(drawn="rsample"), "carries a gradient itself"),
+        (gaussian_agent(stays=True), "observation that stays"),
+        (gaussian_agent(reset=False), "after an episode has ended"),
+        (gaussian_agent(clear=False), "the returns are not reset"),
+        (gaussian_agent(discounted=True), "without a discount"),
+        (gaussian_agent(alpha=1.0), "the learning rate is 1"),
+        (lambda env_id, episodes, seed: gaussian_agent_by_hand(env_id, episodes, seed) and None, "but gives nothing"),
+        (
+            lambda env_id, episodes, seed: gaussian_agent_by_hand(env_id, episodes // 2, seed),
+            "your list has 150 returns",
+        ),
+        (lambda env_id, episodes, seed: [8.0] * episodes, "no episode was played"),
+        (Torques, "raised a TypeError"),
+    ],
     "sigma": [
         (0.722, "multiplied by the bound"),
         (0.18, "divided by the bound"),
@@ -246,21 +429,6 @@ MISTAKES = {
         (lambda speed, sampled, strongest: given(sampled, strongest).mean(1), "mean torque"),
         (lambda speed, sampled, strongest: (given(sampled, strongest) * speed / 20).sum(1), "in joules"),
         (power_in_place, "in place"),
-    ],
-    "tries": [
-        (6, "just enough"),
-        (5, "three for each"),
-        (math.log(800) / math.log(3), "next whole number"),
-        (267, "not 3 times n"),
-        (800, "number of tries"),
-        (4, "one episode"),
-        (3, "with 16 tries"),
-        (2187, "length of the right list"),
-        (729, "not yet long enough"),
-        (10, "2\\*\\*10"),
-        (9, "9\\*\\*3"),
-        (8, "not the smallest"),
-        (11, "Compare"),
     ],
     "joints": [
         (lambda z, c: each_joint(z, c).prod(1), "logarithms are multiplied"),
