@@ -26,14 +26,17 @@ class SingleRunPolicy(nn.Module):
     def __init__(self, module: nn.Module, actions: Space[Any] | None = None) -> None:
         super().__init__()
         self.module = module
+        self.dtype: torch.dtype | None = None  # of its weights, when it is first asked
         self.parts = 0 if actions is None else 2 if isinstance(actions, spaces.Box) else 1
         if hasattr(module, "distribution"):
             self.distribution, self.parts = module.distribution, 0
 
     def forward(self, observations: Tensor) -> Any:
+        if self.dtype is None:
+            types = (weight.dtype for weight in self.module.parameters() if weight.is_floating_point())
+            self.dtype = next(types, observations.dtype)
         # a copy, which it may change in place, of the type of number that it computes with
-        weights = (weight.dtype for weight in self.module.parameters() if weight.is_floating_point())
-        output = self.module(observations[0].to(next(weights, observations.dtype), copy=True))
+        output = self.module(observations[0].to(self.dtype, copy=True))
         if isinstance(output, tuple) and output:
             output = self._without_value(output)
         if isinstance(output, torch.distributions.Distribution):

@@ -139,8 +139,7 @@ def play_episodes(
     going_on = True
     while going_on and len(steps) < max_steps:
         actions = act(observations)
-        following, paid, *flags, _ = envs.step(decode_actions(envs.single_action_space, actions))
-        rewards, (ended, cut) = (np.array(np.asarray(paid)), map(np.asarray, flags))  # a copy: it may reuse its own
+        following, rewards, ended, cut, _ = envs.step(decode_actions(envs.single_action_space, actions))
         if not math.isfinite(np.vdot(rewards, rewards)):
             errors.check_finite("reward", rewards, playing, len(steps), runs)
         steps.append((observations, actions.reshape(len(playing), *actions.shape[2:]), rewards, playing))

@@ -14,6 +14,7 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from pglesson import errors
+from pglesson.envs.batch import BatchEnv
 from pglesson.envs.spaces import batch, one_observation, replace_row
 
 Step = tuple[Any, NDArray[Any], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]
@@ -111,7 +112,8 @@ class Copies(gymnasium.vector.VectorEnv[Any, Any, Any]):
 class Guard(gymnasium.vector.VectorWrapper[Any, Any, Any, Any, Any]):
     """A vectorized environment from elsewhere, with independent seeds, and with the last observation of each episode.
 
-    One that resets an episode within its last step (autoreset mode SAME_STEP) has that observation in its infos.
+    One that resets an episode within its last step (autoreset mode SAME_STEP) has that observation in its infos. It
+    gets copies of the actions and gives copies of the rewards, so that it may change and keep its own.
     """
 
     def __init__(self, env: gymnasium.vector.VectorEnv[Any, Any, Any], mode: AutoresetMode) -> None:
@@ -119,15 +121,17 @@ class Guard(gymnasium.vector.VectorWrapper[Any, Any, Any, Any, Any]):
         self._same_step = mode == AutoresetMode.SAME_STEP
 
     def reset(self, *, seed: Any = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
-        if isinstance(seed, (int, np.integer)):
+        one_generator = isinstance(self.unwrapped, BatchEnv)  # for all its copies, so that any seed serves
+        if isinstance(seed, (int, np.integer)) and not one_generator:
             seeds = spawn_seeds(int(seed), self.num_envs)
             seed = seeds if isinstance(self.unwrapped, (SyncVectorEnv, AsyncVectorEnv)) else seeds[0]
         return self.env.reset(seed=seed, options=options)
 
     def step(self, actions: Any) -> Step:
-        observations, rewards, terminated, truncated, infos = self.env.step(actions)
+        observations, rewards, *flags, infos = self.env.step(np.array(actions))
+        rewards, (terminated, truncated) = np.array(np.asarray(rewards)), map(np.asarray, flags)
         if self._same_step:
-            for index in np.flatnonzero(np.asarray(terminated) | np.asarray(truncated)):
+            for index in np.flatnonzero(terminated | truncated):
                 final = errors.checked_final_observation(infos, int(index))
                 observations = replace_row(self.single_observation_space, observations, int(index), final)
         return observations, rewards, terminated, truncated, infos

@@ -17,7 +17,6 @@ import gymnasium
 from gymnasium.envs.registration import EnvSpec
 
 from pglesson import errors
-from pglesson.envs.batch import BatchEnv
 from pglesson.envs.cartpole import CartPoleVector
 from pglesson.envs.copies import Copies, Guard, options_of_each
 from pglesson.envs.pendulum import PendulumVector
@@ -49,7 +48,7 @@ def make_envs(env: str, number: int, /, **options: Any) -> VectorEnv:
         with options_that_fit(env, options):
             envs = gymnasium.make_vec(env, number, "vector_entry_point", **options_of_each(options, 1)[0])
         mode = errors.checked_autoreset(env, envs.metadata)
-        envs = envs if isinstance(envs, BatchEnv) else Guard(envs, mode)
+        envs = envs if type(envs).__module__.startswith(__package__) else Guard(envs, mode)
     check_spaces(env, envs.single_observation_space, envs.single_action_space)
     return envs
 

@@ -152,11 +152,10 @@ def action_width(space: Space[Any]) -> int:
 def decode_actions(space: Space[Any], actions: NDArray[Any]) -> NDArray[Any]:
     """Sampled actions (runs, n[, action_size]) as the environments take them (runs * n, ...), clipped to their bounds.
 
-    A copy, which an environment may change in place. Only the environment gets the clipped action: the log-probability
-    is that of the sampled one.
+    Only the environment gets the clipped action: the log-probability is that of the sampled one.
     """
     if isinstance(space, spaces.Discrete):
-        whole = actions.reshape(-1).astype(np.int64)
+        whole = actions.reshape(-1).astype(np.int64, copy=False)
         return whole + space.start if space.start else whole
     if isinstance(space, spaces.Box):
         return np.clip(actions.reshape(-1, *space.shape), space.low, space.high).astype(space.dtype)
