@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
+import nbformat
 import pytest
 
 from pglesson.analysis import data_file
@@ -29,3 +31,12 @@ def test_a_file_that_is_nowhere_raises(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.chdir(tmp_path)
     with pytest.raises(FileNotFoundError, match=r"There is no nothing\.json in .*data.*Copy the folder data"):
         data_file("nothing.json")
+
+
+@pytest.mark.parametrize("path", sorted(DATA.parent.glob("*.ipynb")), ids=lambda path: path.stem)
+def test_notebooks_read_their_data_from_any_folder(path: Path) -> None:
+    """No code opens data/... in the working directory, and what data_file is asked for is there."""
+    code = "\n".join(c.source for c in nbformat.read(path, as_version=4).cells if c.cell_type == "code")
+    run = re.sub(r"\"\"\".*?\"\"\"|^ *#.*$|^[!%].*$", "", code, flags=re.DOTALL | re.MULTILINE)
+    assert not re.search(r"[\"']data/", run)
+    assert all((DATA / name).is_file() for name in re.findall(r"data_file\(\"([^\"]+)\"\)", run))
