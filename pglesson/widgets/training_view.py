@@ -279,12 +279,13 @@ class TrainingView(Picture):
         self.draw()
 
     def _mark_differences(self) -> None:
-        """Marks the knobs in which A and B differ."""
+        """Marks the knobs in which A and B differ, with the value of the one that is not shown."""
+        hidden = self.settings if self.rival is None or self.chosen is self.rival else self.rival.settings
+        who = "A" if hidden is self.settings else "B"
         for name, control in self.knobs.items():
             if isinstance(control, Control):
-                one = getattr(self.settings, name)
-                other = one if self.rival is None else getattr(self.rival.settings, name)
-                control.note = "" if one == other else f"A {text(one)}, B {text(other)}"
+                other = getattr(hidden, name)
+                control.note = "" if other == getattr(self.chosen.settings, name) else f"{who}: {text(other)}"
 
     def take(self, fresh: Settings) -> None:
         """Takes over settings and shows them; `begin` is left to the caller. Those without a knob stay as at first."""

@@ -268,7 +268,7 @@ def test_two_settings_train_in_step_from_the_same_seeds() -> None:
     assert dashboard.updates == [] and dashboard.side.layout.display is None
     dashboard.knobs["baseline"].value = "none"
     assert (dashboard.settings.baseline, dashboard.rival.settings.baseline) == ("time_mean", "none")
-    assert dashboard.knobs["baseline"].note == "A time mean, B none" and dashboard.knobs["gamma"].note == ""
+    assert dashboard.knobs["baseline"].note == "A: time mean" and dashboard.knobs["gamma"].note == ""
     while dashboard.step():
         pass
     expected = [
@@ -292,6 +292,7 @@ def test_knobs_show_and_set_the_chosen_one_of_two(dashboard: Dashboard) -> None:
     dashboard.knobs["gamma"].value = 0.5
     dashboard.side.value = "A"
     assert dashboard.knobs["gamma"].value == dashboard.settings.gamma == 0.99
+    assert dashboard.knobs["gamma"].note == "B: 0.5"
     dashboard.knobs["learning_rate"].value = 0.1
     dashboard.side.value = "B"
     assert (dashboard.knobs["gamma"].value, dashboard.knobs["learning_rate"].value) == (0.5, 0.03)
