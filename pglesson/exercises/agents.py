@@ -260,24 +260,26 @@ def _raised(error: BaseException, trace: Trace) -> str:
 
 
 def _no_batch_or_value(trace: Trace) -> str | None:
-    if len(trace.moments) > len(trace.episodes) // 2:
+    steps = trace.moments.get(2, set())  # of the policy, which has two actions
+    if len(steps) > len(trace.episodes) // 2:
         return (
-            f"there are steps after {len(trace.moments)} of {len(trace.episodes)} episodes. Play a batch, of ten "
-            "episodes, say, before the policy makes a step."
+            f"the policy makes steps after {len(steps)} of {len(trace.episodes)} episodes. Play a batch, of ten "
+            "episodes, say, before each."
         )
-    if trace.steps and 1 not in trace.outputs:
+    late = trace.returns[-LAST:].mean()
+    if not trace.steps or late >= 6 or _cause(trace, RICH_SIGNALS):
+        return None
+    if 1 not in trace.moments:
         return (
-            "no network with one output is trained: where is the value? It has an optimizer and a loss of its own, "
-            "half of the mean of (G - v(s))^2."
+            f"no network with one output is trained: where is the value? The mean of the last {LAST} returns is "
+            f"{late:.1f}, of 10. The value has an optimizer and a loss of its own, half of the mean of (G - v(s))^2."
         )
-    if trace.steps and trace.returns[-LAST:].mean() < 6 and not _cause(trace, RICH_SIGNALS):
-        return (
-            f"it learns too little: the mean of the last {LAST} returns is {trace.returns[-LAST:].mean():.1f}, of 10. "
-            "The value has to take away what the third number tells. Subtract v(s_t), without a gradient (detach); see "
-            "that G and v both have the shape (T,), since (T,) minus (T, 1) is (T, T); and let it learn fast enough, "
-            "by ten steps an update, say, with a learning rate of 0.05."
-        )
-    return None
+    return (
+        f"it learns too little: the mean of the last {LAST} returns is {late:.1f}, of 10. "
+        "The value has to take away what the third number tells. Subtract v(s_t), without a gradient (detach); see "
+        "that G and v both have the shape (T,), since (T,) minus (T, 1) is (T, T); and let it learn fast enough, "
+        "by ten steps an update, say, with a learning rate of 0.05."
+    )
 
 
 judge_agent = agent_judge(SIGNALS)

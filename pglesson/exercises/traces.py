@@ -70,8 +70,8 @@ class Trace:
     steps: int = 0  # of optimizers
     backwards: int = 0
     rates: set[float] = field(default_factory=set)  # learning rates of the optimizers
-    moments: set[int] = field(default_factory=set)  # how many episodes were played before the steps of optimizers
-    outputs: set[int] = field(default_factory=set)  # of the layers of trained networks
+    # how many episodes were played before the steps of optimizers, by the sizes of the layers that they move
+    moments: dict[int, set[int]] = field(default_factory=dict)
     _optimizers: dict[int, Optimizer] = field(default_factory=dict)
 
     @property
@@ -108,9 +108,9 @@ class Trace:
         self._optimizers[id(optimizer)].stepped(weight.grad)
         self.steps += 1
         self.rates.add(float(optimizer.param_groups[0]["lr"]))
-        self.moments.add(len(self.episodes))
         weights = [weight for group in optimizer.param_groups for weight in group["params"]]
-        self.outputs |= {len(weight) for weight in weights if weight.ndim == 2 and weight.grad is not None}
+        for size in {size for w in weights if w.ndim == 2 and w.grad is not None for size in w.shape}:
+            self.moments.setdefault(size, set()).add(len(self.episodes))
 
 
 class Watched(gymnasium.Wrapper[Any, Any, Any, Any]):

@@ -213,6 +213,30 @@ def agent(*, size=10, baseline="value", sign=1.0, rate=0.05, steps=10, columns=F
     return train
 
 
+def agent_with_an_eager_value(env_id, episodes, seed):
+    """The value, a table of weights, learns after each episode; the policy makes a step after every sixth."""
+    torch.manual_seed(seed)
+    env = gym.make(env_id)
+    env.reset(seed=seed)
+    policy, w, found = nn.Linear(3, 2), nn.Parameter(torch.zeros(3)), []
+    optimizer, value_optimizer = torch.optim.Adam(policy.parameters(), lr=0.05), torch.optim.Adam([w], lr=0.3)
+    optimizer.zero_grad()
+    for number in range(episodes):
+        seen, actions, rewards = play(env, policy)
+        seen, G = torch.as_tensor(seen), torch.tensor(to_go(rewards), dtype=torch.float32)
+        log_pi = policy(seen).log_softmax(-1)[torch.arange(len(actions)), torch.as_tensor(actions)]
+        (-(log_pi * (G - seen @ w.detach())).sum() / 6).backward()
+        for _ in range(5):
+            value_optimizer.zero_grad()
+            (G - seen @ w).square().mean().backward()
+            value_optimizer.step()
+        if number % 6 == 5:
+            optimizer.step()
+            optimizer.zero_grad()
+        found.append(rewards.sum())
+    return found
+
+
 def agent_in_numpy(env_id, episodes, seed):
     """Tables instead of networks, and no torch: linear preferences, a linear value, fitted by least squares."""
     env, rng = gym.make(env_id), np.random.default_rng(seed)
@@ -307,7 +331,7 @@ RIGHT = {
         lambda b, x, m: [means_by_loop(b, x, m)[0], torch.as_tensor(means_by_loop(b, x, m)[1])],
     ],
     "learn": [learned_by_hand, learned_from_played_steps, learned_by_loop, learned_by_autograd],
-    "agent": [agent(), agent(both=True, steps=0, rate=0.1, size=3), agent_in_numpy],
+    "agent": [agent(), agent(both=True, steps=0, rate=0.1, size=3), agent_in_numpy, agent_with_an_eager_value],
     "interval": [
         interval_by_loop,
         interval_in_torch,
