@@ -199,9 +199,7 @@ def gaussian_agent(
             )
             returns.append(sum_of_all)
             if (number + 1) % batch == 0:
-                log_pi = torch.stack(log_probs)
-                log_pi = log_pi.sum() if total == "everything" else log_pi
-                loss = sign * (log_pi * torch.tensor(weights)).sum() / batch
+                loss = sign * (torch.stack(log_probs) * torch.tensor(weights)).sum() / batch
                 if zero:
                     optimizer.zero_grad()
                 loss.backward()
@@ -313,14 +311,12 @@ MISTAKES = {
         (gaussian_agent(clip="before"), "lie exactly on the action space's bounds"),
         (gaussian_agent(clip="nowhere"), "Clip what was sampled to the action space for the environment"),
         (gaussian_agent(total="none"), "over the action axis"),
-        (gaussian_agent(total="everything", batch=5), "over the action axis|learns too little"),
         (gaussian_agent(log_std="fixed"), "it is not learned"),
         (gaussian_agent(log_std="sigma"), "sigma was not positive"),
         (gaussian_agent(sign=1.0), "the sign is wrong"),
         (gaussian_agent(zero=False), "never set to zero"),
         (solution_with("    optimizer.zero_grad()\n    loss", "    loss"), "never set to zero"),
         (solution_with("    optimizer.step()\n    for", "    for"), "and call its step\\(\\)"),
-        (solution_with("pi.log_prob(actions) * A", "pi.log_prob(actions).sum() * A"), "learns too little"),
         (
             solution_with(
                 "Independent(Normal(self.mean(observations), self.log_std.exp()), 1)",
@@ -328,7 +324,7 @@ MISTAKES = {
             ),
             "over the action axis",
         ),
-        (gaussian_agent(step=False), "After backward\\(\\) comes step|it is not learned"),
+        (gaussian_agent(step=False), "After backward\\(\\) comes step"),
         (gaussian_agent(drawn="mean"), "not sampled"),
         (gaussian_agent(drawn="rsample"), "carries a gradient itself"),
         (gaussian_agent(stays=True), "observation that stays"),
