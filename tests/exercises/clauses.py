@@ -526,7 +526,6 @@ VALUES: Mapping[str, Mapping[str, float | str]] = {
     "07 better_by": {"with the probabilities 0.5, 0.25 and 0.25": 4.667, "of the second one": -2.5},
     "08 too_much": {"in each of the seven cells": 8.0, "if it never turned back": 10.0},
     "09 sigma": {"is 0.40 nats": 2 ** (0.4 - 1.4189), "in N m": 0.5 * 0.361},
-    "09 tries": {"16 episodes of 50 steps": 4, "three levels a joint": 10, "the smallest number of joints": 8},
     "09 leftover": {"with a baseline of 3": -0.4, "the clipped action's score gives": 0.3},
     "10 horizon": {"of exactly 200 steps": 0.99},
     "10 rate": {"the *square* of `alpha`": 0.1, "You want 0.005": 0.005},
