@@ -207,7 +207,7 @@ answer = gamed''',
                 lambda log_ref, learned, right, beta: (log_ref.exp() + learned / beta).softmax(0) @ right,
             ),
             Mistake(
-                "the sign is turned: what the learned reward pays becomes rarer.",
+                "the sign is wrong: what the learned reward pays becomes rarer.",
                 lambda log_ref, learned, right, beta: _best(log_ref, -learned, beta) @ right,
             ),
             Mistake(
@@ -429,7 +429,7 @@ def _trained(answer: Callable[..., Any], seed: int, beta: float) -> Outcome | No
             "loss depends on, and are backward() and step() called in the loop?"
         )
     models = {
-        "the sign is turned: the answers that were called worse have become likelier. An optimizer makes the loss "
+        "the sign is wrong: the answers that were called worse have become likelier. An optimizer makes the loss "
         "smaller.": log_ref - rewards / beta,
         "the reference has no effect on what is learned. In the loss, each log pi is compared with log_ref of the same "
         "answer.": rewards / beta,
