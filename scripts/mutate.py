@@ -23,7 +23,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 MODULES = (
     *("advantages", "baselines", "loss", "diagnostics", "distributions", "networks", "optimization", "policies"),
-    *("rollout", "reinforce"),
+    *("sampling", "own_policies", "rollout", "reinforce"),
 )
 TESTS = tuple(sorted(path.stem.removeprefix("test_") for path in (ROOT / "tests").glob("test_*.py")))
 SWAPS: dict[type[ast.AST], type[ast.AST]] = {
