@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from typing import Any
 
@@ -63,13 +64,21 @@ def encode_observations(space: Space[Any], observations: Any) -> NDArray[np.floa
     return np.array([flatten(space, row) for row in observations], dtype=np.float32)
 
 
+@functools.cache
+def _identity(number: int) -> NDArray[np.float32]:
+    return np.eye(number, dtype=np.float32)
+
+
 def _one_hot(states: NDArray[Any], number: int) -> NDArray[np.float32]:
-    found, rows = np.zeros((len(states), number), dtype=np.float32), np.arange(len(states))
     whole = np.clip(np.nan_to_num(states, nan=-1), -1, number) if states.dtype.kind == "f" else states
     whole = whole.astype(np.int64, copy=False)
     if whole.view(np.uint64).max() < number and (whole is states or np.array_equal(whole, states)):  # none is negative
-        found[rows, whole] = 1
+        if number <= 256:
+            return _identity(number)[whole]  # quick
+        found = np.zeros((len(states), number), dtype=np.float32)
+        found[np.arange(len(states)), whole] = 1
         return found
+    found, rows = np.zeros((len(states), number), dtype=np.float32), np.arange(len(states))
     inside = (whole == states) & (whole >= 0) & (whole < number)
     found[rows[inside], whole[inside]] = 1
     found[~inside] = np.nan
