@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from pglesson import Settings, make_policy, reinforce
-from pglesson.analysis.rendering import render_episode
+from pglesson.analysis.rendering import render_episode, to_picture
 from pglesson.envs.factory import make_envs
 from pglesson.own_policies import SingleRunPolicy
 from pglesson.policies import GaussianPolicy, SoftmaxPolicy
@@ -262,3 +262,34 @@ def test_an_id_may_name_the_module_that_registers_it(tmp_path: Path, monkeypatch
 def test_rendering_with_render_mode_in_the_options() -> None:
     options = {"render_mode": "rgb_array"}
     assert next(render_episode("CartPole-v1", SoftmaxPolicy(4, 2), options=options))[0].ndim == 3
+
+
+def test_episodes_cut_off_by_the_default_of_max_steps_are_remarked_on() -> None:
+    """A number of the learner's own is not: warnings are errors here."""
+    with pytest.warns(UserWarning, match="cut off after 1000 time steps, before they had ended"):
+        next(reinforce(Settings(env="tiny/Endless-v0", hidden=(), episodes=1)))
+    next(reinforce(Settings(env="tiny/Endless-v0", hidden=(), episodes=1, max_steps=7)))
+
+
+@pytest.mark.parametrize(
+    ("rendered", "pixel"),
+    [
+        (np.full((2, 3, 3), 0.5), 127),
+        (np.full((2, 3, 3), 0.5, np.float32), 127),
+        (np.full((2, 3, 3), 200.0), 200),
+        (np.full((2, 3, 4), 9, np.uint8), 9),
+        (np.full((2, 3), 300), 255),
+        (np.ones((2, 3, 3), bool), 255),
+        ([[[1.0] * 3] * 3] * 2, 255),
+    ],
+)
+def test_pictures_of_every_kind_are_shown(rendered: Any, pixel: int) -> None:
+    """Floats between 0 and 1 would be black, and numbers above 255 would wrap around."""
+    picture = to_picture(rendered)
+    assert picture.shape == (2, 3, 3) and picture.dtype == np.uint8 and (picture == pixel).all()
+
+
+@pytest.mark.parametrize("rendered", [None, "drawn", np.zeros((2, 3, 7)), np.zeros(3)])
+def test_what_is_no_picture_raises(rendered: Any) -> None:
+    with pytest.raises(ValueError, match="a picture is an array"):
+        to_picture(rendered)
