@@ -206,7 +206,7 @@ class NotebookPage:
         return self.page.evaluate(CUT_OFF)  # type: ignore[no-any-return]
 
 
-EMPTY = "image => image.offsetWidth && image.complete && !image.naturalWidth"
+EMPTY = "image => image.checkVisibility({visibilityProperty: true}) && image.complete && !image.naturalWidth"
 CUT_OFF = """() => {
     const found = [], panel = document.querySelector('.jp-NotebookPanel .jp-Notebook').getBoundingClientRect();
     const scrolls = e => { for (; e && !e.matches('.jp-Cell'); e = e.parentElement)
