@@ -91,6 +91,7 @@ def test_nothing_sticks_out_and_axe_is_content(browser: Any, site: Path, width: 
         path = site / "once" / f"{name}.html"
         page = visit(browser, path, viewport={"width": width, "height": 800}, color_scheme=scheme)
         page.evaluate(OPEN)
+        page.wait_for_timeout(1500)  # what opens fades in
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert page.complaints == []
         for part in (".explorer", ".exercise"):

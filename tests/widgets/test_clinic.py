@@ -207,6 +207,7 @@ class TestOnScreen:
     def test_a_curve_below_its_panel_is_told_in_words(self, clinic: Clinic) -> None:
         clinic._open(6)
         clinic.step()
+        clinic.draw()  # a step draws only if the last picture is some time ago
         words = [note.get_text() for note in clinic._notes]
         assert words[:2] == ["", ""] and all(re.fullmatch(r"▼ below the axis: \de-\d+", word) for word in words[2:])
         clinic._open(0)

@@ -309,7 +309,7 @@ MISTAKES = {
         ("a", "six torques"),
         ("b", "remembers you"),
         ("d", "a dose"),
-        ("e", "flips the action"),
+        ("e", "a tiny change of Q changes the action"),
         ("f", "look alike"),
         ("g", "every subset"),
         ("h", "must be one of"),

@@ -329,7 +329,7 @@ MISTAKES = {
         (lambda mu, w, a: Normal(mu, w.exp() ** 2).log_prob(a).sum(-1), "is sigma squared"),
         (lambda mu, w, a: Normal(mu, w.exp().sqrt()).log_prob(a).sum(-1), "\\*variance\\*"),
         (divided_once, "before it is squared"),
-        (with_signs(-0.5, 0, -math.log(2 * math.pi) / 2), "could widen for nothing"),
+        (with_signs(-0.5, 0, -math.log(2 * math.pi) / 2), "a wider bell would be as high"),
         (with_signs(-0.5, 1, -math.log(2 * math.pi) / 2), "log sigma has the wrong sign"),
         (sigma_instead_of_its_log, "as sigma itself"),
         (with_signs(-0.5, -1, 0), "constant is missing"),

@@ -99,7 +99,7 @@ MISTAKES = {
         (lambda z, a, m: by_answer(z, abs(a), m).mean(), "Leave abs out"),
         (lambda z, a, m: by_answer(z, a / a.std(unbiased=False).clamp_min(1e-6), m).mean(), "once more"),
         (lambda z, a, m: by_answer(z, a, m).mean().item(), "a float"),
-        (lambda z, a, m: z.mul_(m).sum(1).mul(-a).mean(), "raised a RuntimeError"),
+        (lambda z, a, m: z.mul_(m).sum(1).mul(-a).mean(), "changes its argument `z` in place"),
     ],
     "price": [
         (0.7, "the right ones alone"),
