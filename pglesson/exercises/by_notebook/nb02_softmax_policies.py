@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from pglesson import distributions
 from pglesson.exercises.calls import NOT_WRITTEN_YET, located, short
 from pglesson.exercises.framework import NOT_ATTEMPTED, WRONG, Exercise, Outcome, wrong
 from pglesson.exercises.judges import Case, Mistake, judge_function, judge_number
@@ -652,7 +654,7 @@ def _judge_module(answer: Any) -> Outcome | None:
                 given = policy(_logits(5, numbers, seed=1))
                 if given is None or given is ...:
                     return Outcome(NOT_ATTEMPTED, "forward gives nothing yet. Does it end with return?")
-                said = _not_a_distribution(given, actions) or _wrong_module(policy, given, numbers)
+                said = _not_a_distribution(given, actions) or _wrong_module(policy, given, numbers, actions)
                 if said:
                     return wrong(f"{said} (Your class was asked for {numbers} numbers and {actions} actions.)")
     except NotImplementedError:
@@ -660,6 +662,11 @@ def _judge_module(answer: Any) -> Outcome | None:
     except TooLong:
         return wrong("your module had not come back after some seconds of computing.")
     except (Exception, SystemExit) as error:
+        if "Simplex()" in str(error):
+            return wrong(
+                f"{located(error)} ValueError: probabilities are not negative, and Categorical takes numbers for "
+                "probabilities if they have the name probs= or none. Write logits=."
+            )
         if "before Module.__init__() call" in str(error):
             return wrong("__init__ has to begin with super().__init__(), which makes the lists of what is learned.")
         return wrong(
@@ -677,6 +684,8 @@ def _not_a_distribution(given: Any, actions: int) -> str | None:
         return f"forward gives {kind} and not yet a distribution: wrap them in torch.distributions.Categorical."
     if isinstance(given, Tensor):
         return f"forward gives a tensor of shape {tuple(given.shape)}. It must give a distribution, which can do more."
+    if isinstance(given, distributions.Categorical):
+        return "forward gives this package's Categorical. PyTorch's is asked for: torch.distributions.Categorical."
     if not isinstance(given, torch.distributions.Categorical):
         return f"forward gives {short(given)}, but must give a torch.distributions.Categorical."
     if given.logits.shape != (5, actions):
@@ -684,7 +693,33 @@ def _not_a_distribution(given: Any, actions: int) -> str | None:
     return None
 
 
-def _wrong_module(policy: torch.nn.Module, pi: torch.distributions.Categorical, numbers: int) -> str | None:
+UNITS = 32
+HIDDEN: dict[str, Callable[[Tensor], Tensor]] = {  # what may come after the first layer
+    "tanh": torch.tanh,
+    "nothing": lambda x: x,
+    "a sigmoid": torch.sigmoid,
+    "a ReLU": torch.relu,
+    "a leaky ReLU": torch.nn.functional.leaky_relu,
+    "an ELU": torch.nn.functional.elu,
+    "a GELU": torch.nn.functional.gelu,
+    "a SiLU": torch.nn.functional.silu,
+    "a softplus": torch.nn.functional.softplus,
+    "a softmax": lambda x: x.softmax(-1),
+}
+LAST: dict[str, Callable[[Tensor], Tensor]] = {  # what may come after the second, and the logits that it makes
+    "nothing": lambda x: x,
+    "a tanh": torch.tanh,
+    "a ReLU": torch.relu,
+    "a sigmoid": torch.sigmoid,
+    "a softmax, whose probabilities are given as logits": lambda x: x.softmax(-1),
+    "a sigmoid, given as probabilities": lambda x: x.sigmoid().log(),
+    "a log-softmax, given as probabilities": lambda x: (-x.log_softmax(-1)).log(),
+}
+
+
+def _wrong_module(
+    policy: torch.nn.Module, pi: torch.distributions.Categorical, numbers: int, actions: int
+) -> str | None:
     weights = list(policy.parameters())
     if not weights:
         return (
@@ -697,36 +732,61 @@ def _wrong_module(policy: torch.nn.Module, pi: torch.distributions.Categorical, 
         return "no gradient reaches the parameters. Look for no_grad, detach, item or torch.tensor of a tensor."
     states = _logits(5, numbers, seed=1)
     with torch.no_grad():
-        if not torch.allclose(policy(states[:1]).logits, pi.logits[:1], atol=1e-4):
-            return "the policy in a state depends on which other states are asked about: the softmax runs over them."
-        if torch.allclose(pi.logits, pi.logits[:1].expand_as(pi.logits), atol=1e-6):
-            return "the policy is the same in every state: what forward gives does not depend on the states."
+        for weight in weights:  # those that it was made with may be zeros
+            weight.copy_(0.3 * torch.randn(weight.shape))
 
         def preferences(x: Tensor) -> Tensor:
             logits: Tensor = policy(x).logits
-            return logits - logits[:, :1]
+            return (logits - logits.mean(-1, keepdim=True)).float()
 
-        if not torch.allclose(preferences(1e4 * states), preferences(2e4 * states), rtol=1e-2, atol=1e-3):
-            if torch.allclose(preferences(states) + preferences(-states), 2 * preferences(0 * states), atol=1e-5):
-                return "it is one linear map. Put a hidden layer with torch.nn.Tanh between two linear ones."
-            return "the logits grow with the states without a limit, so the hidden layer has no tanh. ReLU does that."
-        units, actions = 32, pi.logits.shape[-1]
-        count, without_biases = sum(weight.numel() for weight in weights), units * (numbers + actions)
-        if count not in (without_biases + biases for biases in (0, units, actions, units + actions)):
+        given = preferences(states)
+        if not torch.allclose(preferences(states), given, atol=1e-4):
+            return "asked twice about the same states, it gives two policies. Nothing random belongs into it."
+        if not torch.allclose(preferences(states[:1]), given[:1], atol=1e-4):
             return (
-                f"it has {count} weights and biases. With one hidden layer of 32 units there are "
-                f"{without_biases + units + actions}."
+                "the policy in a state depends on which other states are asked about. Each has its own row: a softmax "
+                "runs over the last axis, and nothing over the states."
             )
-        for weight in weights:
-            weight.mul_(40)
-        if preferences(100 * states).abs().max() < 3:
-            return "the logits stay between -1 and 1, so the policy never gets certain. Nothing follows the last layer."
-        if -17 < policy(100 * states).logits.min() < -14:
+        if torch.allclose(given, given[:1].expand_as(given), atol=1e-6):
+            return "the policy is the same in every state: what forward gives does not depend on the states."
+        layers = _layers(weights, numbers, actions)
+        if not layers and torch.allclose(given + preferences(-states), 2 * preferences(0 * states), atol=1e-5):
+            return "it is one linear map. Put a hidden layer with torch.nn.Tanh between two linear ones."
+        count, without_biases = sum(weight.numel() for weight in weights), UNITS * (numbers + actions)
+        if count not in (without_biases + biases for biases in (0, UNITS, actions, UNITS + actions)):
             return (
-                "no log-probability is below -16: the distribution got probabilities, and those that are rounded to 0 "
-                "have lost their logarithm. Give it logits=."
+                f"it has {count} weights and biases. With one hidden layer of {UNITS} units there are "
+                f"{without_biases + UNITS + actions}."
             )
-    return None
+        return _other_functions(given, states, layers) if layers else None
+
+
+def _layers(weights: list[Tensor], numbers: int, actions: int) -> list[Tensor]:
+    """Both layers' matrices, (numbers, 32) and (32, actions), and their biases, 0 where there are none; no tensors for
+    a module whose parameters have other shapes."""
+    found = []
+    for inputs, outputs in ((numbers, UNITS), (UNITS, actions)):
+        found += [
+            w.T if w.shape == (outputs, inputs) else w for w in weights if sorted(w.shape) == sorted((inputs, outputs))
+        ]
+        found += [w.flatten() for w in weights if w.numel() == outputs] or [torch.zeros(outputs)]
+    return [w.float() for w in found] if len(found) == 4 else []
+
+
+def _other_functions(given: Tensor, states: Tensor, layers: list[Tensor]) -> str | None:
+    """Which functions come after the two layers, if not tanh and none: compared with what these would give."""
+    first, bias, second, last_bias = layers
+    for after_first, hidden in HIDDEN.items():
+        for after_second, last in LAST.items():
+            logits = last(hidden(states @ first + bias) @ second + last_bias)
+            if torch.allclose(given, logits - logits.mean(-1, keepdim=True), atol=1e-3):
+                if (after_first, after_second) == ("tanh", "nothing"):
+                    return None
+                return (
+                    f"after the first layer comes {after_first}, and after the second {after_second}. The hidden layer "
+                    "needs a tanh, and what the second layer gives are the logits."
+                )
+    return "with the weights that it has, a hidden layer with tanh and a second layer after it give another policy."
 
 
 MODULE = Exercise(

@@ -7,6 +7,8 @@ import torch
 from torch import nn
 from torch.distributions import Categorical
 
+import pglesson
+
 
 def by_loop(logits):
     rows = []
@@ -170,6 +172,17 @@ def two_layers(numbers, actions):
     return nn.Sequential(nn.Linear(numbers, 32), nn.Tanh(), nn.Linear(32, actions))
 
 
+def behind_first(function, bias=True):
+    return lambda n, m: nn.Sequential(nn.Linear(n, 32, bias=bias), function, nn.Linear(32, m, bias=bias))
+
+
+def undecided_at_first(numbers, actions):
+    network = two_layers(numbers, actions)
+    nn.init.zeros_(network[2].weight)
+    nn.init.zeros_(network[2].bias)
+    return network
+
+
 def categorical(network, states):
     return Categorical(logits=network(states))
 
@@ -197,6 +210,19 @@ class ByParameters(nn.Module):
     def forward(self, states):
         z = torch.tanh(states @ self.first) @ self.second
         return Categorical(logits=z - z.logsumexp(-1, keepdim=True))
+
+
+class OneMatrixALayer(nn.Module):
+    """Each layer's biases are the last row of its matrix."""
+
+    def __init__(self, numbers, actions):
+        super().__init__()
+        self.layers = nn.ParameterList([torch.randn(numbers + 1, 32) / 2, torch.randn(33, actions) / 6])
+
+    def forward(self, states):
+        one = torch.ones(len(states), 1)
+        hidden = torch.tanh(torch.cat([states, one], 1) @ self.layers[0])
+        return Categorical(logits=torch.cat([hidden, one], 1) @ self.layers[1])
 
 
 class LayersInAList(nn.Module):
@@ -250,7 +276,21 @@ RIGHT = {
         lambda p, u: float(next(a for a in range(len(p)) if sum(p[: a + 1].tolist()) > u)),
     ],
     "score": [score_by_autograd, score_by_loop, score_in_numpy],
-    "module": [module(categorical), ByParameters, module(lambda net, s: Categorical(logits=net(s).log_softmax(-1)))],
+    "module": [
+        module(categorical),
+        ByParameters,
+        module(lambda net, s: Categorical(logits=net(s).log_softmax(-1))),
+        module(lambda net, s: Categorical(net(s).softmax(-1))),
+        module(lambda net, s: Categorical(probs=net(s).softmax(-1)), behind_first(nn.Tanh(), bias=False)),
+        module(
+            lambda net, s: Categorical(
+                logits=2 * net[2](torch.sigmoid(2 * net[0](s))) - net[2].weight.sum(1) - net[2].bias
+            )
+        ),
+        module(categorical, undecided_at_first),
+        module(lambda net, s: Categorical(logits=net(s.double())), lambda n, m: two_layers(n, m).double()),
+        OneMatrixALayer,
+    ],
 }
 MISTAKES = {
     "log_policy": [
@@ -398,24 +438,28 @@ MISTAKES = {
         (module(lambda net, s: Categorical(logits=net(s).mean(0))), "shape \\(4,\\): \\(5, 4\\) is right"),
         (module(lambda net, s: Categorical(logits=net(s).T)), "shape \\(4, 5\\)"),
         (module(lambda net, s: Categorical(probs=net(s).softmax(0))), "depends on which other states"),
-        (module(lambda net, s: Categorical(probs=net(s).softmax(-1))), "Give it logits="),
         (module(lambda net, s: Categorical(logits=net(s).detach())), "no gradient reaches"),
         (module(lambda net, s: Categorical(logits=net(0 * s))), "same in every state"),
         (module(categorical, lambda n, m: nn.Linear(n, m)), "one linear map"),
-        (
-            module(categorical, lambda n, m: nn.Sequential(nn.Linear(n, 32), nn.ReLU(), nn.Linear(32, m))),
-            "no tanh. ReLU does that",
-        ),
+        (module(categorical, behind_first(nn.ReLU())), "after the first layer comes a ReLU"),
+        (module(categorical, behind_first(nn.Sigmoid())), "after the first layer comes a sigmoid"),
+        (module(categorical, behind_first(nn.Hardtanh())), "give another policy"),
+        (module(categorical, behind_first(nn.Dropout(0.2))), "asked twice"),
+        (module(lambda net, s: Categorical(net(s))), "Write logits="),
+        (module(lambda net, s: Categorical(logits=net(s).softmax(-1))), "whose probabilities are given as logits"),
+        (module(lambda net, s: Categorical(net(s).sigmoid())), "a sigmoid, given as probabilities"),
+        (module(lambda net, s: Categorical(net(s).log_softmax(-1))), "a log-softmax, given as probabilities"),
+        (module(lambda net, s: pglesson.Categorical(net(s))), "this package's Categorical"),
         (
             module(categorical, lambda n, m: nn.Sequential(nn.Linear(n, 64), nn.Tanh(), nn.Linear(64, m))),
             "516 weights and biases. With one hidden layer of 32 units there are 260",
         ),
-        (module(categorical, lambda n, m: nn.Sequential(nn.Linear(n, 32), nn.Linear(32, m))), "one linear map"),
+        (module(categorical, behind_first(nn.Identity())), "after the first layer comes nothing"),
         (
             module(categorical, lambda n, m: nn.Sequential(nn.Linear(3, 32), nn.Tanh(), nn.Linear(32, 4))),
             "2 numbers, 3 actions",
         ),
-        (module(lambda net, s: Categorical(logits=net(s).tanh())), "never gets certain"),
+        (module(lambda net, s: Categorical(logits=net(s).tanh())), "after the second a tanh"),
         (LayersInAList, "has no parameters"),
         (LayersInForward, "has no parameters"),
         (NoSuper, "begin with super"),
