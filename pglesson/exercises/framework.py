@@ -18,8 +18,10 @@ from pglesson.exercises.script import script
 
 NOT_ATTEMPTED, WRONG, RIGHT, HINT, SOLUTION = "not attempted", "not yet", "right", "hint", "solution"
 SAVED, NOT_SAVED = "saved", "not saved"
-COLORS = {NOT_ATTEMPTED: "#666666", WRONG: "#A65C00", RIGHT: "#00694B", HINT: "#0072B2", SOLUTION: "#0072B2"}
-COLORS |= {SAVED: "#00694B", NOT_SAVED: "#666666"}
+# Of the bar beside an outcome: at least 3 to 1 on white and on black. The words have the page's own colour.
+COLORS = {NOT_ATTEMPTED: "#666666", WRONG: "#A65C00", RIGHT: "#008A62", HINT: "#0072B2", SOLUTION: "#0072B2"}
+COLORS |= {SAVED: "#008A62", NOT_SAVED: "#666666"}
+EMPHASIZED = re.compile(r"(?<![\w)\]*])\*(\w[\w ]*)\*(?![\w(*])")  # *so*, and not the product a*b*c
 
 
 @dataclass(frozen=True)
@@ -41,10 +43,12 @@ class Outcome:
     def _repr_html_(self) -> str:
         before = self.verdict._repr_html_() if self.verdict else ""
         body = html.escape(self.message)
-        body = f"<pre style='margin: 4px 0'>{body}</pre>" if self.kind == SOLUTION else body
+        if self.kind == SOLUTION:
+            body = f"<pre style='margin: 4px 0'>{body}</pre>"
+        else:
+            body = EMPHASIZED.sub(r"<em>\1</em>", body)
         style = f"border-left: 4px solid {COLORS[self.kind]}; padding: 4px 10px"
-        title = f"<b style='color: {COLORS[self.kind]}'>{self.kind.capitalize()}:</b>"
-        return f"{before}<div style='{style}'>{title} {body}</div>"
+        return f"{before}<div style='{style}'><b>{self.kind.capitalize()}:</b> {body}</div>"
 
 
 def wrong(message: str) -> Outcome:

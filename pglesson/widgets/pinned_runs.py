@@ -81,7 +81,8 @@ class PinnedRuns:
         words = describe_differences([run for *_, run in runs.values()])
         for (number, (name, color, dashes, _)), word in zip(runs.items(), words):
             pattern = " ".join(f"{2.5 * dash:g}" for dash in dashes)
-            self._names[number].value = (
-                f'<svg width="60" height="10"><line x1="0" y1="5" x2="60" y2="5" stroke="{color}" '
-                f'stroke-width="2.5" stroke-dasharray="{pattern}"/></svg> <b>{name}</b>: {html.escape(word)}'
+            line = f'x1="0" y1="5" x2="60" y2="5" stroke="{color}" stroke-width="2.5" stroke-dasharray="{pattern}"'
+            self._names[number].value = (  # on white, as in the figure, also in a dark theme
+                f'<svg width="60" height="10" style="background: white"><line {line}/></svg> '
+                f"<b>{name}</b>: {html.escape(word)}"
             )

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from pglesson.exercises import Exercise, Exercises, judges
-from pglesson.exercises.framework import NOT_ATTEMPTED, NOTEBOOKS, RIGHT, WRONG, Attempt, exercises_of
+from pglesson.exercises.framework import COLORS, NOT_ATTEMPTED, NOTEBOOKS, RIGHT, WRONG, Attempt, Outcome, exercises_of
 from pglesson.exercises.judges import Case, judge_choice, judge_function, judge_number
 from pglesson.exercises.time_limit import TooLong, time_limit
 
@@ -128,6 +128,25 @@ def test_progress_lives_in_the_notebooks_own_object() -> None:
 def test_what_the_learner_wrote_is_shown_escaped() -> None:
     outcome = Exercises("02_softmax_policies").predict.check("<script>")
     assert "<script>" not in outcome._repr_html_() and "&lt;script&gt;" in outcome._repr_html_()
+
+
+def test_emphasis_is_set_in_italics_and_a_product_is_not() -> None:
+    shown = Outcome(WRONG, "that is the *variance*: sigma is *at most* its root, a*b*c (x)*y*(z)")._repr_html_()
+    assert re.findall("<em>(.*?)</em>", shown) == ["variance", "at most"]
+
+
+def test_an_outcome_can_be_read_on_white_and_on_black() -> None:
+    """WCAG 2.1: its words have the page's own colour; the bar beside them has a contrast of 3 to 1."""
+
+    def luminance(color: str) -> float:
+        shares = [int(color[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+        linear = [share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4 for share in shares]
+        return sum(weight * value for weight, value in zip((0.2126, 0.7152, 0.0722), linear))
+
+    for kind, color in COLORS.items():
+        outcome = Outcome(kind, "message")._repr_html_()
+        assert re.findall("#[0-9A-F]{6}|color:", outcome) == [color], kind
+        assert 1.05 / (luminance(color) + 0.05) >= 3 and (luminance(color) + 0.05) / 0.05 >= 3, kind
 
 
 def test_the_time_limit_reaches_an_endless_loop_and_lets_others_be() -> None:
