@@ -129,14 +129,18 @@ class MicroscopeView(Picture):
         self.look_button = button("Look", "search", "play new episodes with the present policy, and measure", "info")
         names = list(dict.fromkeys([*baselines, *(options.get("estimators") or ())]))
         first = "time_mean" if "time_mean" in names else names[-1]
-        self.baseline = choice("baseline", names, first, "whose cloud is shown in orange")
-        self.normalization = choice("normalization", normalizations, "none", "of both clouds")
+        # not named as the knobs are: these change only what is shown
+        self.baseline = choice(
+            "show baseline", names, first, "the baseline whose cloud is orange, and whose row is ringed"
+        )
+        self.normalization = choice("show normalization", normalizations, "none", "the normalization of both clouds")
         self.status = StatusLine()
         self.look_button.on_click(lambda _: self._press())
         for control in (self.baseline, self.normalization):
+            control.add_class("pglesson-short")
             control.observe(lambda _: self._call(self.redraw), "value")
         shown = [self.look_button, self.baseline, *[self.normalization] * (len(self.normalization.options) > 1)]
-        self.children = [wrapping_row(shown), self.status, self.picture]
+        self.children = [wrapping_row(shown), wrapping_row([self.status]), self.picture]
         self.look()
 
     def _press(self) -> None:
