@@ -131,9 +131,12 @@ class AgentView(widgets.VBox):  # type: ignore[misc]
         self._open(len(self._session.updates))
         self.film.clear()
         frame = self._next()
-        self.film.still = frame[0] if frame else b""
+        self.film.still, self.film.words = (
+            b"",
+            self.film.words if self._failed else "",
+        )  # else the same would not be sent
         if frame:
-            self.film.words = "Here an agent plays."
+            self.film.still, self.film.words = frame[0], "Here an agent plays."
         self._episode = None
 
     def _nearest(self, typed: str) -> int:

@@ -55,6 +55,15 @@ def test_the_agent_can_be_watched_and_stopped(dashboard: Dashboard) -> None:
     asyncio.run(drive())
 
 
+def test_a_reset_takes_the_last_agent_off_the_screen(dashboard: Dashboard) -> None:
+    """The film's own frames replaced picture and words in the browser, so the same ones must be sent to it again."""
+    sent: list[tuple[str, object]] = []
+    dashboard.agent.film.observe(lambda change: sent.append((change["name"], change["new"])), ["still", "words"])
+    still = dashboard.agent.film.still
+    dashboard.reset()
+    assert dict(sent) == {"still": still, "words": "Here an agent plays."} and still
+
+
 def test_a_film_ends_with_how_the_episode_ended(dashboard: Dashboard) -> None:
     """Oracle: the episode, played by hand with the same random numbers. An untrained agent drops the pole."""
 
