@@ -10,7 +10,6 @@ import numpy as np
 from matplotlib import style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.text import Text
 
 from pglesson.analysis.confidence import mean_interval
 from pglesson.analysis.plots import COLORS, CurvePlot, round_limits, run_series
@@ -73,12 +72,11 @@ class RivalPlot:
         self.axes.set(xlim=(0, horizon), ylim=round_limits([low, high]) if shown else (-1, 1))
         words = "B minus A"
         if shown:
-            words += (
-                f": {apart[-1].mean():+.0f} [{low[-1]:.0f}, {high[-1]:.0f}]"
-                if values.shape[1] > 1
-                else f": {apart[-1, 0]:+.0f}"
-            )
-        self.axes.set_title(words, loc="left", fontsize=11)
+            digits = 0 if np.abs([low, high]).max() >= 10 else 2
+            words += f": {apart[-1].mean():+.{digits}f}"
+            if values.shape[1] > 1:
+                words += f"\n[{low[-1]:.{digits}f}, {high[-1]:.{digits}f}]"
+        self.axes.set_title(words.replace("-", "\N{MINUS SIGN}"), loc="left", fontsize=11)
 
 
 class TrainingCurves:
@@ -106,9 +104,10 @@ class TrainingCurves:
             self._figure.subplots_adjust(right=0.96, bottom=0.9 / self._figure.get_figheight())
             right.locator_params("x", nbins=3)
             right.set_xlabel("episodes")  # the same axis as on the left, in less room
-            self._hints = {axes: self._hint(axes) for axes in (left, right)}
+            place: dict[str, Any] = {"ha": "center", "va": "center", "color": "#444444"}
+            self._hints = {axes: axes.text(0.5, 0.5, "", transform=axes.transAxes, **place) for axes in (left, right)}
             self._names: list[str] = []
-            self._empty: bool | None = None  # not known yet
+            self._empty: tuple[bool, bool] | None = None  # not known yet
 
     def show(self) -> None:
         """Brings the curves up to date; drawing them is left to the caller."""
@@ -119,12 +118,13 @@ class TrainingCurves:
         for plot in self.plots:
             plot.show(updates, horizon, self.rival.updates if self.rival else ())
         self._name(settings.runs, settings.seed)
-        empty = not updates and not self.plots[0].pinned
+        left_empty = not updates and not self.plots[0].pinned
+        empty = (left_empty, not updates if self.rival else left_empty)  # of pinned runs there is no difference
         if empty != self._empty:
             self._empty = empty
-            for axes, hint in self._hints.items():
-                hint.set_visible(empty)
-                axes.tick_params(labelleft=not empty)
+            for (axes, hint), nothing in zip(self._hints.items(), empty):
+                hint.set_visible(nothing)
+                axes.tick_params(labelleft=not nothing)
 
     def _name(self, runs: int, seed: int) -> None:
         """Names line and band beside the title, where no curve can be."""
@@ -136,20 +136,21 @@ class TrainingCurves:
         if names == self._names:
             return
         self._names = names
+        for axes, hint in self._hints.items():
+            hint.set_text(self._describe_place(axes, runs))
         plot.mean.set_label(names[0])
         plot.band.set_label(names[-1] if runs > 1 else "")
         place: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (0.62, 0.985), "borderpad": 0, "frameon": False}
         plot.axes.legend(lines[: len(names)], names, fontsize=9.5, labelspacing=0.2, handlelength=1.6, **place)
 
-    def _hint(self, axes: Axes) -> Text:
+    def _describe_place(self, axes: Axes, runs: int) -> str:
         """What will be where, for as long as there is nothing."""
         left = axes is self._figure.axes[0]
-        words = "\n".join(wrap(axes.get_ylabel(), 40 if left else 18))
+        words = "Here will be the\n" + "\n".join(wrap(axes.get_ylabel(), 40 if left else 18))
         if left:
-            words += ":\na faint line for each run,\na dark one for their mean,\na point for each update"
-        return axes.text(
-            0.5, 0.5, f"Here will be the\n{words}", transform=axes.transAxes, ha="center", va="center", color="#444444"
-        )
+            lines = "a faint line for each run,\na dark one for their mean,\n" if runs > 1 else ""
+            words += f":\n{lines}a point for each update"
+        return words
 
     def pin(self, updates: Sequence[Update], name: str, **look: Any) -> None:
         """Keeps a dashed copy of these updates in both panels."""
