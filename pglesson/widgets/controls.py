@@ -108,7 +108,7 @@ def wrapping_row(children: Iterable[widgets.Widget]) -> widgets.HBox:
 
 def control_grid(controls: Iterable[widgets.Widget]) -> widgets.GridBox:
     """Controls in as many columns as the page has room for."""
-    columns = "repeat(auto-fit, minmax(300px, 1fr))"
+    columns = "repeat(auto-fit, minmax(275px, 1fr))"  # three, also in large type
     return widgets.GridBox(list(controls), layout=widgets.Layout(grid_template_columns=columns, max_width="1080px"))
 
 

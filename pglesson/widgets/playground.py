@@ -22,7 +22,10 @@ MORE_KNOBS = (*MORE_LEVELS, "measure_variance", "measure_change")
 KNOBS = (*LEVELS, *MORE_KNOBS)
 SIZES = {False: (7.8, 3.6, 100), True: (7.8, 3.1, 140)}  # of the figure, in inches and dots an inch, by large type
 # zoom lays text out anew at its larger size, as a browser's own zoom does; the figure is drawn anew with more dots
-STYLE = "<style>.pglesson-large { zoom: 1.4; } .pglesson-code textarea { font-family: monospace; }</style>"
+STYLE = (
+    "<style>.pglesson-large { zoom: 1.3; } .pglesson-large-words .pglesson-film div { font-size: 16px; } "
+    ".pglesson-code textarea { font-family: monospace; }</style>"
+)
 
 
 class Playground(TrainingView):
@@ -85,7 +88,7 @@ class Playground(TrainingView):
         buttons = wrapping_row([*self.buttons.values(), self.compare, self.large])
         tasks = wrapping_row([self.environment, self.own_id, self.watch])
         self.arrange([widgets.HTML(STYLE, layout=widgets.Layout(display="none")), buttons, tasks], [more])
-        self._texts = [child for child in self.children if child is not self.middle]
+        self._texts = [self.list, *(child for child in self.children if child is not self.middle)]
 
     # --- runs ---------------------------------------------------------------------------------------------------------
 
@@ -181,4 +184,5 @@ class Playground(TrainingView):
     def _resize(self, large: bool) -> None:
         for part in self._texts:
             (part.add_class if large else part.remove_class)("pglesson-large")
+        (self.agent.add_class if large else self.agent.remove_class)("pglesson-large-words")
         self._redraw()

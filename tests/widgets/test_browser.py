@@ -296,10 +296,21 @@ def test_one_screen_shows_controls_curves_and_agent(name: str, opened: Any) -> N
         notebook.resize(width, height)
         places = [notebook.page.locator(part).first.bounding_box() for part in parts]
         bottom = max(place["y"] + place["height"] for place in places)
-        panel = notebook.page.locator(".jp-NotebookPanel .jp-Notebook").bounding_box()
-        assert not beside or bottom - places[0]["y"] < panel["height"], (width, height)
+        if beside:
+            panel = notebook.page.locator(".jp-NotebookPanel .jp-Notebook").bounding_box()
+            assert bottom - places[0]["y"] < panel["height"]
         assert (places[2]["x"] > places[1]["x"] + places[1]["width"]) == beside
         assert notebook.cut_off() == []
+        height = (
+            "all => Math.max(...all.map(e => e.getBoundingClientRect().height))"  # it keeps its place, of two lines
+        )
+        assert notebook.page.locator(".jp-OutputArea .pglesson-status").evaluate_all(height) < 60
+    if name == "playground":
+        notebook.resize(*SIZES[0])
+        notebook.click_button("Large type")
+        notebook.page.wait_for_timeout(1000)
+        places = [notebook.page.locator(part).first.bounding_box() for part in parts]
+        assert max(place["y"] + place["height"] for place in places) - places[0]["y"] < panel["height"]
 
 
 def test_names_and_values_are_spoken_and_typed_numbers_count(opened: Any) -> None:
