@@ -243,7 +243,7 @@ class CurvePlot:
                     bbox={"boxstyle": "circle,pad=0.15", "facecolor": COLORS["move"], "linewidth": 0},
                 )
             )
-        named = [f"{number}\u00a0 {', '.join(words)}" for number, (_, words) in enumerate(groups, start=1)]
+        named = [f"{number}\u00a0\u00a0{', '.join(words)}" for number, (_, words) in enumerate(groups, start=1)]
         while len(lines := wrap("     ".join(named), LINE)) > 2:  # only the last few, if there is no room for all
             named = ["…", *named[2 if named[0] == "…" else 1 :]] if len(named) > 2 else [lines[0][:LINE], "…"]
         self.words.set_text("\n".join(lines))

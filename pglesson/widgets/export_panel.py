@@ -44,7 +44,7 @@ class ExportPanel:
         self.code = widgets.Textarea(
             rows=14,
             tooltip="select all, copy, and paste into a new cell",
-            layout=widgets.Layout(width="100%", display="none"),
+            layout=widgets.Layout(width="auto", display="none"),
         )
         self.code.add_class("pglesson-code")
 
