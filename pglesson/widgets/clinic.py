@@ -41,7 +41,9 @@ class Clinic(Picture):
         self.diagnosis.layout.width = "360px"
         self.answer_button = button("Diagnose", "stethoscope", "hear whether it is that, and why or why not", "info")
         self.status, self.answer = widgets.HTML(), widgets.HTML()
-        self.answer.layout.min_height = "5.5em"  # an answer must not move the picture that it speaks of
+        # an answer must not move the picture that it speaks of: four lines at 1280 pixels, eight at 640
+        self.answer.layout.min_height = "max(73px, calc(216px - 11vw))"
+        self.answer.add_class("pglesson-answer")
         self.patient.observe(lambda change: self._main.call(lambda: self.admit(change["new"])), "value")
         self.answer_button.on_click(lambda _: self.diagnose())
         row = wrapping_row([self.patient, self.diagnosis, self.answer_button, self.status])
@@ -63,6 +65,7 @@ class Clinic(Picture):
         now = time.perf_counter()
         if not any(going) or now - self._last_frame >= BETWEEN_FRAMES:
             self.draw()
+            self._count()
             self._last_frame = now
         return any(going)
 
@@ -146,7 +149,9 @@ class Clinic(Picture):
             axes.set_title("returns G_t", loc="left")
 
     def _count(self) -> None:
-        self.status.value = f"{len(self.solved)} of {len(PATIENTS)} diagnosed"
+        made, updates = len(self._present[0].updates), self._present[0].settings.updates
+        training = f"; training, update {made} of {updates}" if made < updates else ""
+        self.status.value = f"{len(self.solved)} of {len(PATIENTS)} diagnosed{training}"
 
 
 def below_the_axis(plot: CurvePlot) -> str:

@@ -218,6 +218,7 @@ class TestOnScreen:
             clinic.patient.value = 1
             first = clinic._task
             assert first is not None and clinic._present[0].updates == []
+            assert clinic.status.value.endswith("diagnosed; training, update 0 of 25")
             clinic.patient.value = 2  # leaves patient 1 in the middle
             clinic.patient.value = 1
             assert clinic._task is not None
@@ -227,6 +228,7 @@ class TestOnScreen:
         before = clinic.image.value
         asyncio.run(visit())
         assert len(clinic._present[0].updates) == 25 and clinic.image.value != before
+        assert clinic.status.value.endswith("diagnosed")
         assert clinic._present[0].patient is PATIENTS[1] and clinic.diagnosis.value == ""
         twin = clinic._present[1]
         clinic._open(4)
