@@ -123,7 +123,7 @@ class MicroscopeView(Picture):
         self._look_at = look_at if callable(look_at) else lambda: (look_at, None)
         baselines, normalizations = (list(dict.fromkeys(["none", *names])) for names in (baselines, normalizations))
         self._options = options | {"baselines": baselines, "normalizations": normalizations}
-        self._exact, self._seed = exact, seed
+        self._exact, self._seed, self._looking = exact, seed, False
         self._call = call or MainLoop().call
         self.estimates: dict[tuple[str, str], Estimate] = {}
         self.look_button = button("Look", "search", "play new episodes with the present policy, and measure", "info")
@@ -144,8 +144,10 @@ class MicroscopeView(Picture):
         self.look()
 
     def _press(self) -> None:
-        self.status.say("Looking: new episodes are played and measured ...")  # it is on the screen while they are
-        self._call(self.look)
+        if not self._looking:  # presses meanwhile would make one look after another, and nothing else
+            self._looking = True
+            self.status.say("Looking: new episodes are played and measured ...")  # it is on the screen while they are
+            self._call(self.look)
 
     def look(self) -> None:
         """Plays new episodes, measures, and draws. An error is shown in `status`, and the last picture stays."""
@@ -155,6 +157,8 @@ class MicroscopeView(Picture):
         except Exception as error:
             self.status.warn(error_message(error))
             return
+        finally:
+            self._looking = False
         self._seed += 1
         self.redraw()
 

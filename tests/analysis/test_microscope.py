@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from itertools import product
 from statistics import NormalDist
 from typing import Any
@@ -198,6 +199,17 @@ def test_view_measures_on_the_button_and_redraws_on_a_choice() -> None:
     view.look_button.click()
     assert view.estimates is not first
     assert repr(view) == "<Microscope>"
+
+
+def test_presses_while_it_looks_ask_for_nothing_more() -> None:
+    waiting: list[Callable[[], object]] = []  # for the main loop to be free
+    view = MicroscopeView(Settings(**ROOMS), episodes=64, call=waiting.append)
+    for _ in range(3):
+        view.look_button.click()
+    assert len(waiting) == 1 and "Looking" in view.status.value
+    waiting.pop()()
+    view.look_button.click()
+    assert len(waiting) == 1 and view._seed == 2
 
 
 def test_view_shows_an_error_and_keeps_its_picture() -> None:
