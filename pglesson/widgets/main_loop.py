@@ -17,6 +17,9 @@ def running_cell() -> str | None:
     return found
 
 
+TURNS = 30  # of the loop, in which it takes what waits for it; without anything there, they take microseconds
+
+
 class MainLoop:
     """The thread and the event loop in which it is made, if one runs there.
 
@@ -37,7 +40,18 @@ class MainLoop:
         if threading.current_thread() is self._thread or self._loop is None or not self._loop.is_running():
             act()
         else:
-            self._loop.call_soon_threadsafe(act)
+            self._loop.call_soon_threadsafe(self._call_last, act, TURNS)
+
+    def _call_last(self, act: Callable[[], object], turns: int) -> None:
+        """Calls `act` after so many turns of the loop: Start, from a thread, must not overtake a Reset that waits here.
+
+        JupyterLab delivers some buttons in the main thread and some in another, so they come in no certain order.
+        """
+        assert self._loop is not None
+        if turns:
+            self._loop.call_soon(self._call_last, act, turns - 1)
+        else:
+            act()
 
     def create_task(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Runs a coroutine in the background. Raises RuntimeError where no event loop runs."""

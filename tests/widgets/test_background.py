@@ -13,6 +13,7 @@ from waiting import until
 
 from pglesson import Settings
 from pglesson.widgets.dashboard import Dashboard
+from pglesson.widgets.main_loop import MainLoop
 
 SMALL = {"runs": 2, "episodes": 4, "updates": 8}
 
@@ -187,3 +188,23 @@ def test_drawing_takes_at_most_its_share_of_the_time(dashboard: Dashboard) -> No
     frames.started -= 0.6
     dashboard.step(draw=False)
     assert dashboard.image.value is not before
+
+
+def test_a_press_from_a_thread_does_not_overtake_one_that_waits_in_the_loop() -> None:
+    """As in JupyterLab, which delivers Reset in the main thread, after some turns of its loop, and Start in another."""
+    done: list[str] = []
+
+    async def drive() -> None:
+        loop, main_loop = asyncio.get_running_loop(), MainLoop()
+
+        def receive_reset(turns: int) -> None:
+            loop.call_soon(receive_reset, turns - 1) if turns else done.append("reset")
+
+        receive_reset(15)
+        press = threading.Thread(target=lambda: main_loop.call(lambda: done.append("start")))
+        press.start()
+        press.join()
+        await until(lambda: len(done) == 2)
+
+    asyncio.run(drive())
+    assert done == ["reset", "start"]

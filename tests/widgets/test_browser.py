@@ -16,7 +16,7 @@ from typing import Any
 import nbformat
 import pytest
 from folding import HIDE_INPUT, fold
-from jupyter_page import CHROMIUM, QUIET, NotebookPage, jupyter_lab, write_notebook
+from jupyter_page import APP, CHROMIUM, QUIET, NotebookPage, jupyter_lab, write_notebook
 from rebuild_notebooks import KERNEL
 
 playwright = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
@@ -285,6 +285,21 @@ def test_a_restarted_kernel_recovers(opened: Any) -> None:
     notebook.click_button("Start")
     notebook.wait_until_asked("len(box.updates) > 2", True)
     assert notebook.look_for_faults() == []
+
+
+@pytest.mark.skipif(not ALL, reason="a test without a browser holds the order, too: see test_background.py")
+def test_buttons_act_in_the_order_of_their_presses(opened: Any) -> None:
+    """Reset and Start, while the kernel is busy. JupyterLab delivers one in the main thread, the other beside it."""
+    notebook = opened("dashboard.ipynb")
+    for button in ("Start", "Pause", "Start", "Pause"):  # only later presses come beside
+        notebook.click_button(button)
+        notebook.page.wait_for_timeout(500)
+    kernel = f"{APP}.shell.currentWidget.sessionContext.session.kernel"
+    busy = f"() => void {kernel}.requestExecute({{code: 'import time; time.sleep(2)'}})"
+    notebook.page.evaluate(busy)
+    for button in ("Reset", "Start"):
+        notebook.click_button(button)
+    notebook.wait_until_asked("[box.running, box.status.value]", [True, TRAINING])
 
 
 @pytest.mark.parametrize("name", ["dashboard", "playground"])
