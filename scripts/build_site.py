@@ -1,10 +1,11 @@
 """Turns the stored notebooks into a static site, whose explorers answer without a kernel: python scripts/build_site.py
 
-    python scripts/build_site.py [--out FOLDER] [--repository ADDRESS] [NAME or FILE ...]
+    python scripts/build_site.py [--out FOLDER] [--repository ADDRESS] [--cache FOLDER] [NAME or FILE ...]
 
-FOLDER (build/site) then holds a page for each notebook, to be opened as files or served by any server. The notebooks
-are run, to draw their explorers at many positions; all other outputs are the stored ones. ADDRESS, also read from
-PGLESSON_REPOSITORY, is a fork's own on GitHub, for the links that run a notebook there.
+build/site, or the folder after --out, then holds a page for each notebook, to be opened as files or served by any
+server. The notebooks are run, to draw what is live in them; all other outputs are the stored ones. What was drawn is
+kept in build/drawn, or the folder after --cache, until the notebook's code, the package or website/ changes. ADDRESS,
+also read from PGLESSON_REPOSITORY, is a fork's own on GitHub, for the links that run a notebook there.
 """
 
 from __future__ import annotations
@@ -19,49 +20,16 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import nbclient
 import nbformat
 
 from pglesson.exercises.framework import exercises_of
 from pglesson.exercises.grading import cell_id, exercises_in
 
 ROOT = Path(__file__).parents[1]
-WEBSITE, OUT = ROOT / "website", ROOT / "build" / "site"
+WEBSITE, OUT, CACHE = ROOT / "website", ROOT / "build" / "site", ROOT / "build" / "drawn"
 sys.path.insert(0, str(WEBSITE))
 import exercise_pages  # noqa: E402
-
-STARTUP = """
-import sys
-sys.path.insert(0, {website!r})
-import frames
-frames.install({folder!r}, {prefix!r})
-"""
-
-
-def with_explorers(path: Path, folder: Path) -> Any:
-    """The stored notebook, with the explorers' outputs as HTML; their pictures are stored in the folder."""
-    stored = nbformat.read(path, as_version=4)
-    if not any(
-        "Explorer: " in str(output.get("data", "")) for cell in stored.cells for output in cell.get("outputs", [])
-    ):
-        return stored
-    ran = nbformat.read(path, as_version=4)
-    with tempfile.TemporaryDirectory() as profile:
-        startup = Path(profile, "profile_default", "startup")
-        startup.mkdir(parents=True)
-        source = STARTUP.format(website=str(WEBSITE), folder=str(folder), prefix=path.stem[:2])
-        (startup / "frames.py").write_text(source, encoding="utf-8")
-        client = nbclient.NotebookClient(
-            ran, timeout=1800, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}
-        )
-        client.execute(env=os.environ | {"IPYTHONDIR": profile})
-    for cell, fresh in zip(stored.cells, ran.cells):
-        drawn = [output for output in fresh.get("outputs", []) if 'class="explorer"' in str(output.get("data", ""))]
-        if drawn:
-            cell.outputs = [
-                output for output in cell.outputs if "Explorer: " not in str(output.get("data", ""))
-            ] + drawn
-    return stored
+from live_outputs import with_live_outputs  # noqa: E402
 
 
 def prepare(notebook: Any) -> None:
@@ -114,7 +82,7 @@ def index(notebooks: dict[str, Any]) -> str:
     )
 
 
-def build(paths: list[Path], out: Path, repository: str, workers: int) -> None:
+def build(paths: list[Path], out: Path, repository: str, cache: Path, workers: int) -> None:
     """Builds the site of these notebooks into a folder, which is replaced."""
     with tempfile.TemporaryDirectory() as place:
         source = Path(place, "source")
@@ -122,7 +90,7 @@ def build(paths: list[Path], out: Path, repository: str, workers: int) -> None:
         source.mkdir()
         pictures.mkdir(parents=True)
         with ThreadPoolExecutor(workers) as pool:
-            notebooks = list(pool.map(lambda path: with_explorers(path, pictures), paths))
+            notebooks = list(pool.map(lambda path: with_live_outputs(path, pictures, cache), paths))
         stored: dict[str, Any] = {}
         for path, notebook in zip(paths, notebooks):
             prepare(notebook)
@@ -149,9 +117,12 @@ if __name__ == "__main__":
     parser.add_argument("names", nargs="*")
     parser.add_argument("--out", type=Path, default=OUT)
     parser.add_argument("--repository", default=os.environ.get("PGLESSON_REPOSITORY", ""))
+    parser.add_argument("--cache", type=Path, default=CACHE)
     parser.add_argument("--workers", type=int, default=2)
     given = parser.parse_args()
     chosen = [
         path if (path := Path(name)).is_file() else ROOT / "notebooks" / f"{path.stem}.ipynb" for name in given.names
     ]
-    build(chosen or sorted((ROOT / "notebooks").glob("*.ipynb")), given.out, given.repository, given.workers)
+    build(
+        chosen or sorted((ROOT / "notebooks").glob("*.ipynb")), given.out, given.repository, given.cache, given.workers
+    )

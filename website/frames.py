@@ -1,8 +1,4 @@
-"""Draws an explorer at many positions of its controls, for a page without a kernel.
-
-Run by a notebook's kernel while the site is built: `install(folder, prefix)` lets each explorer that a cell shows be
-stored as pictures in the folder, and be shown as the HTML that explorer.js brings to life.
-"""
+"""Draws an explorer at many positions of its controls, for a page without a kernel, where explorer.js shows them."""
 
 from __future__ import annotations
 
@@ -166,12 +162,6 @@ def markup(stored: dict[str, Any]) -> str:
     )
 
 
-def install(folder: str, prefix: str) -> None:
-    """From now on, an explorer that a cell shows is stored in the folder, and shown as HTML."""
-    numbers = itertools.count(1)
-
-    def as_html(self: Explorer, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        stored = store(self, Path(folder), f"{prefix}-{next(numbers)}")
-        return {"text/html": markup(stored), "text/plain": repr(self)}, {}
-
-    Explorer._repr_mimebundle_ = as_html  # type: ignore[method-assign]
+def page(explorer: Explorer, folder: Path, name: str) -> str:
+    """Stores an explorer's pictures in a folder; returns its HTML."""
+    return markup(store(explorer, folder, name))

@@ -70,8 +70,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     nbformat.write(notebook(), folder / f"{NAME}.ipynb")
     for out in ("once", "twice"):
         command = [sys.executable, str(ROOT / "scripts" / "build_site.py"), str(folder / f"{NAME}.ipynb")]
-        fork = ["--repository", "https://github.com/someone/fork"]
-        subprocess.run([*command, *fork, "--out", str(folder / out)], check=True)
+        places = ["--out", str(folder / out), "--cache", str(folder / f"{out}-drawn")]
+        subprocess.run([*command, *places, "--repository", "https://github.com/someone/fork"], check=True)
     return folder
 
 
