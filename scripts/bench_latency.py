@@ -50,12 +50,11 @@ from pglesson.widgets import Dashboard
 box = Dashboard(Settings(runs=10, updates=60))
 box
 """
-# resolves to the milliseconds until the notebook's first picture has changed and is decoded
-PICTURE = """() => { const image = document.querySelector('.jp-OutputArea img.pglesson-frame');
+# resolves to the milliseconds until the first picture, which is decoded before it is drawn, has been drawn anew
+PICTURE = """() => { const picture = document.querySelector('.jp-OutputArea .pglesson-frame');
     const begun = performance.now();
     window.answered = new Promise(done => { new MutationObserver((_, seen) => { seen.disconnect();
-        image.decode().then(() => done(performance.now() - begun)); })
-            .observe(image, {attributes: true, attributeFilter: ['src']}); }); }"""
+        done(performance.now() - begun); }).observe(picture, {attributes: true, attributeFilter: ['width']}); }); }"""
 
 
 def slider_to_picture(notebook: NotebookPage) -> list[float]:
@@ -95,9 +94,9 @@ def knob_to_update(notebook: NotebookPage) -> list[float]:
 
 
 # counts the pictures that the dashboard has shown, and keeps when the last one came
-COUNT = """() => { const image = document.querySelector('.jp-OutputArea img.pglesson-frame'); window.pictures = 0;
+COUNT = """() => { const picture = document.querySelector('.jp-OutputArea .pglesson-frame'); window.pictures = 0;
     new MutationObserver(() => { window.pictures += 1; window.last = Date.now(); })
-        .observe(image, {attributes: true, attributeFilter: ['src']}); }"""
+        .observe(picture, {attributes: true, attributeFilter: ['width']}); }"""
 
 
 def flagship(notebook: NotebookPage) -> str:

@@ -337,7 +337,7 @@ def test_names_and_values_are_spoken_and_typed_numbers_count(opened: Any) -> Non
         assert slider.count() == 1 and slider.get_attribute("aria-valuetext") == value and slider.get_attribute("title")
     for name in ("task", "baseline", "normalization", "run"):
         assert page.get_by_role("combobox", name=name, exact=True).first.get_attribute("title")
-    assert page.locator(".pglesson-frame").first.get_attribute("alt").startswith("What the agent earns.")
+    assert page.locator(".pglesson-frame").first.get_attribute("aria-label").startswith("What the agent earns.")
     typed = page.get_by_role("textbox", name="alpha, typed")
     for text, kept in (("0.05", 0.05), ("much", 0.05), ("-1", 0.05), ("0.1", 0.1)):
         typed.fill(text)
