@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from itertools import groupby, pairwise
+from pathlib import Path
 from textwrap import wrap
 from typing import Any
 
 import numpy as np
-from matplotlib import style
+from matplotlib import rc_context, rc_params_from_file
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
+from matplotlib.ticker import ScalarFormatter
 from matplotlib.transforms import ScaledTranslation
 from numpy.typing import ArrayLike, NDArray
 
@@ -32,6 +35,7 @@ COLORS = {
     "truth": "#000000",
 }
 LINE = 104  # letters of the words below a figure
+_STYLE = rc_params_from_file(Path(__file__).parents[1] / "lesson.mplstyle", use_default_template=False)
 ACTION_COLORS = ("#0072B2", "#CC79A7", "#009E73")
 SYMBOLS = {
     "learning_rate": "alpha",
@@ -46,9 +50,14 @@ SYMBOLS = {
 }
 
 
+def lesson_style() -> AbstractContextManager[None]:
+    """Within it, figures have the lesson's look. `style.context` does the same, but reads the file every time."""
+    return rc_context(_STYLE)
+
+
 def new_figure(width: float = 7.6, height: float = 3.2) -> Figure:
     """A figure in the lesson's style, sized in inches, without a pyplot window."""
-    with style.context("pglesson.lesson"):
+    with lesson_style():
         return Figure(figsize=(width, height))
 
 
@@ -61,9 +70,10 @@ def setting_changes(updates: Sequence[Update]) -> dict[int, dict[str, tuple[Any,
     return found
 
 
-def tick_words(axis: Axis) -> list[str]:
-    """The texts at an axis' ticks, without creating the ticks, which takes milliseconds."""
-    return [str(word) for word in axis.get_major_formatter().format_ticks(list(axis.get_majorticklocs()))]
+def ticks(axis: Axis) -> tuple[list[float], list[str]]:
+    """Where an axis has ticks, and the texts there, without creating the ticks, which takes milliseconds."""
+    at = list(axis.get_majorticklocs())
+    return at, [str(word) for word in axis.get_major_formatter().format_ticks(at)]
 
 
 def describe(figure: Figure) -> str:
@@ -74,8 +84,9 @@ def describe(figure: Figure) -> str:
         if axes.axison:
             x, y = axes.get_xlabel(), axes.get_ylabel()
             sentences += [f"{y} against {x}" if x and y else f"axis: {x or y}" if x or y else ""]
-            ticks = dict.fromkeys([*tick_words(axes.xaxis), *tick_words(axes.yaxis)])
-            named = [name for name in ticks if re.search("[A-Za-z]{2}", name) and "$" not in name]  # not powers of ten
+            worded = [a for a in (axes.xaxis, axes.yaxis) if not isinstance(a.get_major_formatter(), ScalarFormatter)]
+            names = dict.fromkeys(name for axis in worded for name in ticks(axis)[1])
+            named = [name for name in names if re.search("[A-Za-z]{2}", name) and "$" not in name]  # not powers of ten
             sentences += ["for " + ", ".join(named) if named else ""]
         legend = dict.fromkeys(axes.get_legend_handles_labels()[1])
         sentences += [

@@ -8,10 +8,9 @@ import time
 
 import ipywidgets as widgets
 import numpy as np
-from matplotlib import style
 from matplotlib.axes import Axes
 
-from pglesson.analysis.plots import COLORS, CurvePlot, new_figure
+from pglesson.analysis.plots import COLORS, CurvePlot, lesson_style, new_figure
 from pglesson.widgets.controls import button, wrapping_row
 from pglesson.widgets.main_loop import MainLoop
 from pglesson.widgets.patients import CAUSES, PATIENTS, Patient, Training, explain
@@ -103,7 +102,7 @@ class Clinic(Picture):
         patient = PATIENTS[number]
         self._present = [self._training(p) for p in (patient, patient.without_mistake())]
         task = patient.healthy["env"].removeprefix("pglesson/").partition("-")[0]
-        with style.context("pglesson.lesson"):
+        with lesson_style():
             self.figure.clear()
             axes = self.figure.subplots(2, 3).ravel()
             self.figure.subplots_adjust(left=0.06, right=0.985, bottom=0.11, top=0.93, hspace=0.55, wspace=0.3)
@@ -139,7 +138,7 @@ class Clinic(Picture):
         return self._trained[patient]
 
     def _draw_returns(self, axes: Axes, patient: Training, healthy: Training) -> None:
-        with style.context("pglesson.lesson"):
+        with lesson_style():
             axes.clear()
             axes.plot(healthy.returns, color=COLORS["pinned"], dashes=(4, 2), linewidth=1.8)
             axes.plot(patient.returns, ".-", color=COLORS["truth"])

@@ -7,12 +7,11 @@ from textwrap import wrap
 from typing import Any
 
 import numpy as np
-from matplotlib import style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pglesson.analysis.confidence import mean_interval
-from pglesson.analysis.plots import COLORS, CurvePlot, round_limits, run_series
+from pglesson.analysis.plots import COLORS, CurvePlot, lesson_style, round_limits, run_series
 from pglesson.reinforce import Update
 from pglesson.widgets.training_session import TrainingSession, Watch
 
@@ -92,7 +91,7 @@ class TrainingCurves:
 
     def rebuild(self) -> None:
         """Makes the panels anew, for the quantity that the session watches now."""
-        with style.context("pglesson.lesson"):  # clear() reads the margins from the style too
+        with lesson_style():  # clear() reads the margins from the style too
             self._figure.clear()
             left, right = self._figure.subplots(1, 2, width_ratios=(2, 1))
             returns = CurvePlot(
@@ -154,7 +153,7 @@ class TrainingCurves:
 
     def pin(self, updates: Sequence[Update], name: str, **look: Any) -> None:
         """Keeps a dashed copy of these updates in both panels."""
-        with style.context("pglesson.lesson"):
+        with lesson_style():
             for plot in self.plots:
                 plot.pin(updates, name, **look)
 

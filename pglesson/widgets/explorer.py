@@ -13,11 +13,10 @@ from typing import Any
 import ipywidgets as widgets
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib import style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pglesson.analysis.plots import new_figure
+from pglesson.analysis.plots import lesson_style, new_figure
 from pglesson.widgets.controls import error_message
 from pglesson.widgets.elements import Control
 from pglesson.widgets.picture import Picture, contents, titles
@@ -25,12 +24,10 @@ from pglesson.widgets.picture import Picture, contents, titles
 
 def _empty(axes: Axes) -> None:
     axes.containers.clear()  # a legend would list what they held
-    kept = titles(axes)
     for artist in contents(axes):
-        if artist in kept:
-            artist.set_text("")
-        else:
-            artist.remove()
+        artist.remove()
+    for title in titles(axes):
+        title.set_text("")
     axes.set_prop_cycle(None)
     axes.set_aspect("auto")
     axes.set_axis_on()
@@ -120,7 +117,7 @@ class Explorer(Picture):
             self._redraw()
 
     def _redraw(self) -> None:
-        with style.context("pglesson.lesson"):
+        with lesson_style():
             if len(self.figure.get_children()) == 1 + self._columns:  # the background and the axes
                 for axes in self.figure.axes:
                     _empty(axes)

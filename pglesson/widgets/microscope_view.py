@@ -7,12 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
-from matplotlib import style
 from matplotlib.axes import Axes
 from torch import Tensor, nn
 
 from pglesson.analysis.microscope import Estimate, estimate_gradients
-from pglesson.analysis.plots import COLORS, new_figure
+from pglesson.analysis.plots import COLORS, lesson_style, new_figure
 from pglesson.analysis.plots import text as words
 from pglesson.settings import BASELINES, NORMALIZATIONS, Settings
 from pglesson.widgets.controls import button, choice, error_message, wrapping_row
@@ -168,7 +167,7 @@ class MicroscopeView(Picture):
             return
         chosen = self.baseline.value, self.normalization.value
         own, plain = self.estimates[chosen], self.estimates["none", "none"]
-        with style.context("pglesson.lesson"):
+        with lesson_style():
             self.figure.clear()
             left, right = self.figure.subplots(1, 2)
             self.figure.subplots_adjust(bottom=0.34, wspace=0.52)

@@ -5,20 +5,22 @@ from __future__ import annotations
 import base64
 import struct
 import zlib
+from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 import ipywidgets as widgets
 import numpy as np
-from matplotlib import style
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from numpy.typing import NDArray
 from PIL import Image
 
-from pglesson.analysis.plots import describe, tick_words
+from pglesson.analysis.plots import describe, lesson_style, ticks
 from pglesson.widgets.elements import Frame
 
 Stored = tuple[bytes, str]  # a picture as PNG, and its description
@@ -32,10 +34,10 @@ def to_png(picture: NDArray[np.uint8], size: tuple[int, int] | None = None) -> b
         image = image.resize((round(scale * image.width), round(scale * image.height)), reducing_gap=1.0)
     rgb = np.asarray(image)
     height, width, _ = rgb.shape
-    rows = np.zeros((height, 1 + 3 * width), np.uint8)  # each begins with its filter, 0 for none: Pillow tries all five
-    rows[:, 1:] = rgb.reshape(height, -1)
+    rows = np.empty((height, 1 + 3 * width), np.uint8)
+    rows[:, 0], rows[:, 1:] = 0, rgb.reshape(height, -1)  # 0: no filter; Pillow would try all five
     header = struct.pack(">2I5B", width, height, 8, 2, 0, 0, 0)  # 8 bits, RGB
-    chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(rows.tobytes(), 1)), (b"IEND", b"")]
+    chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(rows.data, 1)), (b"IEND", b"")]
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
     )
@@ -47,20 +49,54 @@ def titles(axes: Axes) -> list[Text]:
 
 
 def contents(axes: Axes) -> list[Artist]:
-    """What was drawn into an Axes, in drawing order: its titles too, but not its background, spines and axis."""
-    frame = (axes.patch, axes.xaxis, axes.yaxis, *axes.spines.values())
+    """What was drawn into an Axes, in drawing order: not its background, axis, spines and titles."""
+    frame = {axes.patch, axes.xaxis, axes.yaxis, *axes.spines.values(), *titles(axes)}
     return sorted((a for a in axes.get_children() if a not in frame), key=lambda artist: artist.get_zorder())
 
 
-def _frame(axes: Axes) -> list[Any]:
-    words = [(axis.get_scale(), axis.get_label_text(), *tick_words(axis)) for axis in (axes.xaxis, axes.yaxis)]
-    look = [axes.get_facecolor(), *(spine.get_visible() for spine in axes.spines.values())]
-    grid = [(axis.get_visible(), axis.get_tick_params().get("gridOn")) for axis in (axes.xaxis, axes.yaxis)]
-    return [axes, axes.bbox.bounds, axes.viewLim.bounds, axes.axison, words, look, grid]
+@dataclass(frozen=True)
+class _Part:
+    """Artists of the figure's frame that are drawn together, and their look: what their pixels depend on."""
+
+    layer: int  # they are drawn in this order: 0 backgrounds, 1 an axis, 2 spines, 3 a title
+    artists: tuple[Artist, ...]
+    look: list[Any]
 
 
-def _look(title: Text) -> tuple[Any, ...]:
-    return title.get_text(), title.get_color(), title.get_alpha(), title.get_visible(), hash(title.get_fontproperties())
+def _frame(figure: Figure) -> list[_Part]:
+    """The figure without what is drawn into its axes. Asking takes a tenth of the time that drawing it takes."""
+    shown = [axes for axes in figure.axes if axes.get_visible()]
+    framed = [axes for axes in shown if axes.axison and axes.get_frame_on()]
+    patches, spines = [a.patch for a in framed], [spine for axes in framed for spine in axes.spines.values()]
+    places = [(a, a.bbox.bounds, a.get_facecolor()) for a in framed]
+    lines = [(spine.get_visible(), spine.get_edgecolor(), spine.get_linewidth()) for spine in spines]
+    return [
+        _Part(0, (figure.patch, *patches), [figure.bbox.bounds, figure.dpi, places]),
+        *(_Part(1, (axis,), _axis_look(axis)) for a in shown if a.axison for axis in (a.xaxis, a.yaxis)),
+        _Part(2, tuple(spines), [lines, [_placed_spines(axes) for axes in framed]]),
+        *(_Part(3, (title,), [_look(title)]) for axes in shown for title in titles(axes) if title.get_text()),
+    ]
+
+
+def _axis_look(axis: Axis) -> list[Any]:
+    at, words = ticks(axis)
+    limits = tuple(axis.get_view_interval())
+    label = _look(axis.label)
+    look = [axis.get_scale(), axis.get_visible(), axis.get_tick_params(), axis.get_tick_params("minor")]
+    return [*look, axis.axes.bbox.bounds, limits, at, words, label, _placed_spines(axis.axes)]
+
+
+def _placed_spines(axes: Axes) -> list[Any]:
+    """Where spines do not lie at the edges of the Axes: their places, and the limits on which these depend."""
+    if axes.name != "rectilinear" or axes.get_axes_locator() is not None:  # in polar coordinates, or a colour bar
+        return [axes.viewLim.bounds]
+    places = [spine.get_position() for spine in axes.spines.values()]
+    return [] if all(place == ("outward", 0.0) for place in places) else [places, axes.viewLim.bounds]
+
+
+def _look(text: Text) -> tuple[Any, ...]:
+    font = hash(text.get_fontproperties())
+    return text.get_text(), text.get_color(), text.get_alpha(), text.get_visible(), text.get_position(), font
 
 
 def _texts(axes: Axes) -> list[Any]:
@@ -74,9 +110,9 @@ class Picture(widgets.VBox):  # type: ignore[misc]
 
     def __init__(self, figure: Figure, name: str) -> None:
         self.figure, self.name, self.canvas = figure, name, FigureCanvasAgg(figure)
-        self._background: tuple[list[Any], Any] | None = None  # what the axes look like, and their pixels
-        self._described: tuple[list[Any], list[Any]] | None = None  # what the alternative text was made from
-        self._looks: dict[Text, tuple[Any, ...]] = {}  # of the titles, in the last picture
+        self._layers: list[tuple[_Part, Any]] = []  # the frame of the last picture, with the pixels up to each part
+        self._changing: set[tuple[Artist, ...]] = set()  # what has changed in the frame before
+        self._described: list[Any] | None = None  # what the alternative text was made from
         # with a margin, the box would scroll by its pixels where the picture is as wide as the page
         layout = widgets.Layout(max_width="100%", margin="0", display="none")
         self.image = Frame(width=round(figure.get_figwidth() * figure.dpi), layout=layout)
@@ -85,43 +121,46 @@ class Picture(widgets.VBox):  # type: ignore[misc]
 
     def draw(self) -> None:
         """Shows the figure as it is now. Axes, ticks and titles take most of the time, so unchanged ones are kept."""
-        with style.context("pglesson.lesson"):  # ticks and legends are made while it is drawn
+        with lesson_style():  # ticks and legends are made while it is drawn
             frame = self._paint()
         self.image.value, self.image.layout.display = to_png(np.asarray(self.canvas.buffer_rgba())), None
-        described = frame, [self.figure.get_suptitle(), *(_texts(axes) for axes in self.figure.axes)]
+        described = [frame, self.figure.get_suptitle(), *(_texts(axes) for axes in self.figure.axes)]
         if described != self._described:
             self.image.alt, self._described = describe(self.figure), described
 
-    def _paint(self) -> list[Any]:
-        """Draws, and gives what the axes look like without their contents."""
-        still = self._still_titles()
-        moving = [artist for axes in self.figure.axes for artist in contents(axes) if artist not in still]
-        # over the whole figure: a title, a legend
-        moving += [
-            artist for artist in self.figure.get_children() if artist not in (self.figure.patch, *self.figure.axes)
-        ]
-        for axes in self.figure.axes:
-            if axes.get_axes_locator() is None:
-                axes.apply_aspect()  # else an equal aspect would be applied only while drawing
-        frame = [*(_frame(axes) for axes in self.figure.axes), list(still.values())]
-        if self._background is None or self._background[0] != frame:
-            for artist in moving:
-                artist.set_animated(True)  # left out of the figure's own drawing
-            self.canvas.draw()
-            self._background = frame, self.canvas.copy_from_bbox(self.figure.bbox)
-        self.canvas.restore_region(self._background[1])
-        for artist in moving:
-            self.figure.draw_artist(artist)
-        return frame
+    def _paint(self) -> list[_Part]:
+        """Draws the frame, then what is in the axes; returns the frame.
 
-    def _still_titles(self) -> dict[Text, tuple[Any, ...]]:
-        """The titles that have never changed, and their looks. One that has is animated: left out of the background."""
-        looks = {title: _look(title) for axes in self.figure.axes for title in titles(axes)}
-        for title, look in looks.items():
-            if look != self._looks.get(title, look):
-                title.set_animated(True)
-        self._looks = looks
-        return {title: look for title, look in looks.items() if not title.get_animated()}
+        What has changed before, such as a title with a number, is drawn last, so that all before it can be kept.
+        """
+        if layout := self.figure.get_layout_engine():
+            layout.execute(self.figure)
+        for axes in self.figure.axes:
+            locator: Any = axes.get_axes_locator()
+            axes.apply_aspect(locator(axes, self.canvas.get_renderer()) if locator else None)
+        parts = _frame(self.figure)
+        before = {part.artists: part.look for part, _ in self._layers}
+        self._changing = {
+            p.artists for p in parts if p.artists in self._changing or before.get(p.artists, p.look) != p.look
+        }
+        parts.sort(key=lambda part: (part.layer, part.artists in self._changing))
+        kept = sum(1 for _ in takewhile(lambda pair: pair[0][0] == pair[1], zip(self._layers, parts)))
+        del self._layers[kept:]
+        if kept:
+            self.canvas.restore_region(self._layers[-1][1])
+        else:
+            self.canvas.get_renderer().clear()
+        for part in parts[kept:]:
+            for artist in part.artists:
+                self.figure.draw_artist(artist)
+            self._layers.append((part, self.canvas.copy_from_bbox(self.figure.bbox)))
+        for axes in self.figure.axes:
+            for artist in contents(axes):
+                self.figure.draw_artist(artist)
+        for artist in self.figure.get_children():  # over the whole figure: a title, a legend
+            if artist is not self.figure.patch and artist not in self.figure.axes:
+                self.figure.draw_artist(artist)
+        return parts
 
     def stored(self) -> Stored:
         """What the notebook keeps for readers without a kernel."""

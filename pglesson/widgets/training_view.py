@@ -11,11 +11,10 @@ from weakref import WeakValueDictionary
 import ipywidgets as widgets
 import numpy as np
 import torch
-from matplotlib import style
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from torch import nn
 
-from pglesson.analysis.plots import CurvePlot, describe, new_figure, text
+from pglesson.analysis.plots import CurvePlot, describe, lesson_style, new_figure, text
 from pglesson.reinforce import Update
 from pglesson.settings import Settings
 from pglesson.widgets.agent_view import AgentView
@@ -324,7 +323,7 @@ class TrainingView(Picture):
 
     def draw(self) -> None:
         """Draws the curves as they are now."""
-        with self.frames.drawing(), style.context("pglesson.lesson"):
+        with self.frames.drawing(), lesson_style():
             self.curves.show()
             super().draw()
             self._show_state()

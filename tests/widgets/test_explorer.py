@@ -129,6 +129,11 @@ LOOKS = {
     "face": lambda axes, a: axes.set_facecolor("white" if a > 1 else "black"),
     "spines": lambda axes, a: axes.spines["top"].set_visible(a > 1),
     "axis": lambda axes, a: axes.set_axis_off() if a > 1 else None,
+    "one limit": lambda axes, a: axes.set_ylim(0, 1 + a),
+    "tick places": lambda axes, a: axes.set_yticks([0, a / 8], ["low", "high"]),
+    "tick size": lambda axes, a: axes.tick_params("y", labelsize=8 + a),
+    "label": lambda axes, a: axes.set_ylabel("height", color="red" if a > 1 else "black"),
+    "placed spine": lambda axes, a: (axes.spines["left"].set_position(("data", a / 8)), axes.set_xlim(0, 1 + a)),
 }
 
 
