@@ -103,9 +103,11 @@ def _answers(address: str) -> bool:
 class NotebookPage:
     """One notebook in its own page, and the faults that the browser has reported."""
 
-    def __init__(self, browser: Any, address: str, name: str, size: tuple[int, int] = (1280, 900)) -> None:
+    def __init__(
+        self, browser: Any, address: str, name: str, size: tuple[int, int] = (1280, 900), scale: float = 1
+    ) -> None:
         self.faults: list[str] = []
-        self.page = browser.new_page(viewport={"width": size[0], "height": size[1]})
+        self.page = browser.new_page(viewport={"width": size[0], "height": size[1]}, device_scale_factor=scale)
         allowed = (address, address.replace("http", "ws"), "data:", "blob:")
         self.page.on("console", lambda m: self.faults.append(f"console: {m.text}") if m.type == "error" else None)
         self.page.on("pageerror", lambda error: self.faults.append(f"page error: {error}"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import math
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from numbers import Real
@@ -77,7 +76,6 @@ class Explorer(Picture):
         self.controls = {name: _control(name, choice) for name, choice in controls.items()}
         self.status = widgets.HTML()
         self._setting = False  # while several controls are set, which is followed by one drawing
-        self._turn = threading.RLock()  # JupyterLab delivers sliders and mouse in two threads
         for control in self.controls.values():
             control.observe(self._moved, "value")
         grid = widgets.GridBox(
@@ -97,10 +95,11 @@ class Explorer(Picture):
     def _dragged(self, change: Any) -> None:
         """A press in the first Axes, or a move with the main button down."""
         right, down, _ = change["new"]
-        place, axes = (right * self.figure.bbox.width, (1 - down) * self.figure.bbox.height), self.figure.axes[0]
-        if not axes.bbox.contains(*place):
+        axes, place = self.figure.axes[0], (right, 1 - down)
+        if not axes.get_position().contains(*place):
             return
         with self._showing_errors():
+            place = self.figure.transFigure.transform(place)
             values = self._drag(*axes.transData.inverted().transform(place))
             self._setting = True
             try:
@@ -115,6 +114,10 @@ class Explorer(Picture):
         """Draws anew from the controls' values."""
         with self._showing_errors():
             self._redraw()
+
+    def sharpen(self, pixels: float) -> None:
+        if not self.status.value:  # else what is shown is the picture before, and the figure is half drawn
+            super().sharpen(pixels)
 
     def _redraw(self) -> None:
         with lesson_style():
@@ -131,7 +134,7 @@ class Explorer(Picture):
     @contextmanager
     def _showing_errors(self) -> Iterator[None]:
         """Shows an error below the sliders, in one thread at a time."""
-        with self._turn:
+        with self._one_at_a_time:
             try:
                 yield
             except Exception as error:

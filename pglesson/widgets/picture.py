@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import struct
+import threading
 import zlib
 from dataclasses import dataclass
 from itertools import takewhile
@@ -22,6 +23,7 @@ from PIL import Image
 
 from pglesson.analysis.plots import describe, lesson_style, ticks
 from pglesson.widgets.elements import Frame
+from pglesson.widgets.main_loop import MainLoop
 
 Stored = tuple[bytes, str]  # a picture as PNG, and its description
 
@@ -117,11 +119,25 @@ class Picture(widgets.VBox):  # type: ignore[misc]
         layout = widgets.Layout(max_width="100%", margin="0", display="none")
         self.image = Frame(width=round(figure.get_figwidth() * figure.dpi), layout=layout)
         self.picture = widgets.VBox([self.image])
+        self._one_at_a_time = threading.RLock()  # JupyterLab delivers sliders and mouse in two threads
+        main_loop = MainLoop()
+        self.image.on_msg(lambda _, message, buffers: main_loop.call(lambda: self.sharpen(message["pixels"])))
         super().__init__()
+
+    def sharpen(self, pixels: float) -> None:
+        """Shows the figure once more, so many pixels wide, until it is drawn again; at most three times as wide."""
+        with self._one_at_a_time, lesson_style():
+            dpi, layers = self.figure.dpi, self._layers
+            self.figure.dpi, self._layers = dpi * min(pixels / self.figure.bbox.width, 3.0), []
+            try:
+                self._paint()
+                self.image.value = to_png(np.asarray(self.canvas.buffer_rgba()))
+            finally:
+                self.figure.dpi, self._layers = dpi, layers
 
     def draw(self) -> None:
         """Shows the figure as it is now. Axes, ticks and titles take most of the time, so unchanged ones are kept."""
-        with lesson_style():  # ticks and legends are made while it is drawn
+        with self._one_at_a_time, lesson_style():  # ticks and legends are made while it is drawn
             frame = self._paint()
         self.image.value, self.image.layout.display = to_png(np.asarray(self.canvas.buffer_rgba())), None
         described = [frame, self.figure.get_suptitle(), *(_texts(axes) for axes in self.figure.axes)]

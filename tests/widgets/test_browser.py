@@ -386,11 +386,11 @@ def test_the_keyboard_goes_through_a_dashboard_without_a_trap(opened: Any) -> No
 
 
 def test_a_mouse_drags_the_point_of_an_explorer(browser: Any, address: str, folder: Path) -> None:
-    """At a size at which the picture is shown smaller than it was drawn, too."""
+    """At a size at which the picture is shown smaller than it was drawn, too; then it is as fine as the screen."""
     draw = "def draw(axes, x, y):\n    axes.plot(x, y, 'o')\n    axes.set(xlim=(0, 10), ylim=(0, 10))\n"
     make = "box = Explorer(draw, drag=lambda x, y: {'x': x, 'y': y}, x=(0.0, 10.0, 5.0, 0.1), y=(0.0, 10.0, 5.0, 0.1))"
     write_notebook(folder / "drag.ipynb", f"from pglesson.widgets import Explorer\n{draw}\n{make}\nbox")
-    notebook = NotebookPage(browser, address, "drag.ipynb")
+    notebook = NotebookPage(browser, address, "drag.ipynb", scale=2)
     notebook.run_all()
     for width in (1280, 640):
         notebook.resize(width, 720)
@@ -407,5 +407,7 @@ def test_a_mouse_drags_the_point_of_an_explorer(browser: Any, address: str, fold
         notebook.wait_until_asked(
             "abs(box.controls['x'].value - 3) < 0.2 and abs(box.controls['y'].value - 7) < 0.2", True
         )
+        shown = "document.querySelector('.pglesson-frame')"
+        notebook.page.wait_for_function(f"() => Math.abs({shown}.width - 2 * {shown}.clientWidth) < 2")
     assert notebook.look_for_faults() == []
     notebook.close()

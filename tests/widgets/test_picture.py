@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import io
+
+import numpy as np
 import pytest
+from PIL import Image
 
 from pglesson import Settings
 from pglesson.widgets.dashboard import Dashboard
@@ -64,3 +68,26 @@ def test_the_alternative_text_follows_legend_and_texts(dashboard: Dashboard) -> 
     explorer = Explorer(draw, a=(0, 5, 1))
     explorer.controls["a"].value = 3
     assert explorer.image.alt == "Shown: height 3. It is 3 high."
+
+
+def test_a_picture_is_drawn_finer_once_and_an_error_is_not() -> None:
+    """Oracle: the picture at its usual size, which every second pixel of the finer one comes close to."""
+
+    def draw(axes, a):
+        axes.bar([0, 1], [1 / a, 2], color="black")
+
+    explorer, other = Explorer(draw, a=(0, 3, 1)), Explorer(draw, a=(0, 3, 1))
+    usual = np.asarray(Image.open(io.BytesIO(explorer.image.value)), float)
+    explorer.sharpen(1520)
+    fine = np.asarray(Image.open(io.BytesIO(explorer.image.value)), float)
+    assert fine.shape == (640, 1520, 3)
+    mean = fine.reshape(320, 2, 760, 2, 3).mean((1, 3))
+    assert abs(mean - usual).mean() < 3 and abs(usual - usual[::-1]).mean() > 30  # of 255
+    explorer.sharpen(9999)
+    assert Image.open(io.BytesIO(explorer.image.value)).width == 2280
+    for picture in (explorer, other):
+        picture.controls["a"].value = 2
+    assert explorer.image.value == other.image.value
+    explorer.controls["a"].value = 0  # fails
+    explorer.sharpen(1520)
+    assert explorer.image.value == other.image.value

@@ -4,7 +4,7 @@ function render({ model, el }) {
   canvas.className = "pglesson-frame";
   canvas.setAttribute("role", "img");
   const context = canvas.getContext("2d", { alpha: false });
-  let presses = 0, latest = 0;
+  let presses = 0, latest = 0, resting;
 
   async function show() { // an <img> would fetch the picture from its URL: three times as slow
     const bytes = model.get("value"), number = ++latest;
@@ -14,6 +14,14 @@ function render({ model, el }) {
     Object.assign(canvas, { width: picture.width, height: picture.height });
     context.drawImage(picture, 0, 0);
     picture.close();
+    rest();
+  }
+  function rest() { // where a screen shows more pixels than were drawn, a picture that stays is drawn finer
+    clearTimeout(resting);
+    resting = setTimeout(() => {
+      const pixels = Math.min(canvas.clientWidth * devicePixelRatio, 3 * model.get("width"));
+      if (canvas.isConnected && pixels > 1.1 * canvas.width) model.send({ pixels });
+    }, 400);
   }
   function describe() {
     canvas.ariaLabel = model.get("alt");
@@ -35,10 +43,13 @@ function render({ model, el }) {
   if (model.get("listens")) canvas.style.touchAction = "none";
   const handlers = { "change:value": show, "change:alt": describe, "change:width": describe };
   Object.entries(handlers).forEach(([event, handle]) => model.on(event, handle));
+  addEventListener("resize", rest); // also when the page is zoomed
   describe();
   show();
   return () => {
     Object.entries(handlers).forEach(([event, handle]) => model.off(event, handle));
+    removeEventListener("resize", rest);
+    clearTimeout(resting);
     latest += 1;
   };
 }
