@@ -7,6 +7,7 @@ something is wrong; the others return the error to raise.
 from __future__ import annotations
 
 import re
+import reprlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -18,6 +19,11 @@ from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
+
+
+def _short(value: object) -> str:
+    return " ".join(reprlib.repr(value).split())
+
 
 # --- environments -----------------------------------------------------------------------------------------------------
 
@@ -87,8 +93,9 @@ def check_spaces(
     if not (float_box or isinstance(actions, (spaces.Discrete, spaces.MultiDiscrete, spaces.MultiBinary))):
         raise ValueError(
             f"{env} has actions of the kind {actions}, but a policy here chooses Discrete, MultiDiscrete or "
-            "MultiBinary actions (softmax) or floating-point Box ones (Gaussian). Choose another environment, or wrap "
-            "it with gymnasium.wrappers.TransformAction, whose action_space is one of those, and register the result."
+            "MultiBinary actions (softmax), a Box of whole numbers with up to 1,000 options in all (the same), or a "
+            "floating-point Box (Gaussian). Choose another environment, or wrap it with "
+            "gymnasium.wrappers.TransformAction, whose action_space is one of those, and register the result."
         )
     if isinstance(actions, spaces.Box) and not bool((actions.low < actions.high).any()):
         raise ValueError(
@@ -101,6 +108,14 @@ def parts_left_out(env: str, unread: Sequence[str]) -> str:
     return (
         f"{env} has {', '.join(unread)} among its observations, which no vector can hold. The policy does not see it. "
         "If it matters, wrap the environment with gymnasium.wrappers.TransformObservation, so that it gives numbers."
+    )
+
+
+def not_seeded(names: Sequence[str]) -> str:
+    return (
+        f"The environment draws random numbers from {' and '.join(names)}, which the seed of a training does not "
+        "decide: repeated with the same seed, it may differ, and other seeds may share random numbers. Let it draw "
+        "from self.np_random, after super().reset(seed=seed) in its reset."
     )
 
 
@@ -124,25 +139,87 @@ def checked_autoreset(env: str, metadata: Mapping[str, Any]) -> AutoresetMode:
     return mode
 
 
+def check_number(env: str, made: int, wanted: int) -> None:
+    """Raises ValueError where a vectorized environment has another number of copies than it was asked for."""
+    if made != wanted:
+        raise ValueError(
+            f"{env} is a vectorized environment that made {made} copies, where {wanted} were asked for. Make num_envs "
+            "of them, the first argument of its vector_entry_point."
+        )
+
+
 def checked_final_observation(infos: Mapping[str, Any], index: int) -> Any:
     """The last observation of an episode that began anew in the same step. Raises ValueError where it is not there."""
-    found = infos.get("final_obs", infos.get("final_observation"))
-    if isinstance(found, Mapping):
-        return {key: values[index] for key, values in found.items()}
-    if found is None or found[index] is None:
+    found = infos.get("final_obs", infos.get("final_observation")) if isinstance(infos, Mapping) else None
+    try:
+        if isinstance(found, Mapping):
+            return {key: values[index] for key, values in found.items()}
+        final = None if found is None else found[index]
+    except IndexError:  # with a row for those alone that ended
+        final = None
+    if final is None:
         raise ValueError(
             "A vectorized environment with the autoreset mode SAME_STEP ended an episode without "
-            "infos['final_obs'], where its last observation must be. Add it, or reset at the step after the end, and "
-            "say so in metadata['autoreset_mode']: AutoresetMode.NEXT_STEP."
+            "infos['final_obs'], where its last observation must be, with a row for each copy. Add it, or reset at the "
+            "step after the end, and say so in metadata['autoreset_mode']: AutoresetMode.NEXT_STEP."
         )
-    return found[index]
+    return final
 
 
-def step_of_another_form(result: Any) -> ValueError:
-    return ValueError(
-        f"The environment's step gave {len(result)} values, but must give five: observation, reward, terminated, "
-        "truncated, info. The older form with a single done is to be told apart: did the task end, or the time?"
-    )
+def check_step_form(error: ValueError) -> None:
+    """Raises ValueError where five values were wanted of a step, by Gymnasium's wrappers or here, and others given."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    module = "" if trace is None else str(trace.tb_frame.f_globals.get("__name__"))
+    if module.split(".")[0] in ("gymnasium", "pglesson") and "values to unpack (expected 5" in str(error):
+        given = re.search(r"got (\d+)", str(error))
+        raise ValueError(
+            f"The environment's step gave {given[1] if given else 'more'} values, but must give five: observation, "
+            "reward, terminated, truncated, info. The older form with a single done is to be told apart: did the task "
+            "end, or the time?"
+        ) from error
+
+
+def checked_reset(result: Any) -> Any:
+    """The observation that reset gave. Raises ValueError for a result of another form."""
+    if not isinstance(result, (tuple, list)) or len(result) != 2:
+        raise ValueError(
+            f"The environment's reset gave {_short(result)}, but must give two values: observation, info. Info is a "
+            "dict, such as {}."
+        )
+    return result[0]
+
+
+def check_same_spaces(env: gymnasium.Env[Any, Any], first: gymnasium.Env[Any, Any]) -> None:
+    """Raises ValueError for a copy with other spaces, which would be read as those of the first."""
+    for name in ("observation_space", "action_space"):
+        space, firsts = getattr(env, name), getattr(first, name)
+        if space is not firsts and space != firsts:
+            raise ValueError(
+                f"Copies of the environment differ: the {name} of the first is {firsts}, of another {space}. One "
+                "policy serves all of them, so give them the same spaces, such as by options."
+            )
+
+
+def checked_row(name: str, values: Any, number: int, kinds: str) -> NDArray[Any]:
+    """What a vectorized environment gave for each of its copies. Raises ValueError unless it is a number or flag each.
+
+    kinds: of NumPy's dtypes; 0 and 1 are flags too.
+    """
+    try:
+        found = np.asarray(values)
+    except Exception:  # such as a tensor with a gradient
+        found = np.asarray(None)
+    if kinds == "b" and found.dtype.kind in "iuf" and bool(((found == 0) | (found == 1)).all()):
+        found = found.astype(bool)
+    if found.shape != (number,) or found.dtype.kind not in kinds:
+        raise ValueError(
+            f"The vectorized environment gave {name} {_short(values)}, but must give one "
+            f"{'True or False' if kinds == 'b' else 'real number'} for each copy: an array of shape ({number},). Fix "
+            "its step."
+        )
+    return found
 
 
 def observation_of_another_form(error: ValueError) -> ValueError:

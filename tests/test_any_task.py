@@ -71,6 +71,16 @@ observation_spaces = st.one_of(
 action_spaces = st.one_of(boxes(("float32", "float64")), discrete(), multi_discrete(), multi_binary())
 
 
+@st.composite
+def whole_boxes(draw: Any) -> spaces.Box:
+    """Of few whole numbers, each entry with bounds of its own."""
+    kind, shape = draw(st.sampled_from(["int64", "int8", "uint8", "bool"])), draw(shapes)
+    low = np.array(draw(st.lists(starts, min_size=9, max_size=9)))[: int(np.prod(shape))].reshape(shape)
+    low = np.zeros(shape, dtype=int) if kind in ("uint8", "bool") else low
+    more = 1 if kind == "bool" else draw(st.integers(1, 9))
+    return spaces.Box(low.astype(kind), (low + more).astype(kind), shape, np.dtype(kind).type)
+
+
 class Kept(gymnasium.Env[Any, Any]):
     """Shows samples of its space for 1 to 5 steps, and keeps copies; it may reuse its arrays and change its action."""
 
@@ -136,6 +146,8 @@ def register(seen: Any, actions: Any, habits: frozenset[str], mode: str) -> str:
 
 def as_given(space: Any, action: Any) -> Any:
     """One sampled action as an environment must get it."""
+    if isinstance(space, spaces.Box) and space.dtype.kind != "f":
+        return action.reshape(space.shape) + space.low.astype(int)  # the first option is the lowest number
     if isinstance(space, spaces.Box):
         return np.minimum(np.maximum(action.reshape(space.shape), space.low), space.high)
     return action.reshape(space.shape) + (0 if isinstance(space, spaces.MultiBinary) else space.start)
@@ -145,7 +157,12 @@ MODES = ("single", "NEXT_STEP", "SAME_STEP", "NEXT_STEP in its own arrays")
 
 
 @settings(max_examples=80, deadline=None, derandomize=True, database=None)
-@given(observation_spaces, action_spaces, st.sets(st.sampled_from(HABITS)).map(frozenset), st.sampled_from(MODES))
+@given(
+    observation_spaces,
+    st.one_of(action_spaces, whole_boxes()),
+    st.sets(st.sampled_from(HABITS)).map(frozenset),
+    st.sampled_from(MODES),
+)
 def test_episodes_are_what_the_environments_kept(seen: Any, actions: Any, habits: frozenset[str], mode: str) -> None:
     if mode != "single":
         habits -= {"infos of changing kinds"}  # which Gymnasium's own vectorization cannot store
@@ -165,6 +182,7 @@ def test_episodes_are_what_the_environments_kept(seen: Any, actions: Any, habits
             np.testing.assert_array_equal(played.observations[run, episode, t].numpy(), expected)
             chosen = as_given(actions, played.actions[run, episode, t].numpy())
             np.testing.assert_array_equal(chosen.astype(actions.dtype), first["given"][t])
+            assert first["given"][t].dtype == actions.dtype
             assert played.rewards[run, episode, t].item() == np.float32(first["paid"][t])
         last = np.asarray(flatten(seen, first["seen"][length]), dtype=np.float32).ravel()
         np.testing.assert_array_equal(played.final_observations[run, episode].numpy(), last)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import tiny_envs
 import torch
+from gymnasium import spaces
 from torch import nn
 
 from pglesson import Settings, make_policy, reinforce
@@ -52,9 +53,19 @@ def test_ends_and_time_outs_in_one_batch() -> None:
     assert played.terminated.any() and not played.terminated.all()
 
 
-def test_integer_box_actions_raise() -> None:
-    with pytest.raises(ValueError, match="floating-point Box"):
-        make_envs("tiny/WholeActions-v0", 2)
+def test_a_box_of_few_whole_numbers_is_a_choice_among_them() -> None:
+    played = play("tiny/WholeActions-v0", 60)
+    assert sorted(played.actions.unique().tolist()) == [0, 1, 2, 3, 4, 5]
+    assert played.rewards.equal(played.actions[..., 0].float() - 2)
+
+
+@pytest.mark.parametrize("high", [997, np.iinfo(np.int64).max])
+def test_a_box_of_many_whole_numbers_raises(high: int) -> None:
+    gymnasium.register(
+        f"tiny/Whole{high}-v0", tiny_envs.Scripted, kwargs={"actions": spaces.Box(-3, high, (1,), np.int64)}
+    )
+    with pytest.raises(ValueError, match="up to 1,000 options in all"):
+        make_envs(f"tiny/Whole{high}-v0", 2)
 
 
 def play_policy(env: str, policy: Any, episodes: int, max_steps: int = 20, seed: int = 0) -> Episodes:

@@ -15,17 +15,10 @@ from numpy.typing import NDArray
 
 from pglesson import errors
 from pglesson.envs.batch import BatchEnv
-from pglesson.envs.spaces import batch, one_observation, replace_row
+from pglesson.envs.seeds import Watch, spawn_seeds
+from pglesson.envs.spaces import batch, checked_batch, one_observation, replace_row
 
 Step = tuple[Any, NDArray[Any], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]
-
-
-def spawn_seeds(seed: int, number: int) -> list[int]:
-    """Independent seeds for copies of an environment, by NumPy's SeedSequence, of the 32 bits that all of them take.
-
-    Gymnasium's own `seed + i` gives most copies of seed 1 the random numbers of a copy of seed 0.
-    """
-    return [int(state) for state in np.random.SeedSequence(seed).generate_state(number)]
 
 
 def options_of_each(options: dict[str, Any], number: int) -> list[dict[str, Any]]:
@@ -64,24 +57,42 @@ class Copies(gymnasium.vector.VectorEnv[Any, Any, Any]):
         self.copies, self.num_envs, self.spec = copies, len(copies), first.spec
         self.metadata = {**first.metadata, "autoreset_mode": AutoresetMode.DISABLED}
         self.single_observation_space, self.single_action_space = first.observation_space, first.action_space
+        for env in copies:
+            errors.check_same_spaces(env, first)
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
         self.action_space = batch_space(self.single_action_space, self.num_envs)
+        self._watch = Watch(first)
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
-        """Begins an episode in each. seed: from which each gets an independent one."""
-        seeds = [None] * self.num_envs if seed is None else spawn_seeds(seed, self.num_envs)
-        self._rows = [self._read(env.reset(seed=own, options=options)[0]) for env, own in zip(self.copies, seeds)]
+        """Begins an episode in each. seed: from which each gets an independent one, and its spaces, too."""
+        seeds: list[int | None] = [None] * self.num_envs
+        if seed is not None:
+            spawned = spawn_seeds(seed, 3 * self.num_envs)
+            seeds = list(spawned[: self.num_envs])
+            for env, *own in zip(self.copies, spawned[self.num_envs : 2 * self.num_envs], spawned[2 * self.num_envs :]):
+                env.action_space.seed(own[0])  # some tasks sample from their spaces
+                env.observation_space.seed(own[1])
+        with self._watch.over(seeded=seed is not None):
+            started = [env.reset(seed=own, options=options) for env, own in zip(self.copies, seeds)]
+        self._rows = [self._read(errors.checked_reset(result)) for result in started]
         self._going_on = list(range(self.num_envs))
         return batch(self.single_observation_space, self._rows), {}
 
     def step(self, actions: Any) -> Step:
+        if self._watch.on:
+            with self._watch.over():
+                return self._step(actions)
+        return self._step(actions)
+
+    def _step(self, actions: Any) -> Step:
         actions, rewards = np.array(actions), np.zeros(self.num_envs)
         terminated, truncated = np.zeros((2, self.num_envs), dtype=bool)
         for index in self._going_on:
-            result = self.copies[index].step(actions[index])
-            if len(result) != 5:
-                raise errors.step_of_another_form(result)
-            observation, reward, ended, cut, _ = result
+            try:
+                observation, reward, ended, cut, _ = self.copies[index].step(actions[index])
+            except ValueError as error:
+                errors.check_step_form(error)
+                raise
             self._rows[index] = self._read(observation)
             rewards[index] = reward if type(reward) is float else errors.checked_reward(reward)
             terminated[index] = ended if type(ended) is bool else errors.checked_flag("terminated", ended)
@@ -113,25 +124,43 @@ class Guard(gymnasium.vector.VectorWrapper[Any, Any, Any, Any, Any]):
     """A vectorized environment from elsewhere, with independent seeds, and with the last observation of each episode.
 
     One that resets an episode within its last step (autoreset mode SAME_STEP) has that observation in its infos. It
-    gets copies of the actions and gives copies of the rewards, so that it may change and keep its own.
+    gets copies of the actions and gives copies of the rewards, so that it may change and keep its own; what it gives is
+    held to one row for each copy, since NumPy would broadcast the rest.
     """
 
     def __init__(self, env: gymnasium.vector.VectorEnv[Any, Any, Any], mode: AutoresetMode) -> None:
         super().__init__(env)
-        self._same_step = mode == AutoresetMode.SAME_STEP
+        self._same_step, self._watch = mode == AutoresetMode.SAME_STEP, Watch(env)
 
     def reset(self, *, seed: Any = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         one_generator = isinstance(self.unwrapped, BatchEnv)  # for all its copies, so that any seed serves
         if isinstance(seed, (int, np.integer)) and not one_generator:
             seeds = spawn_seeds(int(seed), self.num_envs)
             seed = seeds if isinstance(self.unwrapped, (SyncVectorEnv, AsyncVectorEnv)) else seeds[0]
-        return self.env.reset(seed=seed, options=options)
+        with self._watch.over(seeded=seed is not None):
+            result = self.env.reset(seed=seed, options=options)
+        return self._read(errors.checked_reset(result)), {}
 
     def step(self, actions: Any) -> Step:
-        observations, rewards, *flags, infos = self.env.step(np.array(actions))
-        rewards, (terminated, truncated) = np.array(np.asarray(rewards)), map(np.asarray, flags)
+        try:
+            with self._watch.over():
+                observations, rewards, ended, cut, infos = self.env.step(np.array(actions))
+        except ValueError as error:
+            errors.check_step_form(error)
+            raise
+        observations = self._read(observations)
+        rewards = errors.checked_row("rewards", rewards, self.num_envs, "biuf").copy()
+        terminated = errors.checked_row("terminated", ended, self.num_envs, "b")
+        truncated = errors.checked_row("truncated", cut, self.num_envs, "b")
         if self._same_step:
             for index in np.flatnonzero(terminated | truncated):
-                final = errors.checked_final_observation(infos, int(index))
+                final = self._read(errors.checked_final_observation(infos, int(index)), one=True)
                 observations = replace_row(self.single_observation_space, observations, int(index), final)
-        return observations, rewards, terminated, truncated, infos
+        return observations, rewards, terminated, truncated, {}
+
+    def _read(self, observations: Any, *, one: bool = False) -> Any:
+        space = self.single_observation_space
+        try:
+            return one_observation(space, observations) if one else checked_batch(space, observations, self.num_envs)
+        except ValueError as error:
+            raise errors.observation_of_another_form(error) from error

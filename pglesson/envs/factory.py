@@ -15,12 +15,15 @@ from typing import Any
 
 import gymnasium
 from gymnasium.envs.registration import EnvSpec
+from gymnasium.vector.utils import batch_space
+from gymnasium.wrappers import TransformAction
+from gymnasium.wrappers.vector import TransformAction as VectorTransformAction
 
 from pglesson import errors
 from pglesson.envs.cartpole import CartPoleVector
 from pglesson.envs.copies import Copies, Guard, options_of_each
 from pglesson.envs.pendulum import PendulumVector
-from pglesson.envs.spaces import observation_size, unread_parts
+from pglesson.envs.spaces import as_choices, observation_size, unread_parts
 
 VectorEnv = gymnasium.vector.VectorEnv[Any, Any, Any]
 STEPPED_HERE: dict[Any, type[CartPoleVector] | type[PendulumVector]] = {  # by the class that Gymnasium registered
@@ -43,11 +46,15 @@ def make_envs(env: str, number: int, /, **options: Any) -> VectorEnv:
     elif spec.vector_entry_point is None:
         every = options_of_each({**spec.kwargs, **options}, number)
         with options_that_fit(env, options):
-            envs = Copies([gymnasium.make(env, **own) for own in every])
+            envs = Copies([with_choices(gymnasium.make(env, **own)) for own in every])
     else:
         with options_that_fit(env, options):
             envs = gymnasium.make_vec(env, number, "vector_entry_point", **options_of_each(options, 1)[0])
         mode = errors.checked_autoreset(env, envs.metadata)
+        errors.check_number(env, envs.num_envs, number)
+        if (choices := as_choices(envs.single_action_space)) is not None:
+            dtype = envs.single_action_space.dtype
+            envs = VectorTransformAction(envs, lambda whole: whole.astype(dtype), batch_space(choices, number), choices)
         envs = envs if type(envs).__module__.startswith(__package__) else Guard(envs, mode)
     check_spaces(env, envs.single_observation_space, envs.single_action_space)
     return envs
@@ -57,9 +64,16 @@ def make_env(env: str, options: Mapping[str, Any]) -> gymnasium.Env[Any, Any]:
     """One environment, as Gymnasium makes it. Raises ValueError as `make_envs` does."""
     spec = find_spec(env)
     with options_that_fit(env, options):
-        made = gymnasium.make(env, **options_of_each({**spec.kwargs, **options}, 1)[0])
+        made = with_choices(gymnasium.make(env, **options_of_each({**spec.kwargs, **options}, 1)[0]))
     check_spaces(env, made.observation_space, made.action_space)
     return made
+
+
+def with_choices(env: gymnasium.Env[Any, Any]) -> gymnasium.Env[Any, Any]:
+    """The environment, with a Box of few whole numbers for actions as MultiDiscrete: the numbers stay what they are."""
+    choices = as_choices(env.action_space)
+    dtype = env.action_space.dtype
+    return env if choices is None else TransformAction(env, lambda whole: whole.astype(dtype), choices)
 
 
 def check_spaces(env: str, observations: gymnasium.Space[Any], actions: gymnasium.Space[Any]) -> None:

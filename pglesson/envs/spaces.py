@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 ARRAYS = (spaces.Box, spaces.Discrete, spaces.MultiDiscrete, spaces.MultiBinary)  # one observation is one array
 
+MOST_CHOICES = 1000  # of an action, over all its entries: logits of a policy
+
 
 def parts(space: Space[Any]) -> Iterator[tuple[Any, Space[Any]]]:
     """The keys and spaces within a Dict or Tuple space."""
@@ -107,10 +109,27 @@ def one_observation(space: Space[Any], observation: Any) -> Any:
     if array.dtype.kind not in "biuf":
         raise ValueError(f"{observation!r} is not a number or an array of numbers, as of {space}.")
     if array.shape != space.shape:
-        if array.size != int(np.prod(space.shape or ())):
+        if not _same_but_for_ones(array.shape, space.shape or ()):
             raise ValueError(f"an array of shape {array.shape} is not of {space}, whose shape is {space.shape}.")
         array = array.reshape(space.shape or ())
     return array
+
+
+def _same_but_for_ones(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
+    """Whether two shapes differ in axes of length 1 alone: any other reshaping would put numbers in other places."""
+    return [n for n in a if n != 1] == [n for n in b if n != 1]
+
+
+def checked_batch(space: Space[Any], observations: Any, number: int) -> Any:
+    """A batch of observations as a vectorized environment gave it. Raises ValueError where the rows do not fit."""
+    if isinstance(space, (spaces.Dict, spaces.Tuple)):
+        for key, part in parts(space):
+            checked_batch(part, observations[key], number)
+    elif isinstance(space, ARRAYS):
+        found, wanted = np.shape(observations), (number, *(space.shape or ()))
+        if found != wanted and (found[:1] != (number,) or not _same_but_for_ones(found, wanted)):
+            raise ValueError(f"an array of shape {found} is not {number} of {space}, of shape {wanted}.")
+    return observations
 
 
 def batch(space: Space[Any], rows: list[Any]) -> Any:
@@ -149,6 +168,16 @@ def _factors(space: Space[Any]) -> NDArray[np.float32]:
         pixels = (space.dtype == np.uint8) | ((space.low == 0) & (space.high == 255))
         return np.where(pixels, 1 / np.maximum(space.high.astype(np.float64), 1), 1).ravel().astype(np.float32)
     return np.ones(observation_size(space), dtype=np.float32)
+
+
+def as_choices(space: Space[Any]) -> spaces.MultiDiscrete | None:
+    """A Box of few whole numbers as the choices that it leaves, one for each entry; None for another space."""
+    if not isinstance(space, spaces.Box) or np.dtype(space.dtype).kind not in "biu":
+        return None
+    options = space.high.astype(np.float64) - space.low.astype(np.float64) + 1
+    if options.sum() > MOST_CHOICES or bool((options == 1).all()):
+        return None
+    return spaces.MultiDiscrete(options.astype(np.int64), start=space.low.astype(np.int64))
 
 
 def action_width(space: Space[Any]) -> int:

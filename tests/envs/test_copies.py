@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import re
 from typing import Any
 
 import gymnasium
@@ -17,7 +18,7 @@ from gymnasium.vector.utils import batch_space
 from tiny_envs import Scripted, number_box, vector
 
 from pglesson import Settings, make_envs, make_policy, play_episodes, reinforce
-from pglesson.envs.copies import spawn_seeds
+from pglesson.envs.seeds import spawn_seeds
 from pglesson.rollout import Episodes
 
 _number = itertools.count()
@@ -93,6 +94,64 @@ def test_a_sweep_over_seeds_and_the_runs_of_one_training_are_independent() -> No
     base = Settings(env=registered(Noise), runs=5, episodes=8, updates=5, hidden=())
     scores = np.concatenate([point.score for point in sweep(base, {"seed": list(range(6))})])
     assert len(set(scores.tolist())) == 30
+
+
+class Draws(Noise):
+    """Pays what `draw` gives, which gets the environment; begins as `begin` says, which gets it and the seed."""
+
+    def __init__(self, draw: Any, begin: Any = lambda env, seed: None) -> None:
+        self.draw, self.begin = draw, begin
+        self.observation_space, self.action_space = spaces.Discrete(1), spaces.Discrete(2)
+        self.begin(self, None)
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> tuple[int, dict[str, Any]]:
+        if self.begin(self, seed) != "alone":
+            super().reset(seed=seed)
+        return 0, {}
+
+    def step(self, action: Any) -> tuple[int, float, bool, bool, dict[str, Any]]:
+        return 0, float(self.draw(self)), True, False, {}
+
+
+def begin_rng(env: Any, seed: int | None) -> None:
+    env.rng = np.random.default_rng(seed)
+
+
+def keep_rng(env: Any, seed: int | None) -> None:
+    env.rng = getattr(env, "rng", np.random.default_rng())
+
+
+NOT_SEEDED = {
+    "numpy's own": (lambda env: np.random.normal(), lambda env, seed: None, r"np\.random"),  # noqa: NPY002
+    "python's own": (lambda env: random.random(), lambda env, seed: None, "random,"),
+    "torch's own": (lambda env: torch.rand(()), lambda env, seed: None, "torch's generator"),
+    "no super": (lambda env: env.np_random.normal(), lambda env, seed: "alone", r"self\.np_random,"),
+    "kept": (lambda env: env.rng.normal(), keep_rng, r"self\.rng"),
+    "made at each reset": (lambda env: env.rng.normal(), begin_rng, r"self\.rng"),
+}
+
+
+@pytest.mark.parametrize("vectorized", [False, True])
+@pytest.mark.parametrize("name", NOT_SEEDED)
+def test_random_numbers_that_no_seed_decides_are_told(name: str, vectorized: bool) -> None:
+    """Once, in the first update, or in the second where only later resets have no seed."""
+    draw, begin, words = NOT_SEEDED[name]
+    make = lambda: Draws(draw, begin)  # noqa: E731
+    env = registered(lambda num_envs: SyncVectorEnv([make] * num_envs), vector=True) if vectorized else registered(make)
+    with pytest.warns(UserWarning) as told:
+        list(reinforce(Settings(env=env, updates=3, hidden=())))
+    assert len(told) == 1 and re.search(rf"draws random numbers from {words}.*self\.np_random", str(told[0].message))
+
+
+@pytest.mark.parametrize("draw", [lambda env: env.action_space.sample(), lambda env: env.np_random.normal()])
+def test_random_numbers_that_a_seed_decides_repeat(draw: Any) -> None:
+    """Those of the spaces, too; and they are no other copy's."""
+    env = registered(lambda: Draws(draw))
+    first, again, other = (
+        [update.returns.tolist() for update in reinforce(Settings(env=env, updates=4, seed=seed, hidden=()))]
+        for seed in (1, 1, 2)
+    )
+    assert first == again != other and len({tuple(column) for column in zip(*(update[0] for update in first))}) > 4
 
 
 class Keeps(Scripted):
@@ -208,6 +267,85 @@ def test_autoreset_modes_that_are_refused(options: Any, words: str | None) -> No
         play(env, **options)
 
 
+def rows_of(number: int, change: Any, mode: AutoresetMode = AutoresetMode.NEXT_STEP) -> Any:
+    """A vectorized environment of four steps whose rows are changed before they are given."""
+
+    class Rows(KeepsVector):
+        def step(self, actions: Any) -> Any:
+            names = ("seen", "paid", "over", "cut", "infos")
+            now = dict(zip(names, super().step(np.array(actions)), strict=True))
+            now["paid"] = np.arange(self.num_envs) + 1.0
+            now.update(change(now, self.num_envs))
+            return tuple(now.values())
+
+    return Rows(number, mode)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda now, n: {"paid": now["paid"][:, None]}, r"gave rewards array.* one real number for each copy"),
+        (lambda now, n: {"paid": 1.0}, "gave rewards 1.0"),
+        (lambda now, n: {"paid": np.ones(1)}, "gave rewards array"),
+        (lambda now, n: {"paid": np.ones((n, 2))}, "gave rewards"),
+        (lambda now, n: {"paid": now["paid"] + 0j}, "gave rewards"),
+        (lambda now, n: {"paid": ["1"] * n}, "gave rewards"),
+        (lambda now, n: {"paid": torch.ones(n, requires_grad=True)}, "gave rewards"),
+        (lambda now, n: {"over": bool(now["over"][0])}, "gave terminated False, but must give one True or False"),
+        (lambda now, n: {"over": now["over"][:, None]}, "gave terminated"),
+        (lambda now, n: {"over": now["over"] - 1}, "gave terminated"),
+        (lambda now, n: {"cut": None}, "gave truncated None"),
+        (lambda now, n: {"seen": now["seen"].T}, r"shape \(1, 4\) is not 4 of Box"),
+        (lambda now, n: {"seen": np.repeat(now["seen"], 2, 1)}, r"shape \(4, 2\) is not 4 of Box"),
+        (lambda now, n: {"seen": now["seen"][:1]}, r"shape \(1, 1\) is not 4 of Box"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_rows_of_another_shape_raise(change: Any, words: str) -> None:
+    """NumPy would broadcast them: a column of rewards pays each copy what all of them earned."""
+    with pytest.raises(ValueError, match=words):
+        play(registered(lambda num_envs: rows_of(num_envs, change), vector=True))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda now, n: {"paid": now["paid"].tolist(), "over": now["over"].tolist()},
+        lambda now, n: {"paid": torch.tensor(now["paid"]), "seen": torch.tensor(now["seen"])},
+        lambda now, n: {"over": now["over"].astype(int), "cut": now["cut"].astype(np.float32)},
+        lambda now, n: {"seen": now["seen"][:, 0], "infos": [{}] * n},
+    ],
+)
+def test_rows_of_every_type_are_read(change: Any) -> None:
+    played = play(registered(lambda num_envs: rows_of(num_envs, change), vector=True))
+    assert played.rewards.equal(torch.arange(1.0, 5)[None, :, None].expand(1, 4, 4))
+    assert played.final_observations.eq(4).all() and played.terminated.all()
+
+
+@pytest.mark.parametrize(
+    "infos", [[{}] * 4, {"final_obs": np.ones((1, 1))}, {"final_obs": None}, {"final_info": {"final_obs": 1}}]
+)
+def test_final_observations_that_are_not_there_raise(infos: Any) -> None:
+    change = lambda now, n: {"infos": infos, "over": np.arange(n) == 2}  # noqa: E731
+    env = registered(lambda num_envs: rows_of(num_envs, change, AutoresetMode.SAME_STEP), vector=True)
+    with pytest.raises(ValueError, match=r"without infos\['final_obs'\].* with a row for each copy"):
+        play(env)
+
+
+def test_a_final_observation_of_another_shape_raises() -> None:
+    change = lambda now, n: {"infos": {"final_obs": np.ones((n, 2))}, "over": np.ones(n, dtype=bool)}  # noqa: E731
+    env = registered(lambda num_envs: rows_of(num_envs, change, AutoresetMode.SAME_STEP), vector=True)
+    with pytest.raises(ValueError, match=r"shape \(2,\) is not of Box"):
+        play(env)
+
+
+@pytest.mark.parametrize("made", [1, 5])
+def test_another_number_of_copies_raises(made: int) -> None:
+    env = registered(lambda num_envs: KeepsVector(made), vector=True)
+    with pytest.raises(ValueError, match=f"made {made} copies, where 4 were asked for"):
+        make_envs(env, 4)
+
+
 def test_an_episode_that_is_over_is_not_stepped_on() -> None:
     """Resets and steps are counted by the environment itself."""
     counts = {"resets": 0, "steps": 0}
@@ -296,6 +434,8 @@ def test_infos_are_not_read() -> None:
         (lambda o: (None, 1.0, False, False, {}), "None is not a number"),
         (lambda o: ("left", 1.0, False, False, {}), "'left' is not a number"),
         (lambda o: (o, 1.0, True), "gave 3 values, but must give five"),
+        (lambda o: (o, 1.0, True, False, {}, 0), "gave more values, but must give five"),
+        (lambda o: (np.zeros((3, 1, 2)), 1.0, True, False, {}), r"shape \(3, 1, 2\) is not of Box"),
     ],
 )
 def test_what_no_step_may_give(step: Any, words: str) -> None:
@@ -308,6 +448,53 @@ def test_what_no_step_may_give(step: Any, words: str) -> None:
     )
     with pytest.raises(ValueError, match=words):
         play(env)
+
+
+@pytest.mark.parametrize("options", [{"max_episode_steps": 9}, {"order_enforce": False}, {}])
+def test_a_step_of_four_values_behind_gymnasiums_wrappers_is_told(options: dict[str, Any]) -> None:
+    class Older(Scripted):
+        def step(self, action: Any) -> Any:
+            return 0, 1.0, True, {}
+
+    with pytest.raises(ValueError, match=r"gave 4 values, but must give five: .*The older form with a single done"):
+        play(registered(Older, **options))
+
+
+def test_a_value_error_of_a_steps_own_code_is_its_own() -> None:
+    class Unpacks(Scripted):
+        def step(self, action: Any) -> Any:
+            left, right, up, down, wait = np.arange(4)
+            return left, right, up, down, wait
+
+    with pytest.raises(ValueError, match=r"^not enough values to unpack"):
+        play(registered(Unpacks))
+
+
+@pytest.mark.parametrize("result", [np.zeros(2, dtype=np.float32), (np.zeros(2), {}, 0), None])
+def test_a_reset_of_another_form_is_told(result: Any) -> None:
+    class Older(Scripted):
+        def reset(self, **options: Any) -> Any:
+            return result
+
+    with pytest.raises(ValueError, match=r"reset gave .*, but must give two values: observation, info"):
+        play(registered(Older, order_enforce=False, kwargs={"observations": number_box(size=2)}))
+
+
+@pytest.mark.parametrize(
+    ("name", "spaces_of"),
+    [
+        ("observation_space", lambda n: {"observations": number_box(size=2 + n % 2)}),
+        ("observation_space", lambda n: {"observations": spaces.Discrete(3, start=n % 2)}),
+        ("action_space", lambda n: {"actions": spaces.Discrete(2 + n % 2)}),
+        ("action_space", lambda n: {"actions": number_box(high=1 + n % 2)}),
+    ],
+)
+def test_copies_with_other_spaces_raise(name: str, spaces_of: Any) -> None:
+    """Read as the first's, a state would be another one, and an action cut to other bounds."""
+    made = itertools.count()
+    env = registered(lambda: Scripted(**spaces_of(next(made))), vector=False)
+    with pytest.raises(ValueError, match=f"Copies of the environment differ: the {name} of the first is"):
+        make_envs(env, 4)
 
 
 @pytest.mark.parametrize(
@@ -329,6 +516,7 @@ def test_numbers_of_every_kind_are_rewards(given: Any, reward: float) -> None:
         (spaces.Box(-1, 1, (), np.float32), 0.5, [0.5]),
         (spaces.Box(-9, 9, (2,), np.int64), np.full(2, 0.75), [0.75] * 2),
         (spaces.Box(0, 255, (2,), np.uint8), np.full(2, 300), [300] * 2),
+        (spaces.Box(-1, 1, (2, 1, 3), np.float32), np.arange(6).reshape(2, 3) / 8, np.arange(6) / 8),
         (spaces.Discrete(3), 1.0, [0, 1, 0]),
         (spaces.Discrete(3), np.array([1]), [0, 1, 0]),
         (spaces.Discrete(3, start=-1), -1, [1, 0, 0]),
@@ -338,7 +526,17 @@ def test_numbers_of_every_kind_are_rewards(given: Any, reward: float) -> None:
 def test_observations_are_read_as_what_they_are(space: Any, given: Any, seen: list[float]) -> None:
     """Gymnasium's own vectorization would cut 0.75 to 0 and 300 to 44."""
     env = registered(Scripted, kwargs={"observations": space, "observe": lambda t: given})
-    assert play(env).observations[0, 0, 0].tolist() == seen
+    assert play(env).observations[0, 0, 0].tolist() == list(seen)
+
+
+@pytest.mark.parametrize("shape", [(3, 2), (6,), (2, 3, 2)])
+def test_an_array_with_its_axes_in_another_order_raises(shape: tuple[int, ...]) -> None:
+    """Reshaped, its numbers would be others': a picture with its channels in front, for one with them behind."""
+    env = registered(
+        Scripted, kwargs={"observations": spaces.Box(-1, 1, (2, 3), np.float32), "observe": lambda t: np.zeros(shape)}
+    )
+    with pytest.raises(ValueError, match=r"is not of Box\(-1.0, 1.0, \(2, 3\)"):
+        play(env)
 
 
 @pytest.mark.parametrize(

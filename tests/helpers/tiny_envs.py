@@ -179,7 +179,8 @@ SCRIPTED: dict[str, dict[str, Any]] = {
     "Huge": {"reward": lambda t, action: 3e38 * float(action), "end": one_step},
     "GraphObservation": {"observations": spaces.Graph(spaces.Discrete(2), None)},
     "TupleActions": {"actions": spaces.Tuple([spaces.Discrete(2)])},
-    "WholeActions": {"actions": spaces.Box(0, 5, (1,), np.int64)},
+    # pays the number that is chosen
+    "WholeActions": {"actions": spaces.Box(-2, 3, (1,), np.int64), "reward": lambda t, action: float(action[0])},
 }
 
 for _name, _script in SCRIPTED.items():
