@@ -63,7 +63,7 @@ def _switch() -> Rule:
 
 def _options() -> Rule:
     words = "a dict of keyword arguments for the environment, such as {'joints': 3}"
-    return Rule(lambda x: isinstance(x, Mapping), words)
+    return Rule(lambda x: isinstance(x, Mapping) and all(isinstance(name, str) for name in x), words)
 
 
 def _sizes() -> Rule:
@@ -169,6 +169,8 @@ class Settings:
         rules = known[name].metadata
         if not rules["accepts"](value):
             raise ValueError(f"{name} was set to {value!r}, but must be {rules['allowed']}. It is: {rules['effect']}.")
+        if isinstance(value, Real) and not isinstance(value, bool):  # torch may not take those of NumPy
+            value = int(value) if isinstance(value, Integral) else float(value)
         object.__setattr__(self, name, value)
 
     def live(self) -> dict[str, Any]:

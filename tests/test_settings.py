@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ NAN, ARRAY = math.nan, np.array(["none", "value"])  # for an array, `in` raises 
 # for each field: values it must refuse, values it must accept, and words that the message must contain
 CASES: dict[str, tuple[list[Any], list[Any], str]] = {
     "env": (["", None, 3], ["Pendulum-v1"], "id of a Gymnasium environment"),
-    "env_options": ([None, [("joints", 3)], "joints"], [{"joints": 3}], "a dict"),
+    "env_options": ([None, [("joints", 3)], "joints", {1: 2}], [{"joints": 3}], "a dict"),
     "runs": ([0, -1, 1.0, True, "1", NAN], [1, 32], "a whole number from 1 up"),
     "episodes": ([0, -1, 1.5, True], [1, 64], "a whole number from 1 up"),
     "updates": ([0, -1, 2.0, False, None], [1], "a whole number from 1 up"),
@@ -86,6 +87,23 @@ def test_invalid_value_raises_and_changes_nothing(name: str, value: Any) -> None
 def test_valid_values_are_accepted(name: str) -> None:
     for value in CASES[name][1]:
         assert getattr(Settings(**{name: value}), name) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "kept"),
+    [
+        ("entropy_weight", np.float64(0.5), 0.5),
+        ("kl_weight", np.float32(0.5), 0.5),
+        ("gamma", Fraction(1, 2), 0.5),
+        ("max_grad_norm", np.float64(np.inf), math.inf),
+        ("seed", np.uint8(3), 3),
+        ("runs", np.int64(2), 2),
+    ],
+)
+def test_numbers_of_every_kind_are_kept_as_pythons(name: str, value: Any, kept: Any) -> None:
+    """torch takes neither a fraction nor NumPy's true, and NumPy's print as calls of NumPy."""
+    found = getattr(Settings(**{name: value}), name)
+    assert found == kept and type(found) is type(kept)
 
 
 def test_misspelt_field_suggests_the_closest() -> None:
