@@ -51,7 +51,7 @@ class Baseline:
     is_critic = False
 
     def predict(self, episodes: Episodes, returns: Tensor) -> Tensor:
-        """b for each time step: (runs, episodes, steps), or a shape that broadcasts to it."""
+        """b for each time step: (runs, episodes, steps), of which axes may have the length 1, or a number."""
         return torch.zeros_like(returns)
 
     def predict_final(self, episodes: Episodes) -> Tensor:
@@ -176,7 +176,8 @@ class OwnBaseline(Baseline):
     @staticmethod
     def _checked(values: Any, shape: torch.Size, method: str) -> Tensor:
         errors.check_baseline_values(values, shape, method)
-        return torch.as_tensor(values).detach()
+        numbers = torch.as_tensor(values).detach()
+        return numbers if numbers.is_floating_point() else numbers.float()
 
 
 class Baselines:

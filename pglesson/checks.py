@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import warnings
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -34,8 +35,11 @@ SAME_VALUES: tuple[str, ...] = (
 )
 SAME_VALUES += ("Transpose", "Permute", "T", "ToCopy", "Repeat", "Clamp", "ClampMin", "Add", "Mul", "Index", "Split")
 PROBABILITIES = ("Softmax", "Sigmoid")
-POSITIVE = ("Exp", "Softplus", "Sigmoid", "Softmax", "Square", "Pow", "Abs", "Sqrt", "Relu", "Elu", "Exp2", "Expm1")
+JOINED = ("Cat", "Stack", "Where", "Maximum", "Minimum")  # of several tensors
+POSITIVE: tuple[str, ...] = ("Exp", "Softplus", "Sigmoid", "Softmax", "Square", "Pow", "Abs", "Sqrt", "Relu", "Elu")
+POSITIVE += ("Exp2", "Expm1", "Log1P", "Logaddexp", "Logsumexp", "Cosh", "Reciprocal", "LinalgVectorNorm")
 IS_SIGMA, IS_VALUE = r"sigma|std|scale", r"value|critic|baseline|(^|\.)v(f|\.|_|$)"
+IS_SPREAD = IS_SIGMA + "|log|var|dev|spread|width"
 LAYERS = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
 CHANGES_IN_TRAINING = (nn.modules.dropout._DropoutNd, nn.modules.batchnorm._NormBase)
 
@@ -51,11 +55,13 @@ def check_meaning(policy: nn.Module, output: Any, space: Space[Any]) -> None:
     if isinstance(output, TorchDistribution):
         if isinstance(space, spaces.Box):
             _check_reach(_moment(output.inner, "mean"), _moment(output.inner, "stddev"), space)
+        elif _is_made_by(_given_logits(output.inner), PROBABILITIES):
+            raise errors.probabilities_for_logits(space)
     elif isinstance(space, spaces.Box):
         mu, log_sigma = output
-        _check_log_sigma(module, log_sigma)
+        _check_log_sigma(module, mu, log_sigma)
         _check_reach(mu.detach(), log_sigma.detach().exp(), space)
-    elif _made_by(output) in PROBABILITIES or _are_probabilities(output.detach(), space):
+    elif _is_made_by(output.grad_fn, PROBABILITIES) or _are_probabilities(output.detach(), space):
         raise errors.probabilities_for_logits(space)
 
 
@@ -73,17 +79,17 @@ def _are_probabilities(logits: Tensor, space: Space[Any]) -> bool:
     return bool(choices) and all(sums_to_one) and not one_hot
 
 
-def _check_log_sigma(module: nn.Module, log_sigma: Tensor) -> None:
-    if not bool((log_sigma > 0).all()):
-        by_name = ""  # a standard deviation is positive
-    elif _made_by(log_sigma) in POSITIVE:
+def _check_log_sigma(module: nn.Module, mu: Tensor, log_sigma: Tensor) -> None:
+    name, positive = _name_of(module, log_sigma), bool((log_sigma > 0).all())  # as a standard deviation is
+    by_name = bool(re.search(IS_SIGMA, name)) and "log" not in name
+    if positive and (by_name or _is_made_by(log_sigma.grad_fn, POSITIVE)):
         raise errors.sigma_for_log_sigma()
-    else:
-        by_name = _name_of(module, log_sigma)
-    if re.search(IS_SIGMA, by_name) and "log" not in by_name:
-        raise errors.sigma_for_log_sigma()
-    if re.search(IS_VALUE, _name_of(module, log_sigma)):
+    if re.search(IS_VALUE, name):
         raise errors.value_for_log_sigma()
+    if positive and not log_sigma.requires_grad:
+        warnings.warn(errors.constant_log_sigma(float(log_sigma.flatten()[0])), stacklevel=2)
+    elif mu.shape[-1] == 1 and name and name != _name_of(module, mu) and not re.search(IS_SPREAD, name):
+        warnings.warn(errors.read_as_log_sigma(name), stacklevel=2)
 
 
 def _check_reach(mu: Tensor | None, sigma: Tensor | None, space: spaces.Box) -> None:
@@ -103,9 +109,17 @@ def _moment(distribution: torch.distributions.Distribution, name: str) -> Tensor
         return None
 
 
-def _node(tensor: Tensor) -> Any:
-    """The last operation that gave a tensor its values, in torch's graph."""
-    node: Any = tensor.grad_fn
+def _given_logits(distribution: torch.distributions.Distribution) -> Any:
+    """The operation that gave a torch distribution its logits, if it was made from them, before they are normalized."""
+    while isinstance(distribution, torch.distributions.Independent):
+        distribution = distribution.base_dist
+    logits = vars(distribution).get("logits")
+    node = None if logits is None else logits.grad_fn
+    return node.next_functions[0][0] if node is not None and _operation(node) == "Sub" else node
+
+
+def _node(node: Any) -> Any:
+    """The last operation that gave a tensor its values, in torch's graph, from its grad_fn."""
     while node is not None and _operation(node) in SAME_VALUES:
         before = [other for other, _ in node.next_functions if other is not None]
         if len(before) != 1:
@@ -118,14 +132,19 @@ def _operation(node: Any) -> str:
     return type(node).__name__.partition("Backward")[0].lstrip("_")
 
 
-def _made_by(tensor: Tensor) -> str:
-    return "" if (node := _node(tensor)) is None else _operation(node)
+def _is_made_by(node: Any, kinds: tuple[str, ...]) -> bool:
+    """Whether one of these operations gave a tensor with this grad_fn its values, or each of the parts it has."""
+    if (node := _node(node)) is None:
+        return False
+    before = [other for other, _ in node.next_functions if other is not None]
+    joined = _operation(node) in JOINED and bool(before) and all(_is_made_by(other, kinds) for other in before)
+    return joined or _operation(node) in kinds
 
 
 def _name_of(module: nn.Module, tensor: Tensor) -> str:
     """The name of a weight that the tensor is, or that its last layer has; "" if none is found."""
     names = {id(weight): name.lower() for name, weight in module.named_parameters()}
-    nodes = [_node(tensor)]
+    nodes = [_node(tensor.grad_fn)]
     for _ in range(3):  # a layer's weight may stand behind its transpose
         for node in nodes:
             if id(getattr(node, "variable", None)) in names:
@@ -133,6 +152,19 @@ def _name_of(module: nn.Module, tensor: Tensor) -> str:
         nodes = [other for node in nodes if node is not None for other, _ in node.next_functions]
         nodes = [node for node in nodes if node is not None and _operation(node) in ("AccumulateGrad", *SAME_VALUES)]
     return ""
+
+
+ASKED: WeakKeyDictionary[nn.Module, list[tuple[type, bool]]] = WeakKeyDictionary()  # with the layers that it had then
+
+
+def layers_of(policy: nn.Module) -> list[tuple[type, bool]]:
+    """The kinds of a policy's layers, and which are in training."""
+    return [(type(module), module.training) for module in policy.modules()]
+
+
+def has_changed(policy: nn.Module) -> bool:
+    """Whether a policy that was asked has other layers since then, or others in training."""
+    return policy in ASKED and ASKED[policy] != layers_of(policy)
 
 
 def check_layers(policy: nn.Module) -> None:
@@ -151,11 +183,12 @@ def check_rows(policy: nn.Module, observations: Tensor, actions: Tensor) -> None
     """
 
     def log_prob(rows: Tensor, taken: Tensor) -> Tensor:
-        with torch.no_grad():
-            return to_distribution(policy, forward(policy, rows)).log_prob(taken).double()
+        return to_distribution(policy, forward(policy, rows)).log_prob(taken).detach().double()
 
-    first, before = log_prob(observations, actions), _state(policy)
-    again = log_prob(observations, actions)
+    with torch.enable_grad():
+        first, before = log_prob(observations, actions), _state(policy)
+    with torch.no_grad():  # as it is asked in play; above, as in the update
+        again = log_prob(observations, actions)
     if _differ(first, again, 1e-6) or not all(map(torch.equal, before, _state(policy))):
         raise errors.has_memory()
     taken = torch.cat([actions[:, :1], actions.flip(1), actions[:, :1]], 1)
@@ -164,10 +197,10 @@ def check_rows(policy: nn.Module, observations: Tensor, actions: Tensor) -> None
         return log_prob(torch.cat([other, observations.flip(1), other], 1), taken)[:, 1:-1].flip(1)
 
     try:
-        mixed = between(torch.ones_like(observations[:, :1]))
-    except Exception:  # it may refuse a row that no environment gave
-        mixed = between(observations[:, :1])
-    try:
+        try:
+            mixed = between(torch.ones_like(observations[:, :1]))
+        except Exception:  # it may refuse a row that no environment gave
+            mixed = between(observations[:, :1])
         alone = log_prob(observations[:, :1], actions[:, :1])
     except Exception as error:
         raise errors.depends_on_other_rows() from error

@@ -6,6 +6,7 @@ something is wrong; the others return the error to raise.
 
 from __future__ import annotations
 
+import inspect
 import re
 import reprlib
 from collections.abc import Callable, Mapping, Sequence
@@ -376,6 +377,21 @@ def sigma_for_log_sigma() -> ValueError:
     )
 
 
+def constant_log_sigma(number: float) -> str:
+    return (
+        f"The second part of what the policy gives is constant, such as {number:.3g}, and is taken for log sigma: "
+        f"sigma is {np.exp(number):.3g}. If sigma itself is meant, give its logarithm; if not, say so with an "
+        "attribute: distribution = pglesson.DiagGaussian."
+    )
+
+
+def read_as_log_sigma(name: str) -> str:
+    return (
+        f"The second part of what the policy gives, from {name!r}, is taken for log sigma. If it is a value, give (mu, "
+        "log_sigma, value); if not, have 'log_sigma' in the name of its layer."
+    )
+
+
 def value_for_log_sigma() -> ValueError:
     return ValueError(
         "The second part of what the policy gives looks like a value, by the name of the layer that it comes from, but "
@@ -455,7 +471,12 @@ def check_policy_output(output: Any, observations: Tensor, space: gymnasium.Spac
             f"the actions {space} it must give {wanted}, of shape {(runs, number, width)} (a module of your own leaves "
             "the run axis out), or a torch.distributions.Distribution. Check the size of its last layer."
         )
-    if not all(bool(p.isfinite().any(-1).all() and not p.isnan().any()) for p in given):
+    if not all(p.is_floating_point() for p in given):
+        raise ValueError(
+            f"The policy gave numbers of the type {', '.join(str(p.dtype) for p in given)}, but must give real ones, "
+            "such as torch.float32, which have a gradient."
+        )
+    if not all(bool(p.isfinite().any(-1).all() and (p < torch.inf).all()) for p in given):
         raise diverged_policy()
 
 
@@ -480,6 +501,12 @@ def check_torch_distribution(
             f"but for the actions {space} they must have the shape {shape}. Check the size of its last layer, and that "
             "the distribution has one entry for each observation."
         )
+    if tuple(distribution.batch_shape) not in ((number,), (len(actions), number)):
+        raise ValueError(
+            f"The policy's distribution has the batch shape {tuple(distribution.batch_shape)} for {number} "
+            "observations, but must have an entry for each of them. Of Independent, the last number counts the axes of "
+            "an action: 1."
+        )
     highest = getattr(distribution.support, "upper_bound", None)  # of a Categorical
     if isinstance(space, spaces.Discrete) and isinstance(highest, int) and highest + 1 != space.n:
         raise ValueError(
@@ -488,6 +515,26 @@ def check_torch_distribution(
         )
     if not bool(actions.isfinite().all()):
         raise diverged_policy()
+
+
+def check_choices(actions: NDArray[Any], options: Any) -> None:
+    """Raises ValueError unless sampled actions are whole numbers from 0 on, below their number of options each."""
+    if bool((wrong := (actions != np.floor(actions)) | (actions < 0) | (actions >= options)).any()):
+        raise ValueError(
+            f"The policy's distribution chose the action {actions[wrong][0]:g}, but must choose whole numbers from 0 "
+            "on, one for each option, as torch.distributions.Categorical does."
+        )
+
+
+def check_same_weights(policy: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+    """Raises ValueError where a policy has parameters that the optimizer does not move."""
+    known = {id(weight) for group in optimizer.param_groups for weight in group["params"]}
+    if not known.issuperset(map(id, policy.parameters())):
+        raise ValueError(
+            "The policy has other parameters than when training began, such as those of a layer that was replaced: the "
+            "optimizer does not know them, so they would never learn. Change weights in place, with torch.no_grad(), "
+            "or begin a new reinforce(settings, policy)."
+        )
 
 
 def check_depends_on_weights(log_prob: Tensor) -> None:
@@ -538,13 +585,28 @@ def no_such_device(name: str, error: Exception) -> ValueError:
     )
 
 
+def check_own_advantages(function: object) -> None:
+    """Raises TypeError unless an advantages function can be called with three arguments."""
+    words = "advantages(episodes, b, b_next): the episodes, the baseline, and that of the next state"
+    if not callable(function):
+        raise TypeError(f"advantages is {_short(function)}, but must be a function {words}.")
+    try:
+        inspect.signature(function).bind(None, None, None)
+    except TypeError as error:
+        raise TypeError(f"Your advantages function cannot be called ({error}). Let it be {words}.") from error
+    except ValueError:  # a built-in one, whose arguments Python does not know
+        pass
+
+
 def checked_advantages(advantages: object, mask: Tensor) -> Tensor:
     """What a learner's function gave for advantages, 0 after an episode's end. Raises ValueError where it misfits."""
-    if not isinstance(advantages, Tensor) or advantages.shape != mask.shape:
-        given = f"a tensor of shape {tuple(advantages.shape)}" if isinstance(advantages, Tensor) else repr(advantages)
+    if not isinstance(advantages, Tensor) or advantages.shape != mask.shape or advantages.is_complex():
+        given = _short(advantages)
+        if isinstance(advantages, Tensor):
+            given = f"a tensor of shape {tuple(advantages.shape)} and type {advantages.dtype}"
         raise ValueError(
-            f"Your advantages function gave {given}, but it must give a tensor of shape {tuple(mask.shape)}: (runs, "
-            "episodes, steps), like episodes.rewards."
+            f"Your advantages function gave {given}, but it must give a real tensor of shape {tuple(mask.shape)}: "
+            "(runs, episodes, steps), like episodes.rewards."
         )
     if not bool((advantages.isfinite() | (mask == 0)).all()):
         raise ValueError(
@@ -573,17 +635,18 @@ def check_own_baseline(baseline: object, chosen: str) -> None:
 
 
 def check_baseline_values(values: object, shape: Sequence[int], method: str) -> None:
-    """Raises ValueError unless what a learner's baseline gave is finite and fits the shape, or is a number."""
-    numbers = torch.as_tensor(values) if isinstance(values, (Tensor, int, float, np.ndarray)) else None
-    try:
-        fits = numbers is not None and torch.broadcast_shapes(numbers.shape, tuple(shape)) == tuple(shape)
-    except RuntimeError:  # shapes that do not meet
-        fits = False
-    if not fits or numbers is None:
-        given = repr(values) if numbers is None else f"shape {tuple(numbers.shape)}"
+    """Raises ValueError unless what a learner's baseline gave is finite and a number, or fits the shape, axis by axis.
+
+    A tensor of fewer axes might fit at the wrong ones, where there are as many episodes as steps, or as runs.
+    """
+    numbers = torch.as_tensor(values) if isinstance(values, (Tensor, int, float, np.ndarray, np.number)) else None
+    fits = numbers is not None and not numbers.is_complex() and (numbers.dim() in (0, len(shape)))
+    if numbers is None or not fits or any(n not in (1, wanted) for n, wanted in zip(numbers.shape, shape)):
+        given = _short(values) if numbers is None else f"shape {tuple(numbers.shape)} of type {numbers.dtype}"
         raise ValueError(
-            f"Your baseline's {method} gave {given}, but must give a number or a tensor that fits {tuple(shape)}: "
-            f"{'(runs, episodes, steps), like returns' if len(shape) == 3 else '(runs, episodes)'}."
+            f"Your baseline's {method} gave {given}, but must give a number or a real tensor of shape {tuple(shape)}: "
+            f"{'(runs, episodes, steps), like returns' if len(shape) == 3 else '(runs, episodes)'}, of which an axis "
+            "may have the length 1 (such as by keepdim=True)."
         )
     if not bool(numbers.isfinite().all()):
         raise ValueError(

@@ -83,6 +83,8 @@ def reinforce(
     """
     settings = Settings() if settings is None else settings
     errors.check_settings(settings, Settings)
+    if advantages is not None:
+        errors.check_own_advantages(advantages)
     device = find_device(settings.device)
     envs = make_envs(settings.env, settings.runs * settings.episodes, **settings.env_options)
     try:
@@ -118,6 +120,7 @@ def _updates(
             seed = s.seed if number == 1 else None
             episodes = play_episodes(envs, policy, s.runs, max_steps=s.max_steps, generator=generator, seed=seed)
             mask = episodes.mask
+            errors.check_same_weights(policy, optimizer)
 
             # 2. Advantages: returns-to-go minus a baseline. Of its returns it may use other episodes' alone: one that
             # knew the return of the action that it judges would bias the gradient.
@@ -285,7 +288,7 @@ def make_policy(settings: Settings, envs: VectorEnv | None = None) -> SoftmaxPol
 def find_device(name: str) -> torch.device:
     """The device of that name. Raises ValueError for one that torch does not have here."""
     try:
-        torch.empty(0, device=name)  # what fails, and how, differs from build to build
+        torch.zeros(1, device=name).tolist()  # what fails, and how, differs from build to build
     except Exception as error:
         raise errors.no_such_device(name, error) from error
     return torch.device(name)

@@ -25,7 +25,7 @@ from pglesson.settings import Settings
 PIECE_ROWS = 16_000  # time steps, over all runs, in one pass through a network: more would leave the processor's cache
 
 
-@dataclass(frozen=True)
+@dataclass
 class Episodes:
     """Whole episodes that started together, as tensors with axes (run, episode, time step), in the CPU's memory.
 
@@ -94,6 +94,7 @@ def actor(
                 raise errors.changes_its_input()
             checks.check_meaning(policy, output, space)
             checks.check_rows(policy, batch, actions)
+            checks.ASKED[policy] = checks.layers_of(policy)
         asked = True
         return actions.numpy()
 
@@ -117,11 +118,12 @@ def play_episodes(
 
     An environment that is done is stepped on until the last one is, and what it does then is masked: taking whatever
     episodes finish first instead would count short ones too often. `seed` restarts the environments' random numbers,
-    and has a learner's own policy checked.
+    and has a learner's own policy checked; it is checked again where its layers changed.
     Raises ValueError for a policy whose output has the wrong shape and for a reward or observation that is not finite,
     FloatingPointError for a policy that has diverged.
     """
-    act = actor(policy, envs.single_action_space, runs, generator, new=seed is not None)
+    new = seed is not None or checks.has_changed(policy)
+    act = actor(policy, envs.single_action_space, runs, generator, new=new)
     steps = list[tuple[NDArray[Any], ...]]()  # observations, actions, rewards and who played, at each time step
 
     def encoded(raw: Any, counts: NDArray[np.bool_]) -> NDArray[np.float32]:

@@ -199,13 +199,27 @@ class NoFinal(Critic):
 @pytest.mark.parametrize(
     ("own", "words"),
     [
-        (type("A", (), {"predict": lambda self, e, r: r[..., 0]})(), r"predict gave shape \(2, 5\), but .*\(2, 5, 3\)"),
+        (
+            type("A", (), {"predict": lambda self, e, r: r[..., 0]})(),
+            r"predict gave shape \(2, 5\) .*, but .*\(2, 5, 3\)",
+        ),
         (
             type("B", (), {"predict": lambda self, e, r: None})(),
-            "predict gave None, but must give a number or a tensor",
+            "predict gave None, but must give a number or a real tensor",
         ),
         (type("C", (), {"predict": lambda self, e, r: r / 0 * 0})(), "predict gave a number that is not finite"),
         (NoFinal(), "says is_critic = True, but has no predict_final"),
+        # of fewer axes: each would be broadcast where there are as many steps, or runs, as episodes
+        (
+            type("D", (), {"predict": lambda self, e, r: r[0, 0]})(),
+            r"predict gave shape \(3,\) .* of which an axis may",
+        ),
+        (type("E", (), {"predict": lambda self, e, r: r[0]})(), r"predict gave shape \(5, 3\) .*keepdim=True"),
+        (type("F", (), {"predict": lambda self, e, r: r + 0j})(), "of type torch.complex64, but must give a number"),
+        (
+            type("G", (Critic,), {"predict_final": lambda self, e: torch.zeros(5)})(),
+            r"predict_final gave shape \(5,\) .*of shape \(2, 5\)",
+        ),
     ],
 )
 def test_own_baseline_with_wrong_output_raises(own: Any, words: str) -> None:
@@ -214,6 +228,18 @@ def test_own_baseline_with_wrong_output_raises(own: Any, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         next(reinforce(settings, policy, baseline=own))
     assert not weights(policy).any()
+
+
+@pytest.mark.parametrize(
+    "number", [1, True, 1.0, np.float32(1), np.array(1), torch.tensor(1), torch.ones(1, 1, 1), np.ones((2, 1, 1), int)]
+)
+def test_own_baseline_gives_a_number_or_axes_of_length_one(number: Any) -> None:
+    """Oracle: the constant baseline of 1."""
+    own = type("Ones", (), {"predict": lambda self, episodes, returns: number})()
+    settings = Settings(**FORK, normalization="none")
+    expected = next(reinforce(Settings(**FORK, normalization="none", baseline="constant", baseline_constant=1)))
+    settings.baseline = "own"
+    np.testing.assert_allclose(next(reinforce(settings, baseline=own)).loss, expected.loss, rtol=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -48,8 +48,9 @@ def test_negated_advantages_negate_the_step() -> None:
 @pytest.mark.parametrize(
     ("function", "words"),
     [
-        (lambda episodes, b, b_next: b[..., 0], r"gave a tensor of shape \(2, 5\), but it must give .*\(2, 5, 3\)"),
-        (lambda episodes, b, b_next: b.numpy(), "must give a tensor of shape"),
+        (lambda episodes, b, b_next: b[..., 0], r"shape \(2, 5\).*, but it must give .*\(2, 5, 3\)"),
+        (lambda episodes, b, b_next: b.numpy(), "gave array.* must give a real tensor of shape"),
+        (lambda episodes, b, b_next: b + 0j, "type torch.complex128, but it must give a real tensor"),
         (lambda episodes, b, b_next: None, "gave None"),
         (lambda episodes, b, b_next: b / 0 * 0, "not finite"),
     ],
@@ -60,6 +61,34 @@ def test_invalid_advantages_raise(function: Any, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         next(reinforce(settings, policy, advantages=function))
     assert not weights(policy).any()
+
+
+@pytest.mark.parametrize(
+    ("function", "words"),
+    [
+        (lambda episodes, b: b, r"cannot be called \(too many positional arguments\). Let it be advantages\(episodes"),
+        (lambda episodes, b, b_next, more: b, "cannot be called .*'more'"),
+        (3, "advantages is 3, but must be a function"),
+    ],
+)
+def test_a_function_that_takes_other_arguments_raises_before_it_is_trained_with(function: Any, words: str) -> None:
+    with pytest.raises(TypeError, match=words):
+        next(reinforce(Settings(**SETTINGS), advantages=function))
+
+
+def test_episodes_that_a_function_gets_may_be_changed() -> None:
+    """Oracle: the same without a change. `episodes.rewards -= 1` sets the field, too."""
+
+    def changes(episodes: Episodes, b: Tensor, b_next: Tensor) -> Tensor:
+        episodes.rewards -= 1
+        episodes.mask = torch.zeros(1)
+        return returns_to_go(episodes.rewards + 1, 0.9) - b
+
+    plain = lambda episodes, b, b_next: returns_to_go(episodes.rewards, 0.9) - b  # noqa: E731
+    settings = Settings(**SETTINGS)
+    for a, b in zip(reinforce(settings, advantages=changes), reinforce(settings, advantages=plain), strict=True):
+        np.testing.assert_array_equal(a.loss, b.loss)
+        np.testing.assert_array_equal(a.returns, b.returns)
 
 
 def test_advantages_after_the_end_are_masked() -> None:
@@ -79,6 +108,7 @@ class Clipped(DiagGaussian):
         return super().sample(generator).clamp(-1, 1)
 
 
+@pytest.mark.filterwarnings("ignore:The second part of what the policy gives is constant")
 def test_policy_with_its_own_distribution() -> None:
     """The episodes that the advantages function gets have clipped actions with it, and others without."""
 

@@ -12,14 +12,16 @@ import numpy as np
 import pytest
 import tiny_envs
 import torch
+import torch.nn.utils.prune
 from gymnasium import spaces
 from tiny_envs import Scripted, number_box
 from torch import Tensor, nn
-from torch.distributions import Bernoulli, Beta, Independent, Normal
+from torch.distributions import Bernoulli, Beta, Binomial, Independent, Normal, Poisson
 from torch.distributions import Categorical as TorchCategorical
 
 import pglesson
 from pglesson import Categorical, DiagGaussian, Settings, make_envs, make_policy, play_episodes, reinforce
+from pglesson.errors import OTHER_AT_UPDATE
 from pglesson.own_policies import copy_policy
 
 CART = {"env": "CartPole-v1", "episodes": 6, "updates": 3, "learning_rate": 0.01}
@@ -80,6 +82,21 @@ def test_probabilities_that_are_certain_raise() -> None:
 
 
 @pytest.mark.parametrize(
+    "wrap", [lambda p: TorchCategorical(logits=p), lambda p: Independent(TorchCategorical(logits=p), 0)]
+)
+def test_probabilities_given_to_torch_as_logits_raise(wrap: Callable[[Tensor], Any]) -> None:
+    with pytest.raises(ValueError, match="gives probabilities"):
+        train(Net(lambda self, h, x: wrap(self.head(h).softmax(-1))))
+    assert len(train(Net(lambda self, h, x: wrap(self.head(h))))) == 3
+
+
+def test_a_sigmoid_given_to_torch_as_logits_raises() -> None:
+    env = task(spaces.MultiBinary(3), lambda action: 0.0)
+    with pytest.raises(ValueError, match="gives probabilities"):
+        train(Net(lambda self, h, x: Bernoulli(logits=self.head(h).sigmoid()), 3, 1), env=env)
+
+
+@pytest.mark.parametrize(
     "policy",
     [
         mlp(nn.LogSoftmax(-1)),
@@ -125,6 +142,15 @@ ARM = {"env": "pglesson/PlanarArm-v0", "episodes": 6, "updates": 2, "env_options
         (lambda self, h, x: (self.head(h), self.head(h).exp().clamp(0.1, 2)), "looks like sigma"),
         (lambda self, h, x: (self.head(h), self.head(h).square() + 0.1), "looks like sigma"),
         (lambda self, h, x: (self.head(h), 2 * self.head(h).sigmoid()), "looks like sigma"),
+        (lambda self, h, x: (self.head(h), torch.log1p(self.head(h).exp())), "looks like sigma"),
+        (lambda self, h, x: (self.head(h), torch.logaddexp(self.head(h), 0 * self.head(h))), "looks like sigma"),
+        (lambda self, h, x: (self.head(h), 1 / (1 + self.head(h) ** 2)), "looks like sigma"),
+        (lambda self, h, x: (self.head(h), h.norm(dim=-1, keepdim=True).expand(-1, 2)), "looks like sigma"),
+        (lambda self, h, x: (self.head(h), torch.stack([self.v(h)[:, 0].exp()] * 2, -1)), "looks like sigma"),
+        (
+            lambda self, h, x: (self.head(h), torch.where(x[:, :1] > 0, self.head(h).exp(), h.exp()[:, :2])),
+            "like sigma",
+        ),
         (lambda self, h, x: (self.head(h), self.sigma.expand_as(self.head(h))), "looks like sigma"),
         (lambda self, h, x: (self.head(h), self.log_std.exp().expand_as(self.head(h)), self.v(h)), "looks like sigma"),
         (lambda self, h, x: (self.head(h), self.v(h).expand(-1, 2)), "looks like a value"),
@@ -158,6 +184,46 @@ def test_what_is_no_mu_and_log_sigma_raises(give: Callable[..., Any], words: str
 def test_mu_and_log_sigma_of_any_kind_train(give: Callable[..., Any]) -> None:
     size = make_envs(ARM["env"], 1, joints=2).single_observation_space.shape[0]
     assert len(train(Net(give, 2, size), **ARM)) == 2
+
+
+@pytest.mark.parametrize("number", [1.0, 0.1, 0.0, -1.0])
+def test_a_constant_that_may_be_sigma_is_remarked_on(number: float) -> None:
+    """A log sigma below 0 is no standard deviation."""
+    policy = Net(lambda self, h, x: (self.head(h), torch.full_like(self.head(h), number)), 1, 1)
+    if number <= 0:
+        assert len(train(policy, env="tiny/Echo-v0")) == 3
+        return
+    with pytest.warns(
+        UserWarning, match=f"constant, such as {number:g}, .*for log sigma: sigma is {np.exp(number):.3g}"
+    ):
+        train(policy, env="tiny/Echo-v0")
+    policy.distribution = DiagGaussian  # type: ignore[assignment]
+    assert len(train(policy, env="tiny/Echo-v0")) == 3
+
+
+class TwoHeads(nn.Module):
+    """mu and something else, from layers with a name of its own for the second; or both from one layer."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.first, self.name = nn.Linear(1, 2), name
+        self.add_module(name or "unused", nn.Linear(1, 1))
+
+    def forward(self, x: Tensor) -> Any:
+        if not self.name:
+            return self.first(x).chunk(2, -1)
+        return self.first(x)[:, :1], getattr(self, self.name)(x)
+
+
+@pytest.mark.parametrize("name", ["l3", "out", "fc2"])
+def test_a_head_that_may_be_a_value_is_remarked_on(name: str) -> None:
+    with pytest.warns(UserWarning, match=f"from '{name}.bias', is taken for log sigma. If it is a value, give"):
+        train(TwoHeads(name), env="tiny/Echo-v0")
+
+
+@pytest.mark.parametrize("name", ["", "log_sigma", "logstd_head", "spread"])
+def test_a_head_that_is_no_value_is_not(name: str) -> None:
+    assert len(train(TwoHeads(name), env="tiny/Echo-v0")) == 3
 
 
 def test_a_sigma_that_is_called_log_sigma_is_believed() -> None:
@@ -271,6 +337,101 @@ def test_what_is_no_function_of_a_row_raises(name: str, episodes: int) -> None:
     make, words = DEPENDENT[name]
     with pytest.raises(ValueError, match=words):
         train(seeded(make), episodes=episodes)
+
+
+def without_gradient(self: Net, h: Tensor, x: Tensor) -> Tensor:
+    return self.head(h) * (1 if torch.is_grad_enabled() else 3)
+
+
+def test_what_another_mode_of_torchs_decides_raises() -> None:
+    """It is played without a gradient."""
+    with pytest.raises(ValueError, match="asked for the same observations again"):
+        train(Net(without_gradient))
+
+
+def test_rows_in_the_place_of_actions_raise() -> None:
+    """With as many episodes as actions the shapes agree."""
+    with pytest.raises(ValueError, match="when others are asked for beside it"):
+        train(Net(lambda self, h, x: self.head(h).T), episodes=2)
+
+
+def test_a_distribution_of_all_rows_at_once_raises() -> None:
+    with pytest.raises(ValueError, match=r"batch shape \(\) for 6 observations.*Of Independent"):
+        train(Net(lambda self, h, x: Independent(Normal(self.head(h), 1.0), 2), 1, 3), env="Pendulum-v1")
+
+
+@pytest.mark.parametrize("kind", [torch.int64, torch.complex64])
+def test_numbers_without_a_gradient_raise(kind: torch.dtype) -> None:
+    with pytest.raises(ValueError, match=f"of the type {kind}, but must give real ones"):
+        train(Net(lambda self, h, x: self.head(h).to(kind)))
+
+
+def test_a_logit_of_plus_infinity_is_not_finite() -> None:
+    with pytest.raises(FloatingPointError, match="not finite"):
+        train(Net(lambda self, h, x: self.head(h) + torch.tensor([torch.inf, 0])))
+
+
+@pytest.mark.parametrize(
+    "give",
+    [
+        lambda self, h, x: Normal(self.head(h)[:, 0], 1.0),
+        lambda self, h, x: Poisson(self.head(h)[:, 0].exp() + 3),
+        lambda self, h, x: Binomial(5, logits=self.head(h)[:, 0] + 3),
+    ],
+)
+@pytest.mark.parametrize("env", ["CartPole-v1", "tiny/Starts-v0"])
+def test_actions_that_are_none_of_the_options_raise(give: Callable[..., Any], env: str) -> None:
+    """Cut to a whole number, 0.7 would be played as 0, with the density of 0.7."""
+    inputs = {"CartPole-v1": 4, "tiny/Starts-v0": 3}[env]
+    with pytest.raises(ValueError, match="must choose whole numbers from 0 on, one for each option"):
+        train(Net(give, 2, inputs), env=env)
+
+
+def test_a_distribution_of_two_options_in_floats_trains() -> None:
+    assert len(train(Net(lambda self, h, x: Bernoulli(logits=self.head(h)[:, 0])))) == 3
+
+
+@pytest.mark.parametrize("name", ["dropout", "batch norm", "functional"])
+def test_what_is_switched_on_while_training_runs_raises(name: str) -> None:
+    make = {"functional": lambda: Net(lambda s, h, x: s.head(nn.functional.dropout(h, 0.5, s.training)))}.get(name)
+    policy = seeded(make or DEPENDENT[name][0]).eval()
+    training = reinforce(Settings(**CART), policy)
+    next(training)
+    policy.train()
+    with pytest.raises(ValueError, match=OTHER_AT_UPDATE):
+        next(training)
+
+
+def test_a_layer_that_is_added_while_training_runs_is_asked_about() -> None:
+    policy = mlp()
+    training = reinforce(Settings(**CART), policy)
+    next(training)
+    policy.append(nn.Softmax(-1))
+    with pytest.raises(ValueError, match="gives probabilities"):
+        next(training)
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_a_layer_that_is_replaced_while_training_runs_raises(own: bool) -> None:
+    settings = Settings(**CART)
+    policy: Any = mlp() if own else make_policy(settings)
+    layers = policy if own else policy.logits
+    training = reinforce(settings, policy)
+    next(training)
+    layers[2] = copy.deepcopy(layers[2])
+    with pytest.raises(ValueError, match="other parameters than when training began"):
+        next(training)
+
+
+def test_weights_may_be_changed_in_place_and_pruned_while_training_runs() -> None:
+    policy = mlp()
+    training = reinforce(Settings(**CART), policy)
+    next(training)
+    policy.load_state_dict(mlp().state_dict())
+    next(training)
+    torch.nn.utils.prune.l1_unstructured(policy[0], "weight", 0.5)
+    next(training)
+    assert (policy[0].weight == 0).sum() >= 16
 
 
 @pytest.mark.parametrize("name", ["dropout", "batch norm", "alpha dropout"])

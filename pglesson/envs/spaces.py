@@ -11,6 +11,8 @@ from gymnasium import Space, spaces
 from gymnasium.spaces.utils import flatdim, flatten
 from numpy.typing import NDArray
 
+from pglesson import errors
+
 ARRAYS = (spaces.Box, spaces.Discrete, spaces.MultiDiscrete, spaces.MultiBinary)  # one observation is one array
 
 MOST_CHOICES = 1000  # of an action, over all its entries: logits of a policy
@@ -192,6 +194,9 @@ def decode_actions(space: Space[Any], actions: NDArray[Any]) -> NDArray[Any]:
 
     Only the environment gets the clipped action: the log-probability is that of the sampled one.
     """
+    if actions.dtype.kind == "f" and not isinstance(space, spaces.Box):  # of a distribution of torch's
+        options = space.n if isinstance(space, spaces.Discrete) else getattr(space, "nvec", np.array(2)).ravel()
+        errors.check_choices(actions, options)
     if isinstance(space, spaces.Discrete):
         whole = actions.reshape(-1).astype(np.int64, copy=False)
         return whole + space.start if space.start else whole
