@@ -95,11 +95,11 @@ class Explorer(Picture):
     def _dragged(self, change: Any) -> None:
         """A press in the first Axes, or a move with the main button down."""
         right, down, _ = change["new"]
-        axes, place = self.figure.axes[0], (right, 1 - down)
-        if not axes.get_position().contains(*place):
+        axes = self.figure.axes[0]
+        if not axes.get_position().contains(right, 1 - down):
             return
         with self._showing_errors():
-            place = self.figure.transFigure.transform(place)
+            place = self.figure.transFigure.transform((right, 1 - down))
             values = self._drag(*axes.transData.inverted().transform(place))
             self._setting = True
             try:
