@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import html
-import inspect
 import json
+from dataclasses import asdict
 from typing import Any
 
 from pglesson.exercises import Exercise
+from pglesson.exercises.judges import ChoiceJudge, NumberJudge
 
 
 def markup(exercise: Exercise) -> str:
     """The exercise as HTML that exercise.js brings to life. Without scripts, its hints can be read."""
-    kind = exercise.judge.__qualname__.partition(".")[0]
-    given = inspect.getclosurevars(exercise.judge).nonlocals
     data: dict[str, Any] = {"why": exercise.why, "hints": exercise.hints}
-    if kind == "judge_number":
-        data["number"] = {name: given[name] for name in ("right", "tolerance", "near", "otherwise")}
-        data["number"]["mistakes"] = list(given["mistakes"].items())
-    elif kind == "judge_choice":
-        data["choice"] = {"right": given["right"], "reasons": given["reasons"]}
+    if isinstance(exercise.judge, NumberJudge):
+        data["number"] = asdict(exercise.judge)
+        data["number"]["mistakes"] = list(exercise.judge.mistakes.items())
+    elif isinstance(exercise.judge, ChoiceJudge):
+        data["choice"] = asdict(exercise.judge)
     checked = "number" in data or "choice" in data
     note = "" if checked else "<p>This exercise asks for code: write it in the notebook, which checks it.</p>"
     hints = "".join(f"<li>{html.escape(hint)}</li>" for hint in exercise.hints)

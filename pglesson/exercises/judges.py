@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -31,7 +32,7 @@ from pglesson.exercises.calls import (
 from pglesson.exercises.framework import NOT_ATTEMPTED, Outcome, wrong
 from pglesson.exercises.time_limit import TooLong, time_limit
 
-__all__ = ["Case", "Mistake", "judge_choice", "judge_function", "judge_number"]
+__all__ = ["Case", "ChoiceJudge", "Mistake", "NumberJudge", "judge_function"]
 
 SECONDS = 5.0  # of computing, for all cases together
 SAME_NUMBER = 0.002  # relative: how near to a known wrong number one must lie to be recognised
@@ -135,16 +136,23 @@ def _named(
     return message, False
 
 
-def judge_number(
-    right: float, mistakes: Mapping[float, str], *, tolerance: float = 0.01, near: float = SAME_NUMBER, otherwise: str
-) -> Callable[[Any], Outcome | None]:
+@dataclass(frozen=True)
+class NumberJudge:
     """A judge for one number. mistakes: messages for known wrong numbers; otherwise: for all others.
 
     A right number may be off by the relative `tolerance`. A known wrong one is recognised if it is off by no more than
     the relative `near`, or rounded to two digits or more: what merely lies in its neighbourhood has another cause.
     """
 
-    def judge(answer: Any) -> Outcome | None:
+    right: float
+    mistakes: Mapping[float, str]
+    _: KW_ONLY
+    tolerance: float = 0.01
+    near: float = SAME_NUMBER
+    otherwise: str
+
+    def __call__(self, answer: Any) -> Outcome | None:
+        """What is wrong with an answer, or None."""
         try:
             number = float(Fraction(answer.strip())) if isinstance(answer, str) else float(answer)
         except OverflowError:  # an int too large for a float
@@ -153,21 +161,20 @@ def judge_number(
             comma = isinstance(answer, tuple) and len(answer) == 2 and all(isinstance(x, int) for x in answer)
             point = f" A decimal point is meant: {answer[0]}.{answer[1]}" if comma else ""
             return wrong(f"answer is {short(answer)}, but must be one number.{point}")
-        if math.isclose(number, right, rel_tol=tolerance, abs_tol=1e-7):
+        if math.isclose(number, self.right, rel_tol=self.tolerance, abs_tol=1e-7):
             return None
-        known = [x for x in mistakes if math.isclose(number, x, rel_tol=near, abs_tol=1e-7) or _rounded(x, number)]
+        close = [x for x in self.mistakes if math.isclose(number, x, rel_tol=self.near, abs_tol=1e-7)]
+        known = close + [x for x in self.mistakes if _rounded(x, number)]
         if known:
-            return wrong(mistakes[min(known, key=lambda x: abs(x - number))])
-        if 0 < abs(right) < 1 and math.isclose(number, 100 * right, rel_tol=tolerance):
+            return wrong(self.mistakes[min(known, key=lambda x: abs(x - number))])
+        if 0 < abs(self.right) < 1 and math.isclose(number, 100 * self.right, rel_tol=self.tolerance):
             return wrong("this is the number in percent. Give the fraction: a hundredth of it.")
-        if right and math.isclose(number, right, rel_tol=min(5 * tolerance, 0.1)):
+        if self.right and math.isclose(number, self.right, rel_tol=min(5 * self.tolerance, 0.1)):
             return wrong(
-                f"this is near, but the answer has to be right to {100 * tolerance:g} %. Compute it again, or give "
-                "more digits."
+                f"this is near, but the answer has to be right to {100 * self.tolerance:g} %. Compute it again, or "
+                "give more digits."
             )
-        return wrong(otherwise)
-
-    return judge
+        return wrong(self.otherwise)
 
 
 def _rounded(value: float, number: float) -> bool:
@@ -176,20 +183,23 @@ def _rounded(value: float, number: float) -> bool:
     return digits >= 2 and f"{value:.{digits - 1}e}" == f"{number:.{digits - 1}e}"
 
 
-def judge_choice(right: str, reasons: Mapping[str, str]) -> Callable[[Any], Outcome | None]:
+@dataclass(frozen=True)
+class ChoiceJudge:
     """A judge for one of several words. reasons: why each wrong one is wrong."""
 
-    def judge(answer: Any) -> Outcome | None:
+    right: str
+    reasons: Mapping[str, str]
+
+    def __call__(self, answer: Any) -> Outcome | None:
+        """What is wrong with an answer, or None."""
         given = _plain(answer)
-        if given == _plain(right):
+        if given == _plain(self.right):
             return None
-        for choice, reason in reasons.items():
+        for choice, reason in self.reasons.items():
             if given == _plain(choice):
                 return wrong(reason)
-        choices = ", ".join(repr(choice) for choice in sorted([right, *reasons]))
+        choices = ", ".join(repr(choice) for choice in sorted([self.right, *self.reasons]))
         return wrong(f"answer is {short(answer)}, but must be one of {choices}.")
-
-    return judge
 
 
 def _plain(answer: Any) -> str:

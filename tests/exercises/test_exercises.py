@@ -14,7 +14,7 @@ import torch
 
 from pglesson.exercises import Exercise, Exercises, judges
 from pglesson.exercises.framework import COLORS, NOT_ATTEMPTED, NOTEBOOKS, RIGHT, WRONG, Attempt, Outcome, exercises_of
-from pglesson.exercises.judges import Case, judge_choice, judge_function, judge_number
+from pglesson.exercises.judges import Case, ChoiceJudge, NumberJudge, judge_function
 from pglesson.exercises.time_limit import TooLong, time_limit
 
 ENDLESS = "had not come back"  # what is said of an answer that never ends
@@ -180,8 +180,8 @@ def doubled(x: torch.Tensor) -> torch.Tensor:
     return 2 * x
 
 
-CHOICE = judge_choice("loss", {"return": "no"})
-NUMBER = judge_number(2.0, {}, otherwise="no number of this size")
+CHOICE = ChoiceJudge("loss", {"return": "no"})
+NUMBER = NumberJudge(2.0, {}, otherwise="no number of this size")
 FUNCTION = judge_function(doubled, [Case("two numbers", (torch.tensor([1.0, 2.0]),))], [])
 
 
@@ -239,17 +239,17 @@ def test_what_is_said_is_what_was_seen_on_all_cases(answer: Any, words: str) -> 
     ],
 )
 def test_a_wrong_number_is_known_only_if_it_is_given_exactly_or_rounded(answer: Any, words: str) -> None:
-    judge = judge_number(0.6, {0.4: "you took the other one", 0.94523: "a rounded one"}, otherwise="no")
+    judge = NumberJudge(0.6, {0.4: "you took the other one", 0.94523: "a rounded one"}, otherwise="no")
     assert re.search(words, judge(answer).message)
     assert judge(0.6) is None and judge(0.604) is None
 
 
 @pytest.mark.parametrize("answer", ["zero_grad", "zero_grad()", " 'Zero_grad' ", "`zero grad`", "zero-grad."])
 def test_a_choice_may_be_written_in_any_way(answer: str) -> None:
-    assert judge_choice("zero_grad", {"step": "no"})(answer) is None
-    assert judge_choice("c", {"a": "no"})("c)") is None
+    assert ChoiceJudge("zero_grad", {"step": "no"})(answer) is None
+    assert ChoiceJudge("c", {"a": "no"})("c)") is None
     for number in (0.6, "0.6", "3/5"):
-        assert judge_choice("0.6", {"0.4": "no"})(number) is None
+        assert ChoiceJudge("0.6", {"0.4": "no"})(number) is None
 
 
 @pytest.mark.parametrize(

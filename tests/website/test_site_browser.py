@@ -6,7 +6,6 @@ one of test_site.py, and one with every exercise that is checked in the page.
 
 from __future__ import annotations
 
-import inspect
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +17,7 @@ from jupyter_page import CHROMIUM
 from test_site import NAME, exercise_pages, site  # noqa: F401  a fixture
 
 from pglesson.exercises.framework import NOTEBOOKS, exercises_of
+from pglesson.exercises.judges import ChoiceJudge, NumberJudge
 
 playwright = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pip install axe-playwright-python")
@@ -110,12 +110,8 @@ def test_without_scripts_the_text_and_the_first_pictures_are_there(browser: Any,
 
 
 def checked() -> list[Any]:
-    return [exercise for name in NOTEBOOKS for exercise in exercises_of(name) if kind(exercise) != "judge_function"]
-
-
-def kind(exercise: Any) -> str:
-    name = exercise.judge.__qualname__.partition(".")[0]
-    return name if name in ("judge_number", "judge_choice") else "judge_function"
+    exercises = [exercise for name in NOTEBOOKS for exercise in exercises_of(name)]
+    return [exercise for exercise in exercises if isinstance(exercise.judge, (NumberJudge, ChoiceJudge))]
 
 
 def test_answers_are_judged_as_in_the_notebook(browser: Any, site: Path) -> None:  # noqa: F811
@@ -129,20 +125,20 @@ def test_answers_are_judged_as_in_the_notebook(browser: Any, site: Path) -> None
     )
     page = visit(browser, folder / "exercises.html")
     for number, exercise in enumerate(exercises):
-        given = inspect.getclosurevars(exercise.judge).nonlocals
+        judge = exercise.judge
         box = page.locator(".exercise").nth(number)
         field = box.locator("form input, form select")
-        if kind(exercise) == "judge_choice":
-            answers = [given["right"], *given["reasons"]]
+        if isinstance(judge, ChoiceJudge):
+            answers = [judge.right, *judge.reasons]
         else:
-            known = np.array([given["right"], *given["mistakes"]])
+            known = np.array([judge.right, *judge.mistakes])
             answers = [
                 f"{value:.6g}" for value in np.concatenate([known, 1.004 * known, 1.03 * known, 100 * known[:1]])
             ]
             answers += ["1/3", "-0.5", "7e2", "nothing", "0,6", *(f"{value:.2g}" for value in known)]
         for answer in answers:
-            outcome = exercise.judge(answer)
-            field.select_option(answer) if kind(exercise) == "judge_choice" else field.fill(answer)
+            outcome = judge(answer)
+            field.select_option(answer) if isinstance(judge, ChoiceJudge) else field.fill(answer)
             box.locator("form button").click()
             said = box.locator("[role=status]").text_content()
             if outcome is None:

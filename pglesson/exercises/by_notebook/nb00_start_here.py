@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pglesson.exercises.framework import Exercise
-from pglesson.exercises.judges import Case, Mistake, judge_function, judge_number
+from pglesson.exercises.judges import Case, Mistake, NumberJudge, judge_function
 
 
 def _scattered(agents: int, episodes: int, seed: int) -> NDArray[np.float64]:
@@ -34,7 +34,7 @@ answer = ...""",
         "40 - 25: it makes no difference whether Step or Start asked for an update.",
     ),
     why="A knob acts from the next update on, and never backward: the weights keep what the old setting taught them.",
-    judge=judge_number(
+    judge=NumberJudge(
         15.0,
         {
             12.0: "you left out the three of Step. A Step is one update like any other, and it uses the new rate.",
@@ -177,7 +177,7 @@ answer = ...""",
     ),
     why="An agent plays first, learns once from all of it, and throws it away. So policy "
     "gradients need many episodes: 560 for 35 moves. Notebooks 06 and 07 are about getting more out of each move.",
-    judge=judge_number(
+    judge=NumberJudge(
         35.0,
         {
             560.0: "those are the episodes. The weights do not move after each, but once for each update.",
@@ -343,7 +343,7 @@ answer = ...""",
     ),
     why="gamma sets a horizon: 0.9 is ten steps, 0.95 twenty, 0.99 a hundred. A reward several horizons "
     "away hardly teaches the agent anything.",
-    judge=judge_number(
+    judge=NumberJudge(
         0.95,
         {
             0.05: "that is 1 - gamma. An agent with gamma = 0.05 hardly sees beyond its next reward.",

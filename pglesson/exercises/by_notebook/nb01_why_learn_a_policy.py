@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pglesson.exercises.framework import Exercise
-from pglesson.exercises.judges import Case, Mistake, judge_choice, judge_function, judge_number
+from pglesson.exercises.judges import Case, ChoiceJudge, Mistake, NumberJudge, judge_function
 
 Array = NDArray[np.float64]
 MEASURE = (
@@ -181,7 +181,7 @@ answer = ...""",
     ),
     why="Four times finer, sixteen times better: rounding one torque soon costs little. So bins are not always bad. "
     "What they cost with seven joints is another question.",
-    judge=judge_number(
+    judge=NumberJudge(
         1 / 16,
         {
             0.25: "that is what is left of the width. The cost goes with its square.",
@@ -360,7 +360,7 @@ answer = max(against.values())""",
     ),
     why="A preference that nobody would call certain already costs 0.3 a round. Only the centre costs nothing, and no "
     "argmax can be there.",
-    judge=judge_number(
+    judge=NumberJudge(
         0.3,
         {
             0.5: "you counted what it wins with paper against your rock. It also loses, against your scissors.",
@@ -530,7 +530,7 @@ answer = ...""",
     ),
     why="A few buttons make the argmax cheap, and every recorded step can be used again and again. REINFORCE would "
     "have to throw the million away.",
-    judge=judge_choice(
+    judge=ChoiceJudge(
         "c",
         {
             "a": "six torques are six continuous numbers. A plain argmax would need bins for all of them together.",

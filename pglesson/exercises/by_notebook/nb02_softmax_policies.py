@@ -13,7 +13,7 @@ from torch import Tensor
 from pglesson import distributions
 from pglesson.exercises.calls import NOT_WRITTEN_YET, located, short
 from pglesson.exercises.framework import NOT_ATTEMPTED, WRONG, Exercise, Outcome, wrong
-from pglesson.exercises.judges import Case, Mistake, judge_function, judge_number
+from pglesson.exercises.judges import Case, Mistake, NumberJudge, judge_function
 from pglesson.exercises.time_limit import TooLong, time_limit
 
 
@@ -33,7 +33,7 @@ answer = ...""",
         "Divide the third by the sum of all.",
     ),
     why="Exponentials turn differences of logits into ratios of probabilities: log(3) more is three times as likely.",
-    judge=judge_number(
+    judge=NumberJudge(
         0.6,
         {
             3.0: "that is the exponential. Divide it by the sum of all three, so that the probabilities add up to 1.",

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from pglesson.exercises.calls import AUTOGRAD
 from pglesson.exercises.framework import Exercise
-from pglesson.exercises.judges import Case, Mistake, judge_function, judge_number
+from pglesson.exercises.judges import Case, Mistake, NumberJudge, judge_function
 
 HALF_LOG = 0.5 * math.log(2 * math.pi)
 
@@ -437,7 +437,7 @@ answer = 0.1 * -2 * (z**2 - 1)""",
     ),
     why="A bad action near the centre *widens* the bell: what the agent tries there does not pay, so it tries actions "
     "further away. It is the rule for good actions, with the opposite sign.",
-    judge=judge_number(
+    judge=NumberJudge(
         0.15,
         {
             -0.15: "one of two signs is lost. The action is nearer than one sigma, so its score is negative, and so is "

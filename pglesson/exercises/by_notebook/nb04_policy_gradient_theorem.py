@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from pglesson.exercises.framework import Exercise
-from pglesson.exercises.judges import Case, Mistake, judge_function, judge_number
+from pglesson.exercises.judges import Case, Mistake, NumberJudge, judge_function
 
 CLIMBS = Exercise(
     name="climbs",
@@ -22,7 +22,7 @@ answer = 0.9 * 1 / (1 - 0.9 / 4 - 0.9**2 / 2)""",
     ),
     why="That one number is the height of the hill: the discounted return of an episode, averaged over everything that "
     "the policy and the world may do.",
-    judge=judge_number(
+    judge=NumberJudge(
         2.4324,
         {
             2.7027: "that is the value of the study. An episode starts in the hall, one discounted step before it.",
@@ -65,7 +65,7 @@ answer = ...""",
     ),
     why="A product of what the policy chose and what the world answered: its logarithm is a sum, and theta is in "
     "the policy's terms only. That is line 3.",
-    judge=judge_number(
+    judge=NumberJudge(
         0.045,
         {
             0.18: "these are the policy's factors. The world decides, too: after each search it goes on or it ends.",
@@ -553,7 +553,7 @@ answer = ...""",
     ),
     why="Less variance is worth as much as more episodes: leaving out the past saves a third of all playing here. At "
     "other weights of the same policy it saved from 0.4 % to 62 %.",
-    judge=judge_number(
+    judge=NumberJudge(
         100 * 3.3 / 2.1,
         {
             125.4: "you took the square root. The spread is the root of the variance, and falls with the root of N: "

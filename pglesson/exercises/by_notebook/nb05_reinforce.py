@@ -13,7 +13,7 @@ from torch import Tensor
 from pglesson.exercises.agents import judge_agent
 from pglesson.exercises.calls import MARKED, OPTIMIZER
 from pglesson.exercises.framework import Exercise
-from pglesson.exercises.judges import Case, Mistake, judge_function, judge_number
+from pglesson.exercises.judges import Case, Mistake, NumberJudge, judge_function
 
 
 def _random(*shape: int, seed: int) -> Tensor:
@@ -424,7 +424,7 @@ answer = ...""",
     ),
     why="1.28 of a logit takes probability 1/2 to about 0.78, after one episode, with tiny gradients, by the last "
     "layer alone. The wider the network, the further one step of Adam moves the policy.",
-    judge=judge_number(
+    judge=NumberJudge(
         1.28,
         {
             0.01: "that is how far one weight moves. The logit is a sum over 128 of them.",

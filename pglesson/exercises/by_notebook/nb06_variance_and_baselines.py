@@ -13,7 +13,7 @@ from torch import Tensor
 from pglesson.exercises.agents import judge_value_agent
 from pglesson.exercises.calls import MARKED
 from pglesson.exercises.framework import Exercise
-from pglesson.exercises.judges import Case, Mistake, judge_choice, judge_function
+from pglesson.exercises.judges import Case, ChoiceJudge, Mistake, judge_function
 
 
 def _cloud(episodes: int, mean: list[float], seed: int) -> Tensor:
@@ -225,7 +225,7 @@ answer = ...""",
     ),
     why="The next state depends on the action, so b cannot be taken out of the sum over actions. A good state is often "
     "what a good action has led to, and such a baseline would take that credit away.",
-    judge=judge_choice(
+    judge=ChoiceJudge(
         "next state",
         {
             "state": "it is settled before the action is drawn, so that b is one number in the whole sum. A value "

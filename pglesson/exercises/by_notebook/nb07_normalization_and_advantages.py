@@ -13,7 +13,7 @@ from torch.optim.optimizer import register_optimizer_step_pre_hook
 from pglesson.exercises.agents import LAST, SIGNALS, agent_judge
 from pglesson.exercises.by_notebook.nb06_variance_and_baselines import AGENT as VALUE_AGENT
 from pglesson.exercises.framework import Exercise, Outcome, wrong
-from pglesson.exercises.judges import Case, Mistake, judge_function, judge_number
+from pglesson.exercises.judges import Case, Mistake, NumberJudge, judge_function
 from pglesson.exercises.traces import Trace
 
 
@@ -476,7 +476,7 @@ answer = ...""",
     ),
     why="Two points more than 48, or 2,000 more than nothing: if it happens once in ten, it weighs 3. So a small "
     "difference counts as much as a large one, and a rare one more than a frequent one.",
-    judge=judge_number(
+    judge=NumberJudge(
         3.0,
         {
             1.8: "the mean is taken away. Now divide by the standard deviation.",
@@ -511,7 +511,7 @@ answer = ...""",
     ),
     why="In Q-learning you asked which action is best. An advantage asks how much better an action is than the current "
     "policy: it depends on the policy, and its mean under the policy is zero.",
-    judge=judge_number(
+    judge=NumberJudge(
         5.5,
         {
             2.5: "that is the part of the second action in v. Add up those of all three.",

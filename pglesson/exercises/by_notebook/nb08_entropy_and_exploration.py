@@ -15,7 +15,7 @@ from pglesson.envs import CELLS
 from pglesson.exercises.agents import LAST, AgentTask, agent_judge
 from pglesson.exercises.by_notebook.nb06_variance_and_baselines import AGENT as VALUE_AGENT
 from pglesson.exercises.framework import Exercise
-from pglesson.exercises.judges import Case, Mistake, judge_function, judge_number
+from pglesson.exercises.judges import Case, Mistake, NumberJudge, judge_function
 from pglesson.exercises.traces import Trace
 
 
@@ -679,7 +679,7 @@ answer = ...""",
     ),
     why="`go on` is four times as likely as turning back in every cell, and still the agent earns less than a quarter "
     "of what it could: each of seven decisions pays for the bonus. It knows the way, and may not commit to it.",
-    judge=judge_number(
+    judge=NumberJudge(
         0.2 + 10 * 0.8**7,
         {
             0.2 + 10 * 0.8**8: "the coin is right. There are seven cells, so seven decisions lead to the prize.",

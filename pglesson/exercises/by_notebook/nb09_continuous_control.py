@@ -12,7 +12,7 @@ from torch.distributions import Normal
 
 from pglesson.exercises.agents import judge_gaussian_agent
 from pglesson.exercises.framework import Exercise
-from pglesson.exercises.judges import Case, Mistake, judge_function, judge_number
+from pglesson.exercises.judges import Case, Mistake, NumberJudge, judge_function
 
 Array = NDArray[np.float64]
 READ = "read what it does from its torque, its sigma and its map of the states"
@@ -184,7 +184,7 @@ answer = ...""",
     ),
     why="So you can follow sigma in any curve of an entropy. And an entropy of 0 is nothing special here: it belongs "
     "to a sigma of 0.24, and a narrower Gaussian has an entropy below zero.",
-    judge=judge_number(
+    judge=NumberJudge(
         math.exp(0.4) / math.sqrt(2 * math.pi * math.e),
         {
             2
@@ -538,7 +538,7 @@ answer = ...""",
     why="The true slope is 0.30, whatever the baseline is. So is the mean of the sampled action's estimate, since its "
     "score averages zero. The clipped action's estimate grows by 0.70 for each unit of baseline: here it pushes mu "
     "outwards, more than five times too strongly.",
-    judge=judge_number(
+    judge=NumberJudge(
         1.7,
         {
             -1.7: "the sign is wrong. Minus 3 times -0.70 is above zero, and -0.40 is added to it.",

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pglesson.exercises.framework import Exercise
-from pglesson.exercises.judges import Case, Mistake, judge_function, judge_number
+from pglesson.exercises.judges import Case, Mistake, NumberJudge, judge_function
 
 Array = NDArray[np.float64]
 MEASURE = "choose a learning rate, gamma, entropy weight and clipping by measuring instead of copying"
@@ -246,7 +246,7 @@ answer = ...""",
     ),
     why="With 0.99, the value that everybody copies, such a consequence counts 0.13, and with 0.9 less than a "
     "thousandth of a millionth. Here it counts 0.37, so choose gamma somewhat higher still.",
-    judge=judge_number(
+    judge=NumberJudge(
         0.995,
         {
             1 - 1 / 201: "that has a horizon of 201 steps. Exactly 200 are asked for.",
@@ -577,7 +577,7 @@ answer = ...""",
     ),
     why="One update was enough to find it; no training had to be watched to its end. Look again at the next update: "
     "the square holds for short steps only.",
-    judge=judge_number(
+    judge=NumberJudge(
         0.01,
         {
             0.1: "you multiplied alpha by 100. The policy change would grow by 100 squared, to 0.5: too much.",
@@ -609,7 +609,7 @@ answer = ...""",
     why="That row has the best return of the run, since its episodes were played before its step. One outlier of a "
     "gradient made the step far too long, the policy became certain, and a certain policy has no gradient to come back "
     "by. The return tells you one update late; the policy change tells you at once.",
-    judge=judge_number(
+    judge=NumberJudge(
         3.0,
         {
             1.0: "its policy change is large, but the run survived: the next return is higher.",

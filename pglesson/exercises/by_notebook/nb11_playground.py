@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from pglesson.exercises.framework import Exercise, Outcome
-from pglesson.exercises.judges import Case, Mistake, judge_function, judge_number
+from pglesson.exercises.judges import Case, Mistake, NumberJudge, judge_function
 
 OWN = "train your own environment and your own network in it"
 
@@ -30,7 +30,7 @@ answer = ...""",
     ),
     why="The 32 waits for the next Reset, and gamma counted from update 11 on. So a question about a knob can be put "
     "to a running agent, and one about the shape of a run needs a new run, beside the pinned old one.",
-    judge=judge_number(
+    judge=NumberJudge(
         320.0,
         {
             11 * 16 + 9 * 32: "you let the 32 count "
@@ -70,7 +70,7 @@ answer = ...""",
     ),
     why="Among seven runs of the very same training, about one 95 % interval will leave out zero by chance. So say "
     "before you look which two runs you mean to compare, and train again what you only found by looking.",
-    judge=judge_number(
+    judge=NumberJudge(
         1.05,
         {
             15 * 0.05: "you counted the pairs among the six pinned runs. The present run is in the figure too.",
@@ -680,7 +680,7 @@ answer = ...""",
     why="The same seed and the same knobs give the same curve, to the last bit, and it lies hidden under the other. "
     "Let the class predict that first: it shows that chance in a computer can be repeated, and that a difference which "
     "you see afterwards has a cause.",
-    judge=judge_number(
+    judge=NumberJudge(
         3.0,
         {
             5.0: "five runs are drawn, but some are the very same training, and their curves lie on top of each other.",

@@ -10,7 +10,7 @@ from torch import Tensor
 from pglesson.advantages import next_values
 from pglesson.exercises.critics import judge_actor_critic
 from pglesson.exercises.framework import Exercise
-from pglesson.exercises.judges import Case, Mistake, judge_function, judge_number
+from pglesson.exercises.judges import Case, Mistake, NumberJudge, judge_function
 
 TILT = Exercise(
     name="tilt",
@@ -30,7 +30,7 @@ answer = ...""",
     ),
     why="With the exact critic, search is ahead by 1.65; with this one it is behind by 0.60, and the push turns "
     "around, however many episodes you play. What the critic said of the room in which both actions start was free.",
-    judge=judge_number(
+    judge=NumberJudge(
         -2.25,
         {
             -0.6: "that is the difference with this critic. By how much has it changed?",

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from pglesson.exercises.critics import judge_ppo
-from pglesson.exercises.framework import Exercise, Outcome
-from pglesson.exercises.judges import Case, Mistake, judge_function, judge_number
+from pglesson.exercises.framework import Exercise
+from pglesson.exercises.judges import Case, Mistake, NumberJudge, judge_function
 
 Objective = Callable[[Tensor, Tensor, float], Tensor]
 
@@ -248,11 +248,21 @@ _LOW = (
 )
 
 
-def _judge_farther(answer: Any) -> Outcome | None:
-    """Reading off a logarithmic axis is coarse; what tells the mistakes apart is not."""
-    if judge_number(60.0, {}, tolerance=0.3, otherwise="")(answer) is None:
-        return None
-    return judge_number(
+FARTHER = Exercise(
+    name="farther",
+    objective="take several clipped steps on one batch and see how far they move the policy",
+    starter="""# CartPole, the first update: ten steps without clipping move the policy ... times as far as one step
+answer = ...""",
+    solution="""answer = 2.6 / 0.043  # the left ends of the dashed and the dotted line, lower right""",
+    hints=(
+        "The lower right panel, its left end. Which two lines?",
+        "The axis is logarithmic: the small marks between 1 and 10 are 2, 3, 4 and so on, and those between 0.01 and "
+        "0.1 are 0.02, 0.03, 0.04.",
+        "The dashed line begins between 2 and 3 nats, the dotted one a little above 0.04.",
+    ),
+    why="Sixty times as far, for ten times as many steps. The third line begins lowest: ten clipped steps move "
+    "the policy less than half as far as the single one.",
+    judge=NumberJudge(
         60.0,
         {
             153.0: "that is how much farther ten steps go without clipping than with it. Compare with the one step, "
@@ -275,28 +285,11 @@ def _judge_farther(answer: Any) -> Outcome | None:
             600.0: "there is one power of ten too many. Count the grid lines between the two again: 1, 0.1, 0.01.",
             2.557: "that is the difference. How many times as far?",
         },
-        tolerance=0.12,
-        near=0.12,  # as coarse as a reading
+        tolerance=0.3,
+        near=0.12,  # reading off a logarithmic axis is coarse; what tells the mistakes apart is not
         otherwise="this is not it. In the lower right panel, read the left ends of the dashed and of the dotted line, "
         "each between the powers of ten, and divide.",
-    )(answer)
-
-
-FARTHER = Exercise(
-    name="farther",
-    objective="take several clipped steps on one batch and see how far they move the policy",
-    starter="""# CartPole, the first update: ten steps without clipping move the policy ... times as far as one step
-answer = ...""",
-    solution="""answer = 2.6 / 0.043  # the left ends of the dashed and the dotted line, lower right""",
-    hints=(
-        "The lower right panel, its left end. Which two lines?",
-        "The axis is logarithmic: the small marks between 1 and 10 are 2, 3, 4 and so on, and those between 0.01 and "
-        "0.1 are 0.02, 0.03, 0.04.",
-        "The dashed line begins between 2 and 3 nats, the dotted one a little above 0.04.",
     ),
-    why="Sixty times as far, for ten times as many steps. The third line begins lowest: ten clipped steps move "
-    "the policy less than half as far as the single one.",
-    judge=_judge_farther,
 )
 
 

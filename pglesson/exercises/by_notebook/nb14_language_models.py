@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from pglesson.exercises.framework import Exercise
-from pglesson.exercises.judges import Case, Mistake, judge_function, judge_number
+from pglesson.exercises.judges import Case, Mistake, NumberJudge, judge_function
 
 
 def _draw(n: int, length: int, seed: int) -> tuple[Tensor, Tensor]:
@@ -398,7 +398,7 @@ answer = ...""",
     ),
     why="The more alike the prompts, the larger a group must be, and the fewer prompts fit into a batch. By rewards "
     "alone, 8 was too small a group for our untrained agent, whose prompts were all alike.",
-    judge=judge_number(
+    judge=NumberJudge(
         6.0,
         {
             0.09

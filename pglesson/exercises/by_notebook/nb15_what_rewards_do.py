@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from pglesson.exercises.framework import Exercise
-from pglesson.exercises.judges import Case, Mistake, judge_function, judge_number
+from pglesson.exercises.judges import Case, Mistake, NumberJudge, judge_function
 
 DIVIDING = "show what dividing by a standard deviation or by a length does to hard prompts and long answers"
 _ROUGH = "here w(p) is not level, but that is so for a smaller group already. Compare the titles at p = 0.05 and 0.50."
@@ -28,7 +28,7 @@ answer = ...""",
     why="In a group of two or three, the rewards are either all equal and give nothing, or they have one certain "
     "standard deviation: the division only makes every step longer by one factor. From four on, a group that is split "
     "in halves is divided by more than one with a single right or wrong answer, and the prompts' shares begin to move.",
-    judge=judge_number(
+    judge=NumberJudge(
         4.0,
         {
             2.0: "with groups of 2 w is 1.00 for every p, so the division does nothing at all there: to a right and a "
@@ -240,7 +240,7 @@ answer = weights[0] / weights.sum()""",
     why="Paid is 0.95 of the answers, and 0.81 are right, more than before: the two that pay the same keep their ratio "
     "of 6 to 1. Without a price, 9 9 9 alone would do as well, at a reward of 1.00. Only a measurement that is "
     "not trained on, like this one, can tell the two apart.",
-    judge=judge_number(
+    judge=NumberJudge(
         0.6 * math.exp(2) / (0.7 * math.exp(2) + 0.3),
         {
             0.7: "that is the share of both answers in order under the reference. The reward makes them likelier, "

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from pglesson.exercises.framework import Exercise
-from pglesson.exercises.judges import Case, Mistake, judge_choice, judge_function, judge_number
+from pglesson.exercises.judges import Case, ChoiceJudge, Mistake, NumberJudge, judge_function
 
 
 def _batch(lengths: list[int], width: int, seed: int, far: float = 0.3) -> tuple[Any, ...]:
@@ -185,7 +185,7 @@ answer = ...""",
     ),
     why="Nearly half of the answers to such a prompt teach nothing, and the share grows as the model gets better. To "
     "fill a batch with mixed groups, nearly twice as many answers have to be written.",
-    judge=judge_number(
+    judge=NumberJudge(
         0.9**8 + 0.1**8,
         {
             1 - 0.9**8 - 0.1**8: "that is the share of *mixed* groups, which are kept.",
@@ -222,7 +222,7 @@ answer = ...""",
     ),
     why="The other batches have one group in ten that pushes at all. Before you take a change from a paper, look "
     "whether your runs have what it repairs: many silent groups, clipped tokens, or very different lengths.",
-    judge=judge_choice(
+    judge=ChoiceJudge(
         "mixed groups only",
         {
             "token-level average": "answers of nearly the same length have nearly the same weights in both averages.",
