@@ -526,15 +526,17 @@ def check_choices(actions: NDArray[Any], options: Any) -> None:
         )
 
 
-def check_same_weights(policy: nn.Module, optimizer: torch.optim.Optimizer) -> None:
-    """Raises ValueError where a policy has parameters that the optimizer does not move."""
+def checked_weights(policy: nn.Module, optimizer: torch.optim.Optimizer) -> list[Tensor]:
+    """A policy's parameters. Raises ValueError where the optimizer does not move all of them."""
+    weights = list[Tensor](policy.parameters())
     known = {id(weight) for group in optimizer.param_groups for weight in group["params"]}
-    if not known.issuperset(map(id, policy.parameters())):
+    if not known.issuperset(map(id, weights)):
         raise ValueError(
             "The policy has other parameters than when training began, such as those of a layer that was replaced: the "
             "optimizer does not know them, so they would never learn. Change weights in place, with torch.no_grad(), "
             "or begin a new reinforce(settings, policy)."
         )
+    return weights
 
 
 def check_depends_on_weights(log_prob: Tensor) -> None:

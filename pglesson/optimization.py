@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -22,12 +24,12 @@ def step(optimizer: torch.optim.Optimizer, learning_rate: float) -> None:
     optimizer.step()
 
 
-def clip_grad_norm(module: nn.Module, runs: int, max_norm: float) -> Tensor:
+def clip_grad_norm(weights: Sequence[Tensor], runs: int, max_norm: float) -> Tensor:
     """Shortens each run's gradient to the norm `max_norm`, in place; returns the norms before (runs,).
 
     It is torch.nn.utils.clip_grad_norm_ for every run by itself. Raises FloatingPointError where one is not finite.
     """
-    gradients = [weight.grad for weight in module.parameters() if weight.grad is not None]
+    gradients = [weight.grad for weight in weights if weight.grad is not None]
     norm = torch.stack([g.reshape(runs, -1).square().sum(1) for g in gradients]).sum(0).sqrt()
     if not bool(norm.isfinite().all()):
         raise errors.diverged_gradient(int((~norm.isfinite()).nonzero()[0]))

@@ -36,7 +36,8 @@ class SingleRunPolicy(nn.Module):
             types = (weight.dtype for weight in self.module.parameters() if weight.is_floating_point())
             self.dtype = next(types, observations.dtype)
         # a copy, which it may change in place, of the type of number that it computes with
-        output = self.module(observations[0].to(self.dtype, copy=True))
+        own = observations[0]
+        output = self.module(own.clone() if own.dtype == self.dtype else own.to(self.dtype))
         if isinstance(output, tuple) and output:
             output = self._without_value(output)
         if isinstance(output, torch.distributions.Distribution):

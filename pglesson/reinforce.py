@@ -120,7 +120,7 @@ def _updates(
             seed = s.seed if number == 1 else None
             episodes = play_episodes(envs, policy, s.runs, max_steps=s.max_steps, generator=generator, seed=seed)
             mask = episodes.mask
-            errors.check_same_weights(policy, optimizer)
+            weights = errors.checked_weights(policy, optimizer)
 
             # 2. Advantages: returns-to-go minus a baseline. Of its returns it may use other episodes' alone: one that
             # knew the return of the action that it judges would bias the gradient.
@@ -160,7 +160,7 @@ def _updates(
                         loss = loss + s.kl_weight * kl.sum(1) / s.episodes
                     loss.sum().backward()  # runs share no weights; the gradients of the pieces add up
                     record.add(epoch, loss, entropy)
-                record.add_norm(epoch, clip_grad_norm(policy, s.runs, s.max_grad_norm))
+                record.add_norm(epoch, clip_grad_norm(weights, s.runs, s.max_grad_norm))
                 step(optimizer, s.learning_rate)
             change = policy_change(old_policy, policy, episodes) if old_policy is not None else None
 

@@ -18,7 +18,7 @@ from pglesson import checks, errors
 from pglesson.distributions import TorchDistribution
 from pglesson.envs.factory import VectorEnv
 from pglesson.envs.spaces import action_width, decode_actions, encode_observations, outside, pixel_scale
-from pglesson.policies import forward, is_ours, to_distribution
+from pglesson.policies import device_of, forward, is_ours, to_distribution
 from pglesson.sampling import numpy_sampler
 from pglesson.settings import Settings
 
@@ -76,6 +76,7 @@ def actor(
     """
     asked, in_numpy = False, numpy_sampler(policy, generator)
     new = new and not is_ours(policy)
+    on_cpu = in_numpy is None and device_of(policy).type == "cpu"  # which takes time to find out
 
     def ask(batch: Tensor) -> NDArray[Any]:
         nonlocal asked
@@ -83,10 +84,12 @@ def actor(
             checks.check_layers(policy)
             given = batch.clone()
         with torch.set_grad_enabled(new and not asked):  # the graph tells what an output is
-            output = forward(policy, batch) if asked else checked_forward(policy, batch, space)
-        pi = to_distribution(policy, output)
-        with torch.no_grad():
-            actions = pi.sample(generator).cpu()
+            if asked:
+                output = policy(batch) if on_cpu else forward(policy, batch)
+            else:
+                output = checked_forward(policy, batch, space)
+            pi = to_distribution(policy, output)
+            actions = pi.sample(generator).detach().cpu()
         if not asked and isinstance(pi, TorchDistribution):
             errors.check_torch_distribution(pi.inner, actions, batch.shape[1], space)
         if new and not asked:
