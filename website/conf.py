@@ -22,8 +22,9 @@ nb_code_prompt_hide = "Hide the code"
 myst_enable_extensions = ["dollarmath", "amsmath"]
 myst_heading_anchors = 3
 html_theme = "furo"
-html_static_path = ["explorer.js", "exercise.js", "site.css"]
-html_js_files = [(name, {"defer": "defer"}) for name in ("explorer.js", "exercise.js")]
+SCRIPTS = [path.name for path in sorted(Path(__file__).parent.glob("*.js"))]
+html_static_path = [*SCRIPTS, "site.css"]
+html_js_files = [(name, {"defer": "defer"}) for name in SCRIPTS]
 html_css_files = ["site.css"]
 html_copy_source = html_show_sourcelink = html_show_sphinx = False
 html_show_copyright = False

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import html
-import json
 from dataclasses import asdict
 from typing import Any
+
+import frames
 
 from pglesson.exercises import Exercise
 from pglesson.exercises.judges import ChoiceJudge, NumberJudge
@@ -22,8 +23,7 @@ def markup(exercise: Exercise) -> str:
     checked = "number" in data or "choice" in data
     note = "" if checked else "<p>This exercise asks for code: write it in the notebook, which checks it.</p>"
     hints = "".join(f"<li>{html.escape(hint)}</li>" for hint in exercise.hints)
-    written = json.dumps(data, separators=(",", ":")).replace("</", "<\\/")  # which would end the script
     return (
         f'<div class="exercise">{note}<details><summary>Hints</summary><ol>{hints}</ol></details>'
-        f'<script type="application/json">{written}</script></div>'
+        f"{frames.script(data)}</div>"
     )

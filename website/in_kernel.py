@@ -7,12 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import frames
+import clinics
+import explorers
+import microscopes
 
-from pglesson.widgets import Explorer
+from pglesson.widgets import Clinic, Explorer, MicroscopeView
 
 Page = Callable[[Any, Path, str], str]  # of a widget, the folder for its pictures, and a name for them: its HTML
-PAGES: dict[type, Page] = {Explorer: frames.page}
+PAGES: dict[type, Page] = {Clinic: clinics.page, Explorer: explorers.page, MicroscopeView: microscopes.page}
 
 
 def install(folder: str, prefix: str) -> None:

@@ -14,7 +14,7 @@ import nbclient
 import nbformat
 
 WEBSITE = Path(__file__).parent
-LIVE = ("<Explorer: ",)  # what a stored output of a live widget begins with
+LIVE = ("<Clinic>", "<Explorer: ", "<Microscope>")  # what a stored output of a live widget begins with
 STARTUP = """
 import sys
 sys.path.insert(0, {website!r})
@@ -74,7 +74,11 @@ def run(path: Path, pictures: Path) -> dict[str, Any]:
         source = STARTUP.format(website=str(WEBSITE), folder=str(pictures), prefix=path.stem[:2])
         (startup / "in_kernel.py").write_text(source, encoding="utf-8")
         client = nbclient.NotebookClient(
-            notebook, timeout=1800, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}
+            notebook,
+            timeout=1800,
+            kernel_name="python3",
+            extra_arguments=["--log-level=ERROR"],
+            resources={"metadata": {"path": str(path.parent)}},
         )
         client.execute(env=os.environ | {"IPYTHONDIR": profile})
     shown = {cell.id: [output for output in cell.get("outputs", []) if live(output)] for cell in notebook.cells}

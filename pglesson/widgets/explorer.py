@@ -72,7 +72,7 @@ class Explorer(Picture):
         **controls: Any,
     ) -> None:
         super().__init__(new_figure(*size), "Explorer: " + ", ".join(controls))
-        self._draw, self._columns = draw, columns
+        self._draw, self._columns, self.drag = draw, columns, drag
         self.controls = {name: _control(name, choice) for name, choice in controls.items()}
         self.status = widgets.HTML()
         self._setting = False  # while several controls are set, which is followed by one drawing
@@ -85,7 +85,7 @@ class Explorer(Picture):
         self.children = [grid, self.picture, self.status]
         self.redraw()
         if drag is not None:
-            self._drag, self.image.listens = drag, True
+            self.image.listens = True
             self.image.observe(self._dragged, "pointer")
 
     def _moved(self, _: Any) -> None:
@@ -96,11 +96,11 @@ class Explorer(Picture):
         """A press in the first Axes, or a move with the main button down."""
         right, down, _ = change["new"]
         axes = self.figure.axes[0]
-        if not axes.get_position().contains(right, 1 - down):
+        if self.drag is None or not axes.get_position().contains(right, 1 - down):
             return
         with self._showing_errors():
             place = self.figure.transFigure.transform((right, 1 - down))
-            values = self._drag(*axes.transData.inverted().transform(place))
+            values = self.drag(*axes.transData.inverted().transform(place))
             self._setting = True
             try:
                 for name, value in values.items():

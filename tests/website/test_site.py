@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import html
 import json
+import math
 import re
 import subprocess
 import sys
@@ -19,16 +21,21 @@ from build_site import OUT, ROOT, WEBSITE
 from PIL import Image
 from rebuild_notebooks import KERNEL
 
+from pglesson.analysis.plots import describe
 from pglesson.exercises import Exercises
 from pglesson.widgets import Explorer
+from pglesson.widgets.patients import CAUSES, PATIENTS, explain
 
 sys.path.insert(0, str(WEBSITE))
 import exercise_pages  # noqa: F401  for the tests in the browser
+import explorers
 import frames
+import microscopes
 
 NAME = "02_softmax_policies"
-SETUP = f"""from pglesson.exercises import Exercises
-from pglesson.widgets import Explorer
+SETUP = f"""from pglesson import Settings
+from pglesson.exercises import Exercises
+from pglesson.widgets import Clinic, Explorer, MicroscopeView
 exercises = Exercises({NAME!r})"""
 DRAW = """def draw(axes, mean=0.0, width=1.0, shape="round", filled=False):
     axes.set(xlim=(-3, 3), ylim=(-3, 3))
@@ -38,10 +45,21 @@ GRID = "Explorer(draw, size=(3, 2), drag=lambda x, y: {'mean': x}, mean=(-2.0, 2
 ALONE = (
     "Explorer(draw, size=(3, 2), mean=(-2.0, 2.0, 0.5), width=(1.0, 2.0, 1.5), filled=True, shape=['round', 'square'])"
 )
+PRESSED = (
+    "Explorer(draw, size=(3, 2), drag=lambda x, y: {'mean': x, 'width': 1 + abs(y) / 3}, "
+    "mean=(-2.0, 2.0, 0.5), width=(1.0, 2.0, 1.5), shape=['round', 'square'], filled=True)"
+)
+MICROSCOPE = (
+    "MicroscopeView(Settings(env='pglesson/ShortCorridor-v0', episodes=8, max_steps=20), episodes=64, "
+    "normalizations=('none',), baselines=('none', 'time_mean'))"
+)
+CLINIC = """import pglesson.widgets.clinic
+pglesson.widgets.clinic.PATIENTS = pglesson.widgets.clinic.PATIENTS[:2]
+Clinic()"""
 
 
 def notebook() -> nbformat.NotebookNode:
-    """Two explorers, one of them below a prediction, a formula, and two exercises."""
+    """Three explorers, one of them below a prediction, a microscope, a clinic, a formula, and two exercises."""
     made = nbformat.v4.new_notebook(metadata={"kernelspec": KERNEL, "language_info": {"name": "python"}})
 
     def text(id_: str, source: str) -> None:
@@ -57,6 +75,9 @@ def notebook() -> nbformat.NotebookNode:
     code("draw", DRAW)
     code("grid", GRID, "<Explorer: mean, shape>")
     code("alone", f"# Draws a bar\n{ALONE}", "<Explorer: mean, width, filled, shape>", "hide-input", "hide-output")
+    code("pressed", PRESSED, "<Explorer: mean, width, shape, filled>")
+    code("microscope", MICROSCOPE, "<Microscope>")
+    code("clinic", CLINIC, "<Clinic>")
     code("stored", "print(1)", "as it was stored")
     for name in ("predict", "log_policy"):
         code(f"exercise-{name.replace('_', '-')}", "answer = ...")
@@ -85,6 +106,21 @@ def data(site: Path, kind: str) -> list[dict[str, Any]]:
     return [json.loads(text) for text in found]
 
 
+def pictures(site: Path, stored: dict[str, Any]) -> list[np.ndarray[Any, Any]]:
+    """All pictures of an explorer or microscope, from its strips."""
+    found, height, strips = [], stored["height"], range(math.ceil(len(stored["places"]) / stored["per_strip"]))
+    for strip in strips:
+        opened = Image.open(site / "once" / "frames" / f"{stored['name']}-{strip}.webp").convert("RGB")
+        pixels = np.asarray(opened).astype(int)
+        found += [pixels[top : top + height] for top in range(0, len(pixels), height)]
+    assert len(found) == len(stored["places"])
+    return found
+
+
+def words(stored: dict[str, Any], number: int) -> str:
+    return ". ".join(stored["sentences"][each] for each in stored["words"][number])
+
+
 def digests(folder: Path) -> dict[str, str]:
     files = [path for path in folder.rglob("*") if path.is_file()]
     return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
@@ -94,68 +130,94 @@ def test_it_is_built_twice_with_the_same_bytes(site: Path) -> None:
     assert digests(site / "once") == digests(site / "twice")
 
 
+def scope(source: str) -> dict[str, Any]:
+    """What is defined after the notebook's setup and a line."""
+    names: dict[str, Any] = {}
+    exec(f"{SETUP}\n{DRAW}\n{source}", names)
+    return names
+
+
 def explorer(source: str) -> Explorer:
-    scope: dict[str, Any] = {}
-    exec(f"{SETUP}\n{DRAW}\nshown = {source}", scope)
-    return scope["shown"]
+    return scope(f"shown = {source}")["shown"]
 
 
-@pytest.mark.parametrize(("number", "source", "grid"), [(0, GRID, True), (1, ALONE, False)])
-def test_every_picture_is_what_the_notebook_draws_there(
-    site: Path, number: int, source: str, grid: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize(("number", "source", "grid"), [(0, GRID, True), (1, ALONE, False), (2, PRESSED, False)])
+def test_every_picture_is_what_the_notebook_draws_there(site: Path, number: int, source: str, grid: bool) -> None:
     """The oracle is an explorer whose controls are set to the words that the page shows beside them."""
-    stored, live = data(site, "explorer")[number], explorer(source)
-    folder = site / "once" / "frames"
-    height = stored["height"]
-    pictures = []
-    for strip in range(stored["strips"]):
-        pixels = np.asarray(Image.open(folder / f"{stored['name']}-{strip}.webp").convert("RGB"))
-        pictures += [pixels[top : top + height] for top in range(0, len(pixels), height)]
+    stored, live = data(site, "live frames")[number], explorer(source)
+    drawn = pictures(site, stored)
     sizes = [len(control["shown"]) for control in stored["controls"]]
-    assert stored["grid"] == grid and len(pictures) == (np.prod(sizes) if grid else sum(sizes))
-    start = [control["start"] for control in stored["controls"]]
-    chosen = [[0] * len(sizes), [size - 1 for size in sizes]] if grid else []
-    for moved in range(len(sizes)):  # as explorer.js counts
-        chosen += [[*start[:moved], place, *start[moved + 1 :]] for place in (0, sizes[moved] - 1)]
-    for place, positions in enumerate(chosen):
-        for control, choice, stored_control in zip(live.controls.values(), positions, stored["controls"]):
-            word = stored_control["shown"][choice]
-            kind = stored_control["kind"]
-            control.value = word == "yes" if kind == "box" else word if kind == "choice" else float(word)
-        if grid:
-            picture = sum(choice * int(np.prod(sizes[:axis])) for axis, choice in enumerate(positions))
-        else:
-            picture = sum(sizes[: place // 2]) + positions[place // 2]
-        assert np.array_equal(pictures[picture], np.asarray(live.canvas.buffer_rgba())[..., :3])
+    expected = np.prod(sizes) if grid else sum(sizes) - len(sizes) + 1
+    assert len(drawn) >= expected and len(set(map(tuple, stored["places"]))) == len(drawn)
+    for picture in {0, *range(1, len(drawn), 7), len(drawn) - 1}:
+        for control, choice, shown in zip(live.controls.values(), stored["places"][picture], stored["controls"]):
+            word, kind = shown["shown"][choice], shown["kind"]
+            control.value = float(word) if kind == "slider" else word == "yes" if kind == "box" else word
+        assert np.abs(drawn[picture] - np.asarray(live.canvas.buffer_rgba())[..., :3]).max() <= frames.STEP / 2
+        assert words(stored, picture) == describe(live.figure)
 
 
 def test_the_first_picture_is_the_notebooks_own(site: Path) -> None:
-    stored = data(site, "explorer")[0]
-    first = np.asarray(Image.open(site / "once" / "frames" / f"{stored['name']}.webp").convert("RGB"))
-    assert np.array_equal(first, np.asarray(explorer(GRID).canvas.buffer_rgba())[..., :3])
+    stored = data(site, "live frames")[0]
+    first = np.asarray(Image.open(site / "once" / "frames" / f"{stored['name']}.webp").convert("RGB")).astype(int)
+    assert np.abs(first - np.asarray(explorer(GRID).canvas.buffer_rgba())[..., :3]).max() <= frames.STEP / 2
+    assert (first[:5, :5] == 255).all()  # the page's white
 
 
 def test_a_press_in_the_picture_moves_the_control_to_the_nearest_position(site: Path) -> None:
     """Oracle: the axes run from -3 to 3, so a third from the left is at -1."""
-    mouse, control = data(site, "explorer")[0]["mouse"], data(site, "explorer")[0]["controls"][0]
+    grid, alone, pressed = data(site, "live frames")[:3]
+    mouse, control = grid["mouse"], grid["controls"][0]
     for share, value in ((1 / 3, -1.0), (0.5, 0.0), (2 / 3, 1.0), (0.99, 2.0)):
-        (place,) = mouse["places"][int(share * mouse["columns"])]
+        place, other = mouse["places"][int(share * mouse["columns"])]
         shown = [float(word) for word in control["shown"]]
-        assert abs(shown[place] - value) <= max(np.diff(shown)) / 2 + 6 / mouse["columns"]
-    assert data(site, "explorer")[1]["mouse"] is None
+        assert abs(shown[place] - value) <= max(np.diff(shown)) / 2 + 6 / mouse["columns"] and other is None
+    assert alone["mouse"] is None
+    starts = [control["start"] for control in pressed["controls"]]
+    for cell in pressed["mouse"]["places"]:
+        assert [start if at is None else at for at, start in zip(cell, starts)] in pressed["places"]
 
 
 def test_a_grid_is_as_fine_as_the_number_of_pictures_allows() -> None:
-    def sizes(**controls: Any) -> tuple[list[int], bool]:
-        planned, grid = frames.plan(Explorer(lambda axes, **_: None, size=(1, 1), **controls).controls)
-        return [len(control.values) for control in planned], grid
+    def sizes(pictures: int = 169, **controls: Any) -> tuple[list[int], bool]:
+        drawn = Explorer(lambda axes, **_: None, size=(1, 1), **controls)
+        _, values, grid = explorers.positions(drawn, pictures)
+        return [len(each) for each in values], grid
 
     assert sizes(a=(0.0, 1.0, 0.5), b=(0.0, 1.0, 0.5)) == ([13, 13], True)
+    assert sizes(a=(0.0, 1.0, 0.5), b=(0.0, 1.0, 0.5), pictures=80) == ([8, 8], True)
+    assert sizes(a=(0.0, 1.0, 0.5), b=(0.0, 1.0, 0.5), pictures=40) == ([20, 20], False)
     assert sizes(a=(0.0, 1.0, 0.5), b=["x", "y", "z"]) == ([51, 3], True)
     assert sizes(a=(0, 3, 1), b=(0, 3, 1), c=(0, 3, 1)) == ([4, 4, 4], True)
     assert sizes(a=(0.0, 1.0, 0.5)) == ([50], True)
     assert sizes(a=(0.0, 1.0, 0.5), b=(0.0, 1.0, 0.5), c=(0.0, 1.0, 0.5)) == ([25, 25, 25], False)
+
+
+def test_a_microscope_shows_all_choices_of_several_looks(site: Path) -> None:
+    """The oracle is a microscope that looks as often, with the choices that the page shows."""
+    stored, view = data(site, "live frames")[3], scope(f"shown = {MICROSCOPE}")["shown"]
+    drawn, present = pictures(site, stored), 0
+    for picture in (0, len(drawn) - 1):
+        baseline, look = stored["places"][picture]
+        for _ in range(look - present):
+            view.look()
+        present = look
+        view.baseline.value = stored["controls"][0]["shown"][baseline].replace(" ", "_")
+        view.redraw()
+        assert np.abs(drawn[picture] - np.asarray(view.canvas.buffer_rgba())[..., :3]).max() <= frames.STEP / 2
+        assert stored["status"][picture] == html.unescape(view.status.value)
+    assert present == len(microscopes.LOOKS) - 1
+
+
+def test_the_clinic_says_of_every_diagnosis_what_the_notebook_says(site: Path) -> None:
+    (stored,) = data(site, "live clinic")
+    assert stored["count"] == "0 of 2 diagnosed" and len(stored["causes"]) == len(CAUSES) + 1
+    for shown, patient in zip(stored["patients"], PATIENTS):
+        assert shown["said"] == {key: explain(patient, key) for key in CAUSES} | {
+            "": "Choose a cause from the list first."
+        }
+        assert shown["right"] == patient.cause
+        assert len(np.unique(Image.open(site / "once" / "frames" / shown["picture"]).convert("L"))) > 20
 
 
 class Links(HTMLParser):
