@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -29,6 +30,7 @@ ROOT = Path(__file__).parents[1]
 WEBSITE, OUT, CACHE = ROOT / "website", ROOT / "build" / "site", ROOT / "build" / "drawn"
 sys.path.insert(0, str(WEBSITE))
 import exercise_pages  # noqa: E402
+import stored_pictures  # noqa: E402
 from live_outputs import with_live_outputs  # noqa: E402
 
 
@@ -48,6 +50,16 @@ def prepare(notebook: Any) -> None:
             cell.outputs = [nbformat.v4.new_output("display_data", data)]
 
 
+def bring_files(notebook: Any, source: Path) -> None:
+    """Copies the project's files to which a notebook links beside the page."""
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            for name in re.findall(r"\]\(\.\./([^)]+)\)", cell.source):
+                (source / name).parent.mkdir(exist_ok=True)
+                shutil.copy(ROOT / name, source / name)
+            cell.source = cell.source.replace("](../", "](")
+
+
 def run_it_for_real(name: str, repository: str) -> Any:
     """The cell below a page's first one that says how the notebook is run."""
     links = ""
@@ -58,7 +70,8 @@ def run_it_for_real(name: str, repository: str) -> Any:
         links = f" Or run it on [Binder]({binder}) or [Colab]({colab})."
     text = (
         "```{note}\nThis page shows a stored notebook. Its explorers answer here; to train agents and to change code, "
-        f"[run the lesson](index.md) on your computer.{links}\n```"
+        f'[run the lesson](index.md) on your computer.{links}<span class="narrow"> Turn your phone for larger figures.'
+        "</span>\n```"
     )
     return nbformat.v4.new_markdown_cell(text, id="run-it-for-real")
 
@@ -94,6 +107,8 @@ def build(paths: list[Path], out: Path, repository: str, cache: Path, workers: i
         stored: dict[str, Any] = {}
         for path, notebook in zip(paths, notebooks):
             prepare(notebook)
+            bring_files(notebook, source)
+            stored_pictures.bring(notebook, pictures, path.stem[:2])
             stored[path.stem] = notebook
         (source / "index.md").write_text(index(stored), encoding="utf-8")
         for path, notebook in zip(paths, notebooks):

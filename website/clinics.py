@@ -17,7 +17,8 @@ def page(clinic: Clinic, folder: Path, name: str) -> str:
     causes = [[key, words] for words, key in clinic.diagnosis.options]
     count, patients = clinic.status.value, list[dict[str, Any]]()
     for words, number in clinic.patient.options:
-        clinic.admit(number)
+        clinic.patient.value = number
+        clinic.admit(number)  # at once: the list has it done by the notebook's loop
         while clinic.step():
             pass
         picture = f"{name}-{number}.webp"

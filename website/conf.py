@@ -26,21 +26,24 @@ SCRIPTS = [path.name for path in sorted(Path(__file__).parent.glob("*.js"))]
 html_static_path = [*SCRIPTS, "site.css"]
 html_js_files = [(name, {"defer": "defer"}) for name in SCRIPTS]
 html_css_files = ["site.css"]
-html_copy_source = html_show_sourcelink = html_show_sphinx = False
-html_show_copyright = False
+html_copy_source = html_show_sourcelink = html_show_sphinx = html_use_index = False
+html_show_copyright = html_show_search_summary = False  # a page that is opened as a file may not read others
 html_theme_options = {"navigation_with_keys": True}
-mathjax_path = "mathjax/tex-chtml.js"
+MATHJAX = ["startup.js", "core.js", "input/tex.js", "output/chtml.js", "output/chtml/fonts/tex.js"]  # not its menu
+mathjax_path = f"mathjax/{MATHJAX[0]}"
 mathjax_options = {"defer": "defer"}
+mathjax3_config = {"loader": {"load": [name.removesuffix(".js") for name in MATHJAX[1:4]]}}
 
 
 def copy_mathjax(app: Any, error: Exception | None) -> None:
-    """Copies of MathJax what the pages ask for: one script, and its fonts."""
+    """Copies of MathJax what the pages ask for: the scripts for formulas in TeX, and the fonts."""
     if error is None:
         source = Path(importlib.util.find_spec("sphinx-mathjax-offline").origin).parent / "static" / "mathjax"  # type: ignore[union-attr,arg-type]
-        target = Path(app.outdir) / "_static" / "mathjax"
-        fonts = Path("output", "chtml", "fonts", "woff-v2")
-        shutil.copytree(source / fonts, target / fonts, dirs_exist_ok=True)
-        shutil.copy(source / "tex-chtml.js", target)
+        fonts = sorted((source / "output" / "chtml" / "fonts" / "woff-v2").glob("*.woff"))
+        for path in [*(source / name for name in MATHJAX), *fonts]:
+            target = Path(app.outdir, "_static", "mathjax", path.relative_to(source))
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, target)
 
 
 def setup(app: Any) -> None:

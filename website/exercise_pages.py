@@ -14,7 +14,7 @@ from pglesson.exercises.judges import ChoiceJudge, NumberJudge
 
 def markup(exercise: Exercise) -> str:
     """The exercise as HTML that exercise.js brings to life. Without scripts, its hints can be read."""
-    data: dict[str, Any] = {"why": exercise.why, "hints": exercise.hints}
+    data: dict[str, Any] = {"why": exercise.why}
     if isinstance(exercise.judge, NumberJudge):
         data["number"] = asdict(exercise.judge)
         data["number"]["mistakes"] = list(exercise.judge.mistakes.items())

@@ -41,7 +41,7 @@ def positions(explorer: Explorer, pictures: int) -> tuple[list[frames.Control], 
     sliders = [widget for widget in controls if getattr(widget, "kind", "") == "slider"]
     fixed = math.prod(len(choose(widget, 1)[1]) for widget in controls if widget not in sliders)
     most = int((pictures / fixed) ** (1 / max(1, len(sliders))) + 1e-9)
-    grid = len(controls) == 1 or most >= min([FEWEST, *(len(widget.options) for widget in sliders)])
+    grid = len(controls) == 1 or most >= (min(FEWEST, *(len(widget.options) for widget in sliders)) if sliders else 1)
     if len(controls) == 1:
         most = min(2 * ALONE, pictures)
     elif not grid:

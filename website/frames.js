@@ -106,6 +106,7 @@ function buildFrames(box) {
     wanted = number;
     const image = strip(Math.floor(number / data.per_strip));
     const ready = decoded(image);
+    box.setAttribute("aria-busy", !image.bitmap?.width);
     if (image.bitmap?.width) paint(image.bitmap);
     else ready.then((bitmap) => wanted === number && paint(bitmap), () => {}); // else the control has moved on
 
@@ -115,6 +116,7 @@ function buildFrames(box) {
       canvas.hidden = false;
       first.hidden = true;
       box.dataset.picture = number;
+      box.setAttribute("aria-busy", false);
     }
   }
 

@@ -190,6 +190,8 @@ def test_a_grid_is_as_fine_as_the_number_of_pictures_allows() -> None:
     assert sizes(a=(0.0, 1.0, 0.5), b=["x", "y", "z"]) == ([51, 3], True)
     assert sizes(a=(0, 3, 1), b=(0, 3, 1), c=(0, 3, 1)) == ([4, 4, 4], True)
     assert sizes(a=(0.0, 1.0, 0.5)) == ([50], True)
+    assert sizes(a=["x", "y", "z"], b=True, c=False) == ([3, 2, 2], True)
+    assert sizes(a=["x", "y", "z"], b=True, c=False, pictures=11) == ([3, 2, 2], False)
     assert sizes(a=(0.0, 1.0, 0.5), b=(0.0, 1.0, 0.5), c=(0.0, 1.0, 0.5)) == ([25, 25, 25], False)
 
 
@@ -259,7 +261,7 @@ def test_stored_outputs_stay_and_folded_cells_say_what_they_hold(site: Path) -> 
 def test_an_exercise_has_what_its_check_needs(site: Path) -> None:
     number, code = data(site, "exercise")
     exercise = Exercises(NAME).predict.exercise
-    assert number["why"] == exercise.why and number["hints"] == list(exercise.hints)
+    assert number["why"] == exercise.why and all(html.escape(hint) in page(site) for hint in exercise.hints)
     assert exercise.judge(number["number"]["right"]) is None
     for value, message in number["number"]["mistakes"]:
         assert exercise.judge(value).message == message
