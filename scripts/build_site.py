@@ -114,7 +114,7 @@ def build(paths: list[Path], out: Path, repository: str, cache: Path, workers: i
         for path, notebook in zip(paths, notebooks):
             notebook.cells.insert(1, run_it_for_real(path.stem, repository))
             nbformat.write(notebook, source / path.name)
-        shutil.rmtree(out, ignore_errors=True)
+        built = Path(place, "site")
         command = [sys.executable, "-m", "sphinx", "-q", "-c", str(WEBSITE), "-d", str(Path(place, "doctrees"))]
         extra = ["-D", f"html_extra_path={pictures.parent}"]
         # a part of the lesson links to pages that are not there
@@ -123,8 +123,10 @@ def build(paths: list[Path], out: Path, repository: str, cache: Path, workers: i
             if len(paths) == len(list(path.parent.glob("*.ipynb")))
             else ["-D", "suppress_warnings=myst.xref_missing"]
         )
-        subprocess.run([*command, *extra, str(source), str(out)], check=True)
-        (out / ".buildinfo").unlink()  # holds the paths of this build
+        subprocess.run([*command, *extra, str(source), str(built)], check=True)
+        (built / ".buildinfo").unlink()  # holds the paths of this build
+        shutil.rmtree(out, ignore_errors=True)
+        shutil.copytree(built, out)
 
 
 if __name__ == "__main__":
