@@ -69,9 +69,9 @@ def run_it_for_real(name: str, repository: str) -> Any:
         colab = f"https://colab.research.google.com/github/{owner}/blob/HEAD/notebooks/{name}.ipynb"
         links = f" Or run it on [Binder]({binder}) or [Colab]({colab})."
     text = (
-        "```{note}\nThis page shows a stored notebook. Its explorers answer here; to train agents and to change code, "
-        f'[run the lesson](index.md) on your computer.{links}<span class="narrow"> Turn your phone for larger figures.'
-        "</span>\n```"
+        "```{note}\nThis page shows a stored notebook. Its explorers answer here, and its dashboards replay recorded "
+        f"trainings; to train agents and to change code, [run the lesson](index.md) on your computer.{links}"
+        '<span class="narrow"> Turn your phone for larger figures.</span>\n```'
     )
     return nbformat.v4.new_markdown_cell(text, id="run-it-for-real")
 

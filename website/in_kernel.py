@@ -10,11 +10,18 @@ from typing import Any
 import clinics
 import explorers
 import microscopes
+import recordings
 
-from pglesson.widgets import Clinic, Explorer, MicroscopeView
+from pglesson.widgets import Clinic, Dashboard, Explorer, MicroscopeView, Playground
 
 Page = Callable[[Any, Path, str], str]  # of a widget, the folder for its pictures, and a name for them: its HTML
-PAGES: dict[type, Page] = {Clinic: clinics.page, Explorer: explorers.page, MicroscopeView: microscopes.page}
+PAGES: dict[type, Page] = {
+    Clinic: clinics.page,
+    Dashboard: recordings.page,
+    Explorer: explorers.page,
+    MicroscopeView: microscopes.page,
+    Playground: recordings.page,
+}
 
 
 def install(folder: str, prefix: str) -> None:

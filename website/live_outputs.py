@@ -15,7 +15,13 @@ import nbformat
 
 WEBSITE = Path(__file__).parent
 NOT_DRAWING = {"conf.py", "exercise_pages.py", "live_outputs.py", "stored_pictures.py"}  # of this folder's modules
-LIVE = ("<Clinic>", "<Explorer: ", "<Microscope>")  # what a stored output of a live widget begins with
+LIVE = (
+    "<Clinic>",
+    "<Dashboard>",
+    "<Explorer: ",
+    "<Microscope>",
+    "<Playground>",
+)  # what a stored output of a live widget begins with
 STARTUP = """
 import sys
 sys.path.insert(0, {website!r})

@@ -35,7 +35,7 @@ import microscopes
 NAME = "02_softmax_policies"
 SETUP = f"""from pglesson import Settings
 from pglesson.exercises import Exercises
-from pglesson.widgets import Clinic, Explorer, MicroscopeView
+from pglesson.widgets import Clinic, Dashboard, Explorer, MicroscopeView
 exercises = Exercises({NAME!r})"""
 DRAW = """def draw(axes, mean=0.0, width=1.0, shape="round", filled=False):
     axes.set(xlim=(-3, 3), ylim=(-3, 3))
@@ -56,10 +56,11 @@ MICROSCOPE = (
 CLINIC = """import pglesson.widgets.clinic
 pglesson.widgets.clinic.PATIENTS = pglesson.widgets.clinic.PATIENTS[:2]
 Clinic()"""
+DASHBOARD = "Dashboard(Settings(env='pglesson/RockPaperScissors-v0', hidden=(), runs=2, episodes=2, updates=2))"
 
 
 def notebook() -> nbformat.NotebookNode:
-    """Three explorers, one of them below a prediction, a microscope, a clinic, a formula, and two exercises."""
+    """Three explorers, one below a prediction, a microscope, a clinic, a dashboard, a formula, and two exercises."""
     made = nbformat.v4.new_notebook(metadata={"kernelspec": KERNEL, "language_info": {"name": "python"}})
 
     def text(id_: str, source: str) -> None:
@@ -78,6 +79,7 @@ def notebook() -> nbformat.NotebookNode:
     code("pressed", PRESSED, "<Explorer: mean, width, shape, filled>")
     code("microscope", MICROSCOPE, "<Microscope>")
     code("clinic", CLINIC, "<Clinic>")
+    code("dashboard", DASHBOARD, "<Dashboard>")
     code("stored", "print(1)", "as it was stored")
     for name in ("predict", "log_policy"):
         code(f"exercise-{name.replace('_', '-')}", "answer = ...")
@@ -256,6 +258,13 @@ def test_stored_outputs_stay_and_folded_cells_say_what_they_hold(site: Path) -> 
     assert "colab.research.google.com/github/someone/fork/blob/HEAD/notebooks/02_softmax_policies.ipynb" in text
     index = (site / "once" / "index.html").read_text(encoding="utf-8")
     assert "A small page" in index and "see it." in index and "jupyter" in index
+
+
+def test_a_dashboard_is_shown_by_its_recordings(site: Path) -> None:
+    """test_recordings.py compares their numbers with the engine's."""
+    (stored,) = data(site, "live recording")
+    assert [setting["words"] for setting in stored["settings"]][:2] == ["as it starts: beta 0", "beta 0.1"]
+    assert (site / "once" / "frames" / f"{stored['name']}.js").is_file() and "ended, in numbers" in page(site)
 
 
 def test_an_exercise_has_what_its_check_needs(site: Path) -> None:
