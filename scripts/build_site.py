@@ -35,7 +35,7 @@ from live_outputs import with_live_outputs  # noqa: E402
 
 
 def prepare(notebook: Any) -> None:
-    """Says what is folded, in a page's words, and lets exercises be answered in the page."""
+    """Says what is folded, in a page's words, lets exercises be answered, and leaves out bars of progress."""
     name = exercises_in(notebook)
     known = {f"{cell_id(exercise.name)}-check": exercise for exercise in exercises_of(name)} if name else {}
     for cell in notebook.cells:
@@ -44,10 +44,16 @@ def prepare(notebook: Any) -> None:
         prompt = f"{title}: {{type}}" if title else "Output: open it after your prediction"
         if {"hide-input", "hide-output"} & set(tags):
             cell.metadata["mystnb"] = {"code_prompt_show": prompt, "code_prompt_hide": prompt}
+        if "outputs" in cell:
+            cell.outputs = [output for output in cell.outputs if not shows_progress(output)]
         if exercise := known.get(cell.id):
             cell.metadata["tags"] = [*tags, "remove-input"]
             data = {"text/html": exercise_pages.markup(exercise)}
             cell.outputs = [nbformat.v4.new_output("display_data", data)]
+
+
+def shows_progress(output: Any) -> bool:
+    return "".join(output.get("data", {}).get("text/plain", "")).startswith("<progress of ")
 
 
 def bring_files(notebook: Any, source: Path) -> None:

@@ -21,7 +21,8 @@ def markup(exercise: Exercise) -> str:
     elif isinstance(exercise.judge, ChoiceJudge):
         data["choice"] = asdict(exercise.judge)
     checked = "number" in data or "choice" in data
-    note = "" if checked else "<p>This exercise asks for code: write it in the notebook, which checks it.</p>"
+    notebook = '<a href="index.html#run-it-for-real">the notebook</a>'
+    note = "" if checked else f"<p>This exercise asks for code: write it in {notebook}, which checks it.</p>"
     hints = "".join(f"<li>{html.escape(hint)}</li>" for hint in exercise.hints)
     return (
         f'<div class="exercise">{note}<details><summary>Hints</summary><ol>{hints}</ol></details>'
