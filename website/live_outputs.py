@@ -14,7 +14,8 @@ import nbclient
 import nbformat
 
 WEBSITE = Path(__file__).parent
-NOT_DRAWING = {"conf.py", "exercise_pages.py", "live_outputs.py", "stored_pictures.py"}  # of this folder's modules
+# modules of this folder on which no drawing depends
+NOT_DRAWING = {"conf.py", "exercise_pages.py", "live_outputs.py", "pages.py", "stored_pictures.py"}
 LIVE = (
     "<Clinic>",
     "<Dashboard>",

@@ -17,7 +17,7 @@ import nbformat
 import numpy as np
 import pytest
 import yaml
-from build_site import OUT, ROOT, WEBSITE
+from build_site import CACHE, OUT, ROOT, WEBSITE
 from PIL import Image
 from rebuild_notebooks import KERNEL
 
@@ -289,5 +289,7 @@ def test_the_workflow_for_forks_builds_and_publishes_the_folder_that_the_command
     assert command["env"] == {"PGLESSON_REPOSITORY": "${{ github.server_url }}/${{ github.repository }}"}
     (upload,) = [step for name, step in steps.items() if name.startswith("actions/upload-pages-artifact")]
     assert str(OUT.relative_to(ROOT)) == upload["with"]["path"]
+    (cache,) = [step for name, step in steps.items() if name.startswith("actions/cache")]
+    assert str(CACHE.relative_to(ROOT)) == cache["with"]["path"] and cache["with"]["restore-keys"] == "drawn-"
     names = [step.get("uses", "") for step in job["steps"]]
     assert names[-1].startswith("actions/deploy-pages") and job["steps"][-1]["id"] == "deployment"
