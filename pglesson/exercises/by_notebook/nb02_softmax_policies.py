@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -761,7 +761,7 @@ def _wrong_module(
         return _other_functions(given, states, layers) if layers else None
 
 
-def _layers(weights: list[Tensor], numbers: int, actions: int) -> list[Tensor]:
+def _layers(weights: Sequence[Tensor], numbers: int, actions: int) -> list[Tensor]:
     """Both layers' matrices, (numbers, 32) and (32, actions), and their biases, 0 where there are none; no tensors for
     a module whose parameters have other shapes."""
     found = []
