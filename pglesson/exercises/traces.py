@@ -37,25 +37,29 @@ class Asked:
 
 @dataclass
 class Optimizer:
-    """What was seen of an optimizer, by the gradient of its first weight at its last step."""
+    """What was seen of an optimizer, by the gradient of its first weight."""
 
-    gradient: torch.Tensor | None = None
-    version: int = 0  # of that tensor: it counts the changes in place
-    added: int = 0  # how often backward() has added to it since
+    weight: torch.Tensor
     steps: int = 0
-    kept: int = 0  # steps whose gradient still held the last one
+    kept: int = 0  # steps after which backward() added to a gradient that still held something
+    _holds: bool = False  # whether it held something when backward() came to it
+    _first: bool = False  # whether no backward() has added to it since the last step
 
-    def stepped(self, gradient: torch.Tensor | None) -> None:
+    def __post_init__(self) -> None:
+        self.weight.register_hook(self._reached)
+        self.weight.register_post_accumulate_grad_hook(self._added)
+
+    def stepped(self) -> None:
         """Called before each step."""
         self.steps += 1
-        if gradient is not None:
-            only_added = gradient._version - self.version <= self.added
-            self.kept += gradient is self.gradient and only_added
-            self.gradient, self.version, self.added = gradient, gradient._version, 0
+        self._first = True
 
-    def accumulated(self, _: torch.Tensor) -> None:
-        """Called when backward() has added to the gradient."""
-        self.added += 1
+    def _reached(self, _: torch.Tensor) -> None:
+        self._holds = self.weight.grad is not None and bool(self.weight.grad.any())
+
+    def _added(self, _: torch.Tensor) -> None:
+        self.kept += self._first and self._holds
+        self._first = False
 
 
 @dataclass
@@ -76,7 +80,7 @@ class Trace:
 
     @property
     def kept(self) -> int:
-        """Steps of optimizers whose gradient still held the last one."""
+        """Steps of optimizers after which a gradient was added to what the last one left."""
         return sum(optimizer.kept for optimizer in self._optimizers.values())
 
     @property
@@ -101,11 +105,9 @@ class Trace:
 
     def stepped(self, optimizer: torch.optim.Optimizer, *_: Any) -> None:
         """Called before each step of an optimizer."""
-        weight = optimizer.param_groups[0]["params"][0]
         if id(optimizer) not in self._optimizers:
-            self._optimizers[id(optimizer)] = Optimizer()
-            weight.register_post_accumulate_grad_hook(self._optimizers[id(optimizer)].accumulated)
-        self._optimizers[id(optimizer)].stepped(weight.grad)
+            self._optimizers[id(optimizer)] = Optimizer(optimizer.param_groups[0]["params"][0])
+        self._optimizers[id(optimizer)].stepped()
         self.steps += 1
         self.rates.add(float(optimizer.param_groups[0]["lr"]))
         weights = [weight for group in optimizer.param_groups for weight in group["params"]]

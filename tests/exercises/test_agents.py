@@ -28,9 +28,10 @@ def agent(
     clip: bool = True,
     log_sigma: str = "learned",
     scale: float = 1.0,
+    longest: float | None = None,
 ) -> Any:
     """REINFORCE, softmax or Gaussian, right or with mistakes. clear: how gradients are set to zero; logged: the action
-    whose log-probability is taken; batch: episodes a step."""
+    whose log-probability is taken; batch: episodes a step; longest: gradients are clipped, in place, to this norm."""
 
     def train(env_id: str, episodes: int, seed: int) -> list[float]:
         torch.manual_seed(seed)
@@ -64,7 +65,13 @@ def agent(
             if len(losses) == batch:
                 if clear == "zero_grad":
                     optimizer.zero_grad()
-                (sum(losses) / batch).backward()
+                if clear == "by autograd.grad":
+                    for weight, gradient in zip(weights, torch.autograd.grad(sum(losses) / batch, weights)):
+                        weight.grad = gradient
+                else:
+                    (sum(losses) / batch).backward()
+                if longest:
+                    nn.utils.clip_grad_norm_(weights, longest)
                 optimizer.step()
                 for weight in weights if clear == "by hand" else ():
                     weight.grad.zero_()
@@ -84,7 +91,8 @@ LOUD = agent_judge(AgentTask("pglesson/Signals-v0", 300, best=10, undecided=0, e
     [
         (SOFTMAX, agent()),
         (SOFTMAX, agent(clear="by hand")),
-        (SOFTMAX, agent(batch=8, alpha=0.03)),
+        (SOFTMAX, agent(clear="by autograd.grad")),
+        (SOFTMAX, agent(batch=8, alpha=0.03, longest=1.0)),
         (LOUD, agent(scale=1000)),
         (GAUSSIAN, agent()),
         (GAUSSIAN, agent(batch=8, alpha=0.03, clear="by hand")),
@@ -101,6 +109,7 @@ def test_right_agents_pass(judge: Any, answer: Any) -> None:
         (SOFTMAX, agent(alpha=10.0), r"the learning rate is 10:.*Try 0\.01"),
         (SOFTMAX, agent(alpha=1e-6), r"the learning rate is 1e-06:.*hardly changes"),
         (SOFTMAX, agent(clear="never"), "never set to zero"),
+        (SOFTMAX, agent(clear="never", longest=1.0), "never set to zero"),
         (SOFTMAX, agent(sign=1.0), "the returns \\*fall\\*"),
         (SOFTMAX, agent(logged="again"), "other actions than those that were played"),
         (LOUD, agent(alpha=10.0), "the learning rate is 10"),
