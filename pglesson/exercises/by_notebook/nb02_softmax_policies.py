@@ -223,6 +223,16 @@ def _sample(probabilities: Tensor, u: float) -> int:
     return last
 
 
+def _without_last(instead: Callable[[int], int | None]) -> Callable[[Tensor, float], int | None]:
+    """Draws another action for the last one, or none, from its number."""
+
+    def model(probabilities: Tensor, u: float) -> int | None:
+        action, last = _sample(probabilities, u), len(probabilities) - 1
+        return instead(last) if action == last else action
+
+    return model
+
+
 def _backward(probabilities: Tensor, u: float) -> int:
     return len(probabilities) - 1 - _sample(probabilities.flip(0), u)
 
@@ -278,6 +288,15 @@ _JUDGE = judge_function(
             "your actions are one too low. You take the last action whose total lies below u; the one after it is "
             "meant.",
             lambda probabilities, u: _sample(probabilities, u) - 1,
+            lambda probabilities, u: max(0, _sample(probabilities, u) - 1),
+        ),
+        Mistake(
+            "the last action is never drawn. Its piece goes from the total of all others to 1.",
+            _without_last(lambda last: last - 1),
+            _without_last(lambda last: max(0, last - 1)),
+            _without_last(lambda last: 0),
+            _without_last(lambda last: -1),
+            _without_last(lambda last: None),
         ),
         Mistake(
             "every action is equally likely in your function. Its piece must be as long as its probability.",
@@ -766,9 +785,8 @@ def _layers(weights: Sequence[Tensor], numbers: int, actions: int) -> list[Tenso
     a module whose parameters have other shapes."""
     found = []
     for inputs, outputs in ((numbers, UNITS), (UNITS, actions)):
-        found += [
-            w.T if w.shape == (outputs, inputs) else w for w in weights if sorted(w.shape) == sorted((inputs, outputs))
-        ]
+        shapes = (inputs, outputs), (outputs, inputs)
+        found += [w if w.shape == shapes[0] else w.T for w in weights if w.shape in shapes]
         found += [w.flatten() for w in weights if w.numel() == outputs] or [torch.zeros(outputs)]
     return [w.float() for w in found] if len(found) == 4 else []
 

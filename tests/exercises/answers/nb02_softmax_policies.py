@@ -135,6 +135,20 @@ def own_piece(probabilities, u):
     return -1
 
 
+def all_but_the_last(given):
+    """given: what it ends with, below its loop."""
+
+    def sample(probabilities, u):
+        total = 0.0
+        for action in range(len(probabilities) - 1):
+            total += probabilities[action]
+            if u < total:
+                return action
+        return given
+
+    return sample
+
+
 def at_the_edge(probabilities, u):
     total = 0
     for action in range(len(probabilities)):
@@ -382,6 +396,10 @@ MISTAKES = {
         (lambda p, u: int(sum(x <= u for x in p)), "on its own, and count"),
         (lambda p, u: 1 + sample_subtracting(p, u), "one too high"),
         (lambda p, u: int((p.cumsum(0) <= u).sum()) - 1, "lies below u"),
+        (lambda p, u: max(0, int((p.cumsum(0) <= u).sum()) - 1), "lies below u"),
+        *((all_but_the_last(given), "the last action is never drawn") for given in (None, 0, -1)),
+        (lambda p, u: min(sample_by_search(p, u), len(p) - 2), "the last action is never drawn"),
+        (lambda p, u: max(0, min(sample_by_search(p, u), len(p) - 2)), "the last action is never drawn"),
         (lambda p, u: math.floor(len(p) * u), "equally likely"),
         (lambda p, u: len(p) - 1 - int((p.flip(0).cumsum(0) <= u).sum()), "last action to the first"),
         (lambda p, u: sample_by_search(torch.softmax(p, 0), u), "a softmax too many"),
