@@ -1,11 +1,18 @@
-"""For the tests in this folder: one thread for each of the processes that share the processor.
+"""For all tests: one thread for each of the processes that share the processor, and the longest files first.
 
-With two threads each, they mostly wait for each other, since what the tests compute is small.
+With two threads each, they mostly wait for each other, since what the tests compute is small. The browser's tests wait
+for pages most of the time: at the end, the other processes would wait for them.
 """
 
 import os
+
+import pytest
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     import torch
 
     torch.set_num_threads(1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: "browser" not in item.path.name)
