@@ -47,9 +47,9 @@
     return [middle - half, middle + half];
   }
 
-  function write(value, digits, sign = "") { // no "-0"
-    const text = value.toFixed(digits);
-    return Number(text) === 0 ? (0).toFixed(digits) : (value > 0 ? sign : "") + text;
+  function write(value, digits, sign = "") { // with a minus sign, but none before a zero
+    const text = Math.abs(value).toFixed(digits);
+    return (Number(text) === 0 ? "" : value < 0 ? "\u2212" : sign) + text;
   }
 
   function digitsFor(values) { // as in_numbers in recordings.py
@@ -110,7 +110,7 @@
       for (const tick of ticks(...limits, log, 5)) {
         const at = heightOf(tick);
         parts.push(shape("line", { class: "grid", x1: MARGIN.left, x2: right, y1: at, y2: at }));
-        parts.push(shape("text", { x: MARGIN.left - 6, y: at + 4, "text-anchor": "end" }, log ? power(tick) : String(tick)));
+        parts.push(shape("text", { x: MARGIN.left - 6, y: at + 4, "text-anchor": "end" }, log ? power(tick) : axisNumber(tick)));
       }
       for (const tick of ticks(0, horizon, false, width > 350 ? 5 : 3)) {
         const at = placeOf(tick);
@@ -181,6 +181,8 @@
 
     return { box, draw, reveal, say: (words) => { title.textContent = words; } };
   }
+
+  const axisNumber = (value) => String(value).replace("-", "\u2212");
 
   function power(value) { // 0.001 as 10⁻³
     const digits = { "-": "⁻", 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "⁵", 6: "⁶", 7: "⁷", 8: "⁸", 9: "⁹" };
@@ -430,7 +432,7 @@
       if (state.b >= 0) return `${said}${difference(place)}${data.runs > 1 ? ", with the 95 % interval of the mean difference, run by run" : ""}.`;
       const point = shown.right[0].points[place];
       const watched = data.plots[1].y[0].toUpperCase() + data.plots[1].y.slice(1);
-      return point ? `${said}${watched}: ${Number(point[0].toPrecision(3)).toLocaleString("en")}.` : said;
+      return point ? `${said}${watched}: ${axisNumber(Number(point[0].toPrecision(3)).toLocaleString("en"))}.` : said;
     }
 
     function seek(update) {

@@ -227,7 +227,9 @@ def in_numbers(mean: float, low: float | None = None, high: float | None = None)
     """A return and its interval, as recording.js writes them too: decimals where they matter."""
     largest = max(map(abs, (mean, low or 0, high or 0)))
     digits = 0 if largest >= 100 else 1 if largest >= 10 else 2
-    return f"{mean:.{digits}f}" + (f" [{low:.{digits}f}, {high:.{digits}f}]" if low is not None else "")
+    low_high = [] if low is None else [low, high]
+    written, *interval = (f"{round(value, digits) + 0.0:.{digits}f}" for value in (mean, *low_high))  # no minus zero
+    return (written + (f" [{', '.join(interval)}]" if interval else "")).replace("-", "\N{MINUS SIGN}")
 
 
 def three_digits(value: float | None) -> str:
@@ -235,7 +237,7 @@ def three_digits(value: float | None) -> str:
     if value is None:
         return ""
     rounded = float(f"{value:.3g}")
-    return f"{rounded:,.0f}" if abs(rounded) >= 100 else f"{rounded:g}"
+    return (f"{rounded:,.0f}" if abs(rounded) >= 100 else f"{rounded:g}").replace("-", "\N{MINUS SIGN}")
 
 
 _NUMBERS = itertools.count()  # of the dashboards of this kernel's notebook

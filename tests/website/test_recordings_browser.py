@@ -98,7 +98,7 @@ def test_what_is_said_is_what_the_engine_computed(browser: Any, site: Path) -> N
         interval = ", ".join(f"{limit:.{digits}f}" for limit in mean_interval(apart))
         assert page.locator(".recording-panel b").all_text_contents() == [
             "What A and B earn",
-            f"B minus A: {apart.mean():+.{digits}f} [{interval}]",
+            f"B minus A: {apart.mean():+.{digits}f} [{interval}]".replace("-", "\N{MINUS SIGN}"),
         ]
         assert page.locator(".recording-panel").first.locator(".mean").count() == 2
         assert page.locator(".recording-film:visible").count() == 2
