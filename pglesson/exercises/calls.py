@@ -219,9 +219,11 @@ def short(value: Any) -> str:
 
 
 def unpacked(got: list[Tensor], want: list[Tensor]) -> list[Tensor]:
-    """A list or an array instead of a tuple, as its parts: `low, high = f()` works with either."""
+    """A list or an array instead of a tuple, as its parts: `low, high = f()` works with either. And an array of one
+    number instead of the number."""
     whole = len(got) == 1 and len(want) > 1 and got[0].ndim > 0 and len(got[0]) == len(want)
-    return [*got[0]] if whole else got
+    parts = [*got[0]] if whole else got
+    return [x[0] if x.shape == (1,) and y.ndim == 0 else x for x, y in zip(parts, want)] + parts[len(want) :]
 
 
 def _read(given: Any, leaves: Sequence[Tensor]) -> Played:

@@ -9,10 +9,13 @@ of. Below it, or if no model fits, the smallest case that went wrong is shown.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from fractions import Fraction
 from typing import Any
+
+import numpy as np
 
 from pglesson.exercises.calls import (
     NOTHING,
@@ -154,7 +157,7 @@ class NumberJudge:
     def __call__(self, answer: Any) -> Outcome | None:
         """What is wrong with an answer, or None."""
         try:
-            number = float(Fraction(answer.strip())) if isinstance(answer, str) else float(answer)
+            number = _number(answer)
         except OverflowError:  # an int too large for a float
             number = math.inf
         except (TypeError, ValueError, RuntimeError, ZeroDivisionError):
@@ -175,6 +178,17 @@ class NumberJudge:
                 "give more digits."
             )
         return wrong(self.otherwise)
+
+
+def _number(answer: Any) -> float:
+    """The number that is given, or that a text begins with, such as "15 updates", "about 60", "3/5" and "60 %"; of a
+    list or an array, its only entry."""
+    if not isinstance(answer, str):
+        return float(answer if isinstance(answer, (int, float)) else np.asarray(answer).reshape(()))
+    found = re.fullmatch(r"(?:about|=|≈|~)? *([-+.\de]+(?: */ *[.\d]+)?) *(%?)[a-z ]*", answer.strip().lower())
+    if not found:
+        raise ValueError("no number")
+    return float(Fraction(found[1].replace(" ", ""))) / (100 if found[2] else 1)
 
 
 def _rounded(value: float, number: float) -> bool:
@@ -205,13 +219,14 @@ class ChoiceJudge:
 def _plain(answer: Any) -> str:
     """A word without what does not matter: capitals, quotation marks, brackets, underscores; a number as it is.
 
-    "c)" is "c", "zero_grad()" is "zero grad", "3/5" and 0.6 are "0.6".
+    "c)", "**c**" and "c: a game" are "c", "zero_grad()" is "zero grad", "3/5" and 0.6 are "0.6".
     """
     if isinstance(answer, (int, float)) and not isinstance(answer, bool):
         return f"{answer:g}"
     if not isinstance(answer, str):
         return ""
-    text = " ".join(answer.strip().lower().strip("'\"`.()").replace("_", " ").replace("-", " ").split())
+    text = " ".join(answer.strip().lower().strip("'\"`.()*").replace("_", " ").replace("-", " ").split())
+    text = re.sub(r"^([a-z])[:).] .*", r"\1", text)
     try:
         return f"{float(Fraction(text)):g}"
     except (ValueError, ZeroDivisionError):

@@ -244,10 +244,30 @@ def test_a_wrong_number_is_known_only_if_it_is_given_exactly_or_rounded(answer: 
     assert judge(0.6) is None and judge(0.604) is None
 
 
+@pytest.mark.parametrize(
+    "answer", ["0.6", " 3 / 5", "60 %", "about 0.6", "0.6 nats", [0.6], (0.6,), np.array([[0.6]]), torch.tensor([0.6])]
+)
+def test_a_number_may_be_written_in_any_way(answer: Any) -> None:
+    assert NumberJudge(0.6, {}, otherwise="no")(answer) is None
+
+
+@pytest.mark.parametrize("answer", ["0,6", "0.6.1", "sixty", "", [0.6, 0.4], [], {"p": 0.6}, None])
+def test_what_is_not_one_number_is_asked_for_again(answer: Any) -> None:
+    assert "must be one number" in NumberJudge(0.6, {}, otherwise="no")(answer).message
+
+
+def test_an_array_of_one_number_is_a_number() -> None:
+    judge = judge_function(lambda x: x.sum(), [Case("two numbers", (torch.tensor([1.0, 2.0]),))], [])
+    assert judge(lambda x: x.sum(0, keepdim=True)) is None
+    assert "shape (1, 1)" in judge(lambda x: x.sum().view(1, 1)).message
+
+
 @pytest.mark.parametrize("answer", ["zero_grad", "zero_grad()", " 'Zero_grad' ", "`zero grad`", "zero-grad."])
 def test_a_choice_may_be_written_in_any_way(answer: str) -> None:
     assert ChoiceJudge("zero_grad", {"step": "no"})(answer) is None
-    assert ChoiceJudge("c", {"a": "no"})("c)") is None
+    for letter in ("c)", "(c)", "**c**", "c: a game", "C. A game"):
+        assert ChoiceJudge("c", {"a": "no"})(letter) is None
+    assert ChoiceJudge("c", {"a": "no"})("a game") is not None
     for number in (0.6, "0.6", "3/5"):
         assert ChoiceJudge("0.6", {"0.4": "no"})(number) is None
 
