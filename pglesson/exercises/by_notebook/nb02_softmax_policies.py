@@ -749,6 +749,8 @@ def _wrong_module(
     slopes = torch.autograd.grad(log_prob, weights, allow_unused=True) if log_prob.requires_grad else [None]
     if all(slope is None for slope in slopes):
         return "no gradient reaches the parameters. Look for no_grad, detach, item or torch.tensor of a tensor."
+    if not any(weight.ndim == 2 and slope is not None and slope.any() for weight, slope in zip(weights, slopes)):
+        return "all weights are 0 at first, and no gradient moves them away. Leave the layers' own random weights."
     states = _logits(5, numbers, seed=1)
     with torch.no_grad():
         for weight in weights:  # those that it was made with may be zeros

@@ -197,6 +197,13 @@ def undecided_at_first(numbers, actions):
     return network
 
 
+def all_zero(numbers, actions):
+    network = two_layers(numbers, actions)
+    for weight in network.parameters():
+        nn.init.zeros_(weight)
+    return network
+
+
 def categorical(network, states):
     return Categorical(logits=network(states))
 
@@ -478,6 +485,7 @@ MISTAKES = {
             "2 numbers, 3 actions",
         ),
         (module(lambda net, s: Categorical(logits=net(s).tanh())), "after the second a tanh"),
+        (module(categorical, all_zero), "all weights are 0 at first"),
         (LayersInAList, "has no parameters"),
         (LayersInForward, "has no parameters"),
         (NoSuper, "begin with super"),
