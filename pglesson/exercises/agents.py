@@ -18,10 +18,11 @@ import pglesson.envs  # noqa: F401  registers the tasks
 from pglesson.exercises.calls import NOT_WRITTEN_YET, located, not_a_function, short
 from pglesson.exercises.framework import NOT_ATTEMPTED, Outcome, wrong
 from pglesson.exercises.time_limit import TooLong, time_limit
-from pglesson.exercises.traces import Trace, Watched, watching
+from pglesson.exercises.traces import Seen, Trace, Watched, watching
 
 SEEDS, SECONDS = (0, 1, 2), 60.0
 LAST = 50  # the mean return is taken over so many last episodes
+EARLY = 60  # after so many episodes, a mistake that shows already ends a training
 Named = Callable[[Trace], str | None]
 
 
@@ -31,7 +32,7 @@ class AgentTask:
 
     env_id: of the environment; reward_scale: its rewards are so many times larger. episodes: of each training.
     best, undecided: the best mean return, and that of an agent that has learned nothing. enough: the mean return of the
-    last episodes that two of three seeds must reach.
+    last episodes that two of three seeds must reach. bound: real-valued actions go from -bound to bound.
     """
 
     env_id: str
@@ -40,6 +41,7 @@ class AgentTask:
     undecided: float
     enough: float
     reward_scale: float = 1.0
+    bound: float | None = None
 
     @property
     def watched_id(self) -> str:
@@ -58,7 +60,7 @@ class AgentTask:
 
 SIGNALS = AgentTask("pglesson/Signals-v0", episodes=300, best=10, undecided=0, enough=6)
 RICH_SIGNALS = AgentTask("pglesson/RichSignals-v0", episodes=300, best=10, undecided=0, enough=8)
-LEVERS = AgentTask("pglesson/Levers-v0", episodes=300, best=10, undecided=0, enough=5)
+LEVERS = AgentTask("pglesson/Levers-v0", episodes=300, best=10, undecided=0, enough=5, bound=1.0)
 
 
 def agent_judge(task: AgentTask, also: Named = lambda trace: None) -> Callable[[Any], Outcome | None]:
@@ -86,17 +88,20 @@ def _judge(answer: Callable[..., Any], task: AgentTask, also: Named) -> Outcome 
     means = []
     for seed in SEEDS:
         with watching() as trace, time_limit(SECONDS):
+            trace.look_after, trace.look = EARLY, lambda trace: _mistake(trace, task)
             try:
                 given = answer(task.watched_id, task.episodes, seed)
             except NotImplementedError:
                 return Outcome(NOT_ATTEMPTED, NOT_WRITTEN_YET)
+            except Seen as mistake:
+                return wrong(str(mistake))
             except (Exception, SystemExit) as error:
-                return wrong(_raised(error, trace))
+                return wrong(_raised(error, trace, task))
         if given is None or given is ...:
             if not trace.episodes:
                 return Outcome(NOT_ATTEMPTED, "your function gives nothing yet, and plays nothing.")
             return wrong("it plays, but gives nothing. It must end with return: each episode's return, in a list.")
-        said = _other_returns(given, trace, task) or _mistake(trace) or also(trace)
+        said = _other_returns(given, trace, task) or _mistake(trace, task) or also(trace)
         if said:
             return wrong(said)
         means.append(trace.returns[-LAST:].mean())
@@ -140,7 +145,7 @@ def _other_returns(given: Any, trace: Trace, task: AgentTask) -> str | None:
     )
 
 
-def _mistake(trace: Trace) -> str | None:
+def _mistake(trace: Trace, task: AgentTask) -> str | None:
     """A mistake that shows even where the agent learns."""
     if trace.never_cleared:
         return (
@@ -158,8 +163,8 @@ def _mistake(trace: Trace) -> str | None:
     asked = trace.log_probs
     if asked and asked[0].scale is not None:
         values = torch.cat([one.values.flatten() for one in asked])
-        at_the_bound = (values.abs() == 1.0).sum().item()
-        if at_the_bound > 10 and values.abs().max() <= 1:
+        at_the_bound = (values.abs() == task.bound).sum().item() if task.bound else 0
+        if at_the_bound > 10 and values.abs().max() == task.bound:
             return (
                 f"{at_the_bound} of the {len(values)} numbers that log_prob was asked for lie exactly on the action "
                 "space's bounds: it is asked about the clipped action. The density belongs to the action that was "
@@ -177,13 +182,9 @@ def _mistake(trace: Trace) -> str | None:
 def _cause(trace: Trace, task: AgentTask) -> str | None:
     """What the traces say of an agent that did not learn."""
     late = trace.returns[-LAST:].mean()
-    if trace.steps == 0:
-        learned = abs(late - trace.returns[:LAST].mean()) > 0.2 * (task.best - task.undecided)
-        return (
-            None
-            if learned
-            else "no optimizer has made a step, and the agent has not learned. After backward() comes step()."
-        )
+    fall = trace.returns[:LAST].mean() - late
+    if trace.steps == 0 and abs(fall) <= 0.2 * (task.best - task.undecided):
+        return "no optimizer has made a step, and the agent has not learned. After backward() comes step()."
     if trace.reparameterized:
         return (
             "log_prob is asked about an action that carries a gradient itself, as rsample() gives it, and that of mu "
@@ -199,13 +200,12 @@ def _cause(trace: Trace, task: AgentTask) -> str | None:
             "within an episode the policy gives the same distribution at every step, whatever the environment shows: "
             "it is asked about an observation that stays. Replace it by the one that step() returns."
         )
-    fall = trace.returns[:LAST].mean() - late
     if late < task.undecided - 0.6 * (task.best - task.undecided) or fall > 0.6 * (task.best - task.undecided):
         return (
             f"the returns *fall*, from {trace.returns[:LAST].mean():.1f} to {late:.1f}: the sign is wrong. An "
             "optimizer makes the loss smaller, so the loss is minus what is to grow."
         )
-    rate = max(trace.rates)
+    rate = max(trace.rates, default=0.01)  # who makes the steps by hand has none
     if rate >= 0.5:
         return (
             f"the learning rate is {rate:g}: after a few steps the policy is sure of whatever came first, and the mean "
@@ -238,7 +238,7 @@ def _observation_stays(trace: Trace) -> bool:
     return all((of == of[0]).all() for of in episodes) and not (parameters == parameters[0]).all()
 
 
-def _raised(error: BaseException, trace: Trace) -> str:
+def _raised(error: BaseException, trace: Trace, task: AgentTask) -> str:
     words = f"{type(error).__name__}: {error}"
     if trace.late or "Call reset() first" in str(error):
         return (
@@ -247,7 +247,7 @@ def _raised(error: BaseException, trace: Trace) -> str:
         )
     if "GreaterThan(lower_bound=0.0)" in str(error) and "scale" in str(error):
         return f"{located(error)} ValueError: sigma was not positive. Learn its logarithm, and take exp() of that."
-    if "must be two numbers from -1 to 1" in str(error):
+    if task.bound and f"numbers from {-task.bound:g} to {task.bound:g}" in str(error):
         return (
             f"{located(error)} {words} Clip what was sampled to the action space for the environment, and only there."
         )
