@@ -5,8 +5,9 @@ axis or constant, a line left out, two lines or two arguments swapped, a keyword
 Prints each mutant that is accepted, and how many of the others are named. A mutant that does what the solution does
 must be accepted; such ones are listed in tests/exercises/equivalent_mutants.toml, each with its reason.
 
-With --agents also those of whole agents, which train for seconds each. One that learns as well is accepted; these are
-printed and not listed.
+With --agents those of whole agents instead, which train for seconds each. Of an agent that grows out of another, only
+the lines are changed that the other does not have. One seed is trained first, and the two others only where the first
+is accepted. What learns as well is accepted, too, such as another learning rate, and listed as the others are.
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ import argparse
 import ast
 import re
 import sys
+import time
 import tomllib
 from collections import Counter
 from collections.abc import Iterator
+from multiprocessing import Pool
 from typing import Any
 
 import numpy as np
@@ -29,6 +32,16 @@ from pglesson.exercises.framework import NOT_ATTEMPTED, NOTEBOOKS, RIGHT, Attemp
 
 EQUIVALENT = ROOT / "tests" / "exercises" / "equivalent_mutants.toml"
 SECONDS = 1.0  # of computing, for one mutant that is not an agent
+TIMES_AS_LONG = 4  # as its solution a training of an agent may take
+# Agents that grow out of others, whose lines they share.
+GROWN = {
+    "06_variance_and_baselines.agent": "05_reinforce.agent",
+    "07_normalization_and_advantages.agent": "06_variance_and_baselines.agent",
+    "08_entropy_and_exploration.agent": "06_variance_and_baselines.agent",
+    "09_continuous_control.gaussian_agent": "06_variance_and_baselines.agent",
+    "12_actor_critic.agent": "06_variance_and_baselines.agent",
+    "13_trust_regions_and_ppo.agent": "12_actor_critic.agent",
+}
 BOUNDS = {ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq}
 OPERATORS = {ast.Pow: ast.Mult, ast.FloorDiv: ast.Div, ast.MatMult: ast.Mult, ast.And: ast.Or, ast.Or: ast.And}
 RELATIVES = {"sum": "mean", "mean": "sum", "max": "min", "min": "max", "minimum": "maximum", "maximum": "minimum"} | {
@@ -118,11 +131,19 @@ def is_agent(exercise: Exercise) -> bool:
     return "env_id" in exercise.starter or exercise.name.startswith("train")
 
 
-def wrong_solutions(exercise: Exercise) -> list[tuple[str, str]]:
-    """An exercise's mutants, each (what was changed, source); those that hand in nothing, or the same, left out."""
+def wrong_solutions(exercise: Exercise, known: str = "") -> list[tuple[str, str]]:
+    """An exercise's mutants, each (what was changed, source); those that hand in nothing, or the same, left out.
+
+    known: a source whose lines are not to be changed.
+    """
     found = {source: change for change, source in mutants(exercise.solution, EDITS) if "\nanswer = " in source}
-    same = ast.unparse(ast.parse(exercise.solution))
-    return [(change, source) for source, change in found.items() if source != same]
+    same, lines = (ast.unparse(ast.parse(text)) for text in (exercise.solution, known))
+    shared = {line.strip() for line in lines.splitlines()}
+
+    def is_shared(change: str) -> bool:
+        return {*change.partition(": ")[2].partition("  ->  ")[0].split("; ")} <= shared
+
+    return [(change, source) for source, change in found.items() if source != same and not is_shared(change)]
 
 
 def judged(exercise: Exercise, source: str) -> Outcome:
@@ -149,33 +170,61 @@ def equivalent() -> dict[str, dict[str, str]]:
     return tomllib.loads(EQUIVALENT.read_text(encoding="utf-8"))
 
 
+def judged_training(task: tuple[str, str, float]) -> Outcome:
+    """What is said of an agent: (its notebook and name, its source, the seconds that a training may take)."""
+    name, source, agents.SECONDS = task
+    notebook, _, exercise_name = name.partition(".")
+    exercise = next(exercise for exercise in exercises_of(notebook) if exercise.name == exercise_name)
+    outcome = Outcome(RIGHT, "")
+    for seeds in ((0,), (0, 1, 2)):
+        if outcome.kind == RIGHT:
+            agents.SEEDS = seeds
+            outcome = judged(exercise, source)
+    return outcome
+
+
+def seconds_of(exercise: Exercise) -> float:
+    """How long its solution computes, with a single seed."""
+    agents.SEEDS, begun = (0,), time.process_time()
+    judged(exercise, exercise.solution)
+    return time.process_time() - begun
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", nargs="+", default=[], help="exercises, such as 02.sample")
     parser.add_argument("--verbose", action="store_true", help="also print what is said of each mutant")
-    parser.add_argument("--agents", action="store_true", help="also whole agents")
+    parser.add_argument("--agents", action="store_true", help="whole agents, instead of functions and classes")
+    parser.add_argument("--processes", type=int, default=2, help="for whole agents")
     options = parser.parse_args()
-    judges.SECONDS, agents.SECONDS = SECONDS, 20.0
+    judges.SECONDS = SECONDS
     listed, counts, bad = equivalent(), Counter[str](), 0
-    for notebook, exercise in written():
-        agent, name = is_agent(exercise), f"{notebook[:2]}.{exercise.name}"
-        if (options.only and name not in options.only) or (agent and not options.agents):
+    solutions = {f"{notebook}.{exercise.name}": exercise for notebook, exercise in written()}
+    for name, exercise in solutions.items():
+        short = f"{name[:2]}.{exercise.name}"
+        if (options.only and short not in options.only) or is_agent(exercise) != options.agents:
             continue
-        known = listed.get(f"{notebook}.{exercise.name}", {})
+        grown_from = solutions[GROWN[name]].solution if name in GROWN else ""
+        changes, sources = zip(*wrong_solutions(exercise, grown_from))
         accepted = set()
-        for change, source in wrong_solutions(exercise):
-            outcome = judged(exercise, source)
-            counts["accepted" if outcome.kind == RIGHT else how(outcome.message)] += 1
-            if outcome.kind == RIGHT:
-                accepted.add(change)
-            if options.verbose:
-                print(f"{name}, {change}\n    {outcome!r}")
-        unknown, gone = accepted - set(known), set(known) - accepted
-        for change in sorted(unknown):
-            print(f"accepted: {notebook}.{exercise.name}, {change}")
-        for change in sorted(gone):
-            print(f"listed, and not accepted: {notebook}.{exercise.name}, {change}")
-        bad += 0 if agent else len(unknown) + len(gone)
+        with Pool(options.processes) as pool:
+            if options.agents:
+                limit = TIMES_AS_LONG * seconds_of(exercise)
+                outcomes = pool.imap(judged_training, ((name, source, limit) for source in sources))
+            else:
+                outcomes = (judged(exercise, source) for source in sources)
+            for change, outcome in zip(changes, outcomes):
+                counts["accepted" if outcome.kind == RIGHT else how(outcome.message)] += 1
+                if outcome.kind == RIGHT:
+                    accepted.add(change)
+                if options.verbose:
+                    print(f"{short}, {change}\n    {outcome!r}", flush=True)
+        known = {*listed.get(name, {})}
+        for change in sorted(accepted - known):
+            print(f"accepted: {name}, {change}")
+        for change in sorted(known - accepted):
+            print(f"listed, and not accepted: {name}, {change}")
+        bad += len(accepted ^ known)
     refused = counts.total() - counts["accepted"]
     print(f"{counts.total()} mutants, {refused} refused. Of these:")
     for kind, number in counts.most_common():
