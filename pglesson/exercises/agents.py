@@ -24,6 +24,10 @@ SEEDS, SECONDS = (0, 1, 2), 60.0
 LAST = 50  # the mean return is taken over so many last episodes
 EARLY = 60  # after so many episodes, a mistake that shows already ends a training
 Named = Callable[[Trace], str | None]
+NEVER_CLEARED = (
+    "the gradient is never set to zero: backward() adds to what is there, so each step follows all earlier gradients "
+    "too. Call optimizer.zero_grad() before it."
+)
 
 
 @dataclass(frozen=True)
@@ -148,10 +152,7 @@ def _other_returns(given: Any, trace: Trace, task: AgentTask) -> str | None:
 def _mistake(trace: Trace, task: AgentTask) -> str | None:
     """A mistake that shows even where the agent learns."""
     if trace.never_cleared:
-        return (
-            "the gradient is never set to zero: backward() adds to what is there, so each step follows the gradients "
-            "of all earlier episodes too. Call optimizer.zero_grad() before it."
-        )
+        return NEVER_CLEARED
     first = [[(step.observation.tobytes(), step.action.tobytes()) for step in steps] for steps in trace.episodes[:4]]
     few = all(len({observation for observation, _ in steps}) <= len(steps) // 2 for steps in first)
     if few and all(len(set(steps)) == len({observation for observation, _ in steps}) for steps in first):

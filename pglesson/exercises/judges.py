@@ -199,7 +199,7 @@ def _rounded(value: float, number: float) -> bool:
 
 @dataclass(frozen=True)
 class ChoiceJudge:
-    """A judge for one of several words. reasons: why each wrong one is wrong."""
+    """A judge for one of several words, or for the beginning of one. reasons: why each wrong one is wrong."""
 
     right: str
     reasons: Mapping[str, str]
@@ -207,11 +207,11 @@ class ChoiceJudge:
     def __call__(self, answer: Any) -> Outcome | None:
         """What is wrong with an answer, or None."""
         given = _plain(answer)
-        if given == _plain(self.right):
-            return None
-        for choice, reason in self.reasons.items():
-            if given == _plain(choice):
-                return wrong(reason)
+        meant = [choice for choice in (self.right, *self.reasons) if _plain(choice) == given]
+        if not meant and len(given) > 3:
+            meant = [choice for choice in (self.right, *self.reasons) if _plain(choice).startswith(given)]
+        if len(meant) == 1:
+            return wrong(self.reasons[meant[0]]) if meant[0] in self.reasons else None
         choices = ", ".join(repr(choice) for choice in sorted([self.right, *self.reasons]))
         return wrong(f"answer is {short(answer)}, but must be one of {choices}.")
 

@@ -268,6 +268,8 @@ def test_a_choice_may_be_written_in_any_way(answer: str) -> None:
     for letter in ("c)", "(c)", "**c**", "c: a game", "C. A game"):
         assert ChoiceJudge("c", {"a": "no"})(letter) is None
     assert ChoiceJudge("c", {"a": "no"})("a game") is not None
+    judge = ChoiceJudge("mixed groups only", {"mixed pairs": "no"})
+    assert judge("mixed groups") is None and judge("Mixed p").message == "no" and "one of" in judge("mixed").message
     for number in (0.6, "0.6", "3/5"):
         assert ChoiceJudge("0.6", {"0.4": "no"})(number) is None
 

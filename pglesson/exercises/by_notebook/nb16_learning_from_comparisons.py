@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -9,10 +10,12 @@ import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
+from pglesson.exercises.agents import NEVER_CLEARED
 from pglesson.exercises.calls import NOT_WRITTEN_YET, located, not_a_function, short
 from pglesson.exercises.framework import NOT_ATTEMPTED, Exercise, Outcome, wrong
 from pglesson.exercises.judges import Case, Mistake, judge_function
 from pglesson.exercises.time_limit import TooLong, time_limit
+from pglesson.exercises.traces import watching
 
 FITTING = "fit a reward model to comparisons of answers"
 CLIMBING = "say what becomes of the true reward when a learned one is climbed"
@@ -113,6 +116,35 @@ answer = bradley_terry_loss''',
             Mistake(
                 "this is logistic regression for each answer alone. Only the difference of the two is compared.",
                 lambda better, worse: -(logsigmoid(better) + logsigmoid(-worse)).mean(),
+                lambda better, worse: -(logsigmoid(better) - logsigmoid(worse)).mean(),
+            ),
+            Mistake(
+                "this is the logarithm of the mean probability. Take the logarithm of each, and then the mean.",
+                lambda better, worse: -(better - worse).sigmoid().mean().log(),
+            ),
+            Mistake(
+                "every better answer is compared with every worse one. Compare the two of each comparison.",
+                lambda better, worse: -logsigmoid(better[:, None] - worse).mean(),
+            ),
+            Mistake(
+                "a small number under the logarithm keeps it finite, and takes the slope from comparisons that are "
+                "very wrong. Use logsigmoid.",
+                _mean_of(lambda x: -(x.sigmoid() + 1e-8).log()),
+                _mean_of(lambda x: -(x.sigmoid() + 1e-10).log()),
+            ),
+            Mistake(
+                "the rewards are divided as they are. Bradley and Terry compare their exponentials: a sigmoid of the "
+                "difference.",
+                lambda better, worse: -(better / (better + worse)).log().mean(),
+            ),
+            Mistake(
+                "each comparison counts from both sides. Only the answer that was called better has a probability to "
+                "raise.",
+                _mean_of(lambda x: -logsigmoid(x) - logsigmoid(-x)),
+            ),
+            Mistake(
+                "this is the logarithm of base 2. Use the natural one.",
+                _mean_of(lambda x: -logsigmoid(x) / math.log(2)),
             ),
         ],
         gradients=(0, 1),
@@ -236,6 +268,21 @@ answer = gamed''',
                 lambda log_ref, learned, right, beta: _best(log_ref, learned, beta) * right,
             ),
             Mistake(
+                "the logarithm of the reference is divided by beta, too. Only the reward is.",
+                lambda log_ref, learned, right, beta: ((log_ref + learned) / beta).softmax(0) @ right,
+            ),
+            Mistake(
+                "this is how much more than the reference it earns. Its mean true reward itself is asked for.",
+                lambda log_ref, learned, right, beta: (_best(log_ref, learned, beta) - log_ref.exp()) @ right,
+            ),
+            Mistake(
+                "the price is subtracted once more. The policy has paid it; asked for is what it earns of the true "
+                "reward.",
+                lambda log_ref, learned, right, beta: (
+                    (p := _best(log_ref, learned, beta)) @ right - beta * (p.xlogy(p) - p * log_ref).sum()
+                ),
+            ),
+            Mistake(
                 "the mean is taken over the answers, as if all were equally likely after the weighting. Add up "
                 "probability times reward.",
                 lambda log_ref, learned, right, beta: (_best(log_ref, learned, beta) * right).mean(),
@@ -337,8 +384,34 @@ answer = dpo_loss''',
                 ),
             ),
             Mistake(
-                "a probability was rounded to zero before its logarithm was taken. Use logsigmoid.",
+                "a probability was rounded to zero, or an exponential became infinite, before the logarithm was taken. "
+                "Use logsigmoid.",
                 lambda *a: -_dpo(*a).sigmoid().log().mean(),
+            ),
+            Mistake(
+                "this is minus the mean difference, without the sigmoid: it has no lower end.",
+                lambda *a: -_dpo(*a).mean(),
+            ),
+            Mistake(
+                "the log-probabilities are divided. The logarithm of a ratio is their difference.",
+                lambda better, worse, ref_better, ref_worse, beta: (
+                    -logsigmoid(beta * (better / ref_better - worse / ref_worse)).mean()
+                ),
+            ),
+            Mistake(
+                "the implied reward is beta times the *logarithm* of pi / pi_ref, and you take the ratio itself.",
+                lambda better, worse, ref_better, ref_worse, beta: (
+                    -logsigmoid(beta * ((better - ref_better).exp() - (worse - ref_worse).exp())).mean()
+                ),
+            ),
+            Mistake(
+                "beta multiplies a part of the difference alone. It is a factor of both implied rewards.",
+                lambda better, worse, ref_better, ref_worse, beta: (
+                    -logsigmoid(beta * (better - worse) - (ref_better - ref_worse)).mean()
+                ),
+                lambda better, worse, ref_better, ref_worse, beta: (
+                    -logsigmoid(beta * (better - ref_better) - (worse - ref_worse)).mean()
+                ),
             ),
             Mistake(
                 "the logarithm is missing: this is minus the mean probability.", lambda *a: -_dpo(*a).sigmoid().mean()
@@ -399,12 +472,15 @@ def _kl(log_p: Tensor, log_q: Tensor) -> float:
     return float((log_p.exp() * (log_p - log_q)).sum())
 
 
-def _trained(answer: Callable[..., Any], seed: int, beta: float) -> Outcome | None:
-    """What is wrong with one training."""
-    log_ref, better, worse = _problem(seed)
-    given = answer(log_ref.clone(), better.clone(), worse.clone(), beta)
+def _unusable(given: Any, arguments: tuple[Tensor, ...], problem: tuple[Tensor, ...]) -> Outcome | None:
+    """What is wrong with what one training gives, before it is compared with anything."""
     if given is None or given is ...:
         return Outcome(NOT_ATTEMPTED, "your function gives nothing yet. Does it end with return?")
+    if not all(torch.equal(now.detach(), before) for now, before in zip(arguments, problem)):
+        return wrong(
+            "your function changes log_ref, which the loss compares with to the end. Train a copy: "
+            ".clone().requires_grad_(True)."
+        )
     try:
         log_pi = torch.as_tensor(given).detach().double()
     except Exception:
@@ -419,35 +495,57 @@ def _trained(answer: Callable[..., Any], seed: int, beta: float) -> Outcome | No
         return wrong("these are probabilities, which add up to 1. Give their logarithms.")
     if abs(log_pi.logsumexp(0)) > 0.01:
         return wrong("the probabilities do not add up to 1: these are logits. Give their log_softmax.")
-    rewards, log_ref = _fitted(better, worse), log_ref.double()
-    aim = (log_ref + rewards / beta).log_softmax(0)
-    if _kl(aim, log_pi) < NEAR:
+    return None
+
+
+# where trainings with a mistake end: logits, from log pi_ref, the rewards that fit, beta, and the better answers
+ENDS: dict[str, Callable[[Tensor, Tensor, float, Tensor], Tensor]] = {
+    "the sign is wrong: the answers that were called worse have become likelier. An optimizer makes the loss "
+    "smaller.": lambda log_ref, rewards, beta, better: log_ref - rewards / beta,
+    "the reference has no effect on what is learned. In the loss, each log pi is compared with log_ref of the same "
+    "answer.": lambda log_ref, rewards, beta, better: rewards / beta,
+    "beta has no effect on what is learned. It multiplies the difference inside the sigmoid.": (
+        lambda log_ref, rewards, beta, better: log_ref + rewards
+    ),
+    "beta works the wrong way round: the difference inside the sigmoid is *multiplied* by it.": (
+        lambda log_ref, rewards, beta, better: log_ref + rewards * beta
+    ),
+    "neither the reference nor beta has an effect on what is learned.": lambda log_ref, rewards, beta, better: rewards,
+    "each answer is as likely as it was called better: only the better ones are in the loss. It compares their log pi "
+    "with that of the worse ones.": lambda log_ref, rewards, beta, better: (
+        better.bincount(minlength=ANSWERS).clamp_min(0.01).log()
+    ),
+}
+
+
+def _compared(trained: list[Tensor]) -> str | None:
+    """What is wrong with where the trainings have ended, over all seeds and prices."""
+    problems = [_problem(seed) for seed in range(len(PRICES))]
+    refs, fitted = ([log_ref.double() for log_ref, *_ in problems], [_fitted(*pairs) for _, *pairs in problems])
+    aims = [(ref + rewards / beta).log_softmax(0) for ref, rewards, beta in zip(refs, fitted, PRICES)]
+    away = [_kl(aim, log_pi) for aim, log_pi in zip(aims, trained)]
+    if max(away) < NEAR:
         return None
-    if _kl(log_ref, log_pi) < 1e-4:
-        return wrong(
+    if max(_kl(ref, log_pi) for ref, log_pi in zip(refs, trained)) < 1e-4:
+        return (
             "it gives the reference as it was: nothing has been learned. Does the optimizer hold the tensor that the "
             "loss depends on, and are backward() and step() called in the loop?"
         )
-    models = {
-        "the sign is wrong: the answers that were called worse have become likelier. An optimizer makes the loss "
-        "smaller.": log_ref - rewards / beta,
-        "the reference has no effect on what is learned. In the loss, each log pi is compared with log_ref of the same "
-        "answer.": rewards / beta,
-        "beta has no effect on what is learned. It multiplies the difference inside the sigmoid.": log_ref + rewards,
-        "beta works the wrong way round: the difference inside the sigmoid is *multiplied* by it.": (
-            log_ref + rewards * beta
-        ),
-        "neither the reference nor beta has an effect on what is learned.": rewards,
-    }
-    for message, logits in models.items():
-        model = logits.log_softmax(0)
-        if _kl(model, log_pi) < NEAR and _kl(aim, model) > NEAR:
-            return wrong(message)
-    agree, best = (float((x[better] > x[worse]).double().mean()) for x in (log_pi - log_ref, rewards))
-    return wrong(
-        f"with beta = {beta:g} it ends {_kl(aim, log_pi):.2f} nats away from the policy at which the loss is smallest. "
-        f"Its implied rewards agree with {100 * agree:.0f} % of the comparisons; {100 * best:.0f} % can be reached. If "
-        "the loss is right, take more steps, or a higher learning rate."
+    for message, end in ENDS.items():
+        ends = [end(ref, rewards, beta, p[1]) for ref, rewards, beta, p in zip(refs, fitted, PRICES, problems)]
+        if all(_kl(model.log_softmax(0), log_pi) < NEAR for model, log_pi in zip(ends, trained)):
+            return message
+    implied = [beta * (log_pi - ref) for log_pi, ref, beta in zip(trained, refs, PRICES)]
+    ways = [float((x - x.mean()) @ rewards / rewards.square().sum()) for x, rewards in zip(implied, fitted)]
+    i = max(range(len(away)), key=lambda i: away[i])
+    _, better, worse = problems[i]
+    agree, best = (float((x[better] > x[worse]).double().mean()) for x in (implied[i], fitted[i]))
+    way = "a higher" if ways[i] < 1 else "a lower"
+    return (
+        f"with beta = {PRICES[i]:g} it ends {away[i]:.2f} nats away from the policy at which the loss is smallest. "
+        f"Its implied rewards agree with {100 * agree:.0f} % of the comparisons; {100 * best:.0f} % can be reached. "
+        f"They are {', '.join(f'{x:.2f}' for x in ways)} times as far apart as those that fit, for beta = "
+        f"{', '.join(f'{beta:g}' for beta in PRICES)}. If the loss is right, take more steps, or {way} learning rate."
     )
 
 
@@ -455,14 +553,17 @@ def _judge_training(answer: Any) -> Outcome | None:
     """Judges train_dpo(log_ref, better, worse, beta) by the policy that it gives, over three seeds and prices."""
     if not callable(answer):
         return wrong(not_a_function(answer))
-    before = torch.random.get_rng_state()
+    before, trained = torch.random.get_rng_state(), []
     try:
-        with time_limit(SECONDS):
+        with time_limit(SECONDS), watching() as trace:
             for seed, beta in enumerate(PRICES):
                 torch.manual_seed(seed)
-                found = _trained(answer, seed, beta)
-                if found is not None:
-                    return found
+                arguments = tuple(x.clone() for x in _problem(seed))
+                given = answer(*arguments, beta)
+                unusable = _unusable(given, arguments, _problem(seed))
+                if unusable is not None:
+                    return unusable
+                trained.append(torch.as_tensor(given).detach().double())
     except TooLong:
         return wrong(
             f"three trainings had not ended after {SECONDS:g} seconds of computing. A few hundred steps are enough, "
@@ -474,7 +575,8 @@ def _judge_training(answer: Any) -> Outcome | None:
         return wrong(f"{located(error)} {type(error).__name__}: {error}".rstrip(" :."))
     finally:
         torch.random.set_rng_state(before)
-    return None
+    said = NEVER_CLEARED if trace.never_cleared else _compared(trained)
+    return wrong(said) if said else None
 
 
 TRAIN_DPO = Exercise(

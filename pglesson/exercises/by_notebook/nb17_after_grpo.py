@@ -25,7 +25,7 @@ def _batch(lengths: list[int], width: int, seed: int, far: float = 0.3) -> tuple
 
 def _gain(log_pi: Tensor, log_old: Tensor, A: Tensor, epsilon: float, kind: str = "") -> Tensor:
     """The clipped gain of each token."""
-    ratio = (log_pi - log_old).exp()
+    ratio = log_pi - log_old if kind == "logarithm" else (log_pi - log_old).exp()
     clipped = ratio.clamp(1 - epsilon, 1 + epsilon)
     if kind == "unclipped":
         return ratio * A[:, None]
@@ -141,6 +141,43 @@ answer = full_loss''',
                 "the KL term is the plain log ratio, log pi - log pi_ref. The estimate has two terms more, which make "
                 "it positive for every token.",
                 _loss(kl=lambda log_pi, log_ref: log_pi - log_ref),
+            ),
+            Mistake(
+                "the KL term lacks the minus 1, without which it is never 0: x - 1 - log x.",
+                _loss(kl=lambda log_pi, log_ref: _kl(log_pi, log_ref) + 1),
+            ),
+            Mistake(
+                "the KL term is that to the policy which wrote the answers. The price is on the way from pi_ref.",
+                lambda log_pi, log_old, log_ref, *rest: _loss()(log_pi, log_old, log_old, *rest),
+            ),
+            Mistake(
+                "the KL term counts tokens that were never written. Multiply it by written, too.",
+                lambda log_pi, log_old, log_ref, A, written, epsilon, beta: (
+                    _loss()(log_pi, log_old, log_ref, A, written, epsilon, 0.0)
+                    + beta * (_kl(log_pi, log_ref).sum(1) / written.sum(1)).mean()
+                ),
+            ),
+            Mistake(
+                "beta multiplies the gain, too. It is the weight of the KL term alone.",
+                lambda *a: a[-1] * _loss()(*a[:-1], 1.0),
+            ),
+            Mistake(
+                "the ratio is that to pi_ref. It belongs to the policy which wrote the answers: log_old.",
+                lambda log_pi, log_old, log_ref, *rest: _loss()(log_pi, log_ref, log_ref, *rest),
+            ),
+            Mistake("the exponential is missing: this is the logarithm of the ratio.", _loss("logarithm")),
+            Mistake(
+                "epsilon is the argument of that name. You took 0.2, whatever it is.",
+                lambda *a: _loss()(*a[:-2], 0.2, a[-1]),
+            ),
+            Mistake(
+                "there is one ratio for a whole answer, as in GSPO. In this formula each token has its own.",
+                lambda log_pi, log_old, log_ref, A, written, epsilon, beta: _loss()(
+                    (((log_pi - log_old) * written).sum(1) / written.sum(1))[:, None].expand_as(log_pi),
+                    torch.zeros_like(log_pi),
+                    (((log_pi - log_old) * written).sum(1) / written.sum(1))[:, None] + log_ref - log_pi,
+                    *(A, written, epsilon, beta),
+                ),
             ),
             Mistake(
                 "tokens count alike here, whatever answer they are in. GRPO takes the mean within each answer first.",

@@ -49,7 +49,9 @@ def dpo_by_loop(better, worse, ref_better, ref_worse, beta):
     return torch.stack(each).mean()
 
 
-def trainer(loss, steps=300, rate=0.1, start=None, sign=1.0, give=lambda logits: logits.log_softmax(0).detach()):
+def trainer(
+    loss, steps=300, rate=0.1, start=None, sign=1.0, clear=True, give=lambda logits: logits.log_softmax(0).detach()
+):
     """A training with this loss of (log pi, log ref, better, worse, beta)."""
 
     def train_dpo(log_ref, better, worse, beta):
@@ -57,7 +59,8 @@ def trainer(loss, steps=300, rate=0.1, start=None, sign=1.0, give=lambda logits:
         optimizer = torch.optim.Adam([logits], rate)
         for _ in range(steps):
             value = sign * loss(logits.log_softmax(0), log_ref, better, worse, beta)
-            optimizer.zero_grad()
+            if clear:
+                optimizer.zero_grad()
             value.backward()
             optimizer.step()
         return give(logits)
@@ -68,6 +71,20 @@ def trainer(loss, steps=300, rate=0.1, start=None, sign=1.0, give=lambda logits:
 def plain(log_pi, log_ref, better, worse, beta):
     implied = beta * (log_pi - log_ref)
     return -logsigmoid(implied[better] - implied[worse]).mean()
+
+
+def only_the_better(log_pi, log_ref, better, worse, beta):
+    return -log_pi[better].mean()
+
+
+def in_place(log_ref, better, worse, beta):
+    logits, before = log_ref.requires_grad_(True), log_ref.detach().clone()
+    optimizer = torch.optim.Adam([logits], 0.1)
+    for _ in range(300):
+        optimizer.zero_grad()
+        plain(logits.log_softmax(0), before, better, worse, beta).backward()
+        optimizer.step()
+    return logits.detach().log_softmax(0)
 
 
 def without_reference(log_pi, log_ref, better, worse, beta):
@@ -155,6 +172,13 @@ MISTAKES = {
         (lambda b, w: (b * 0 + (b <= w).float()).mean(), "no slope"),
         (lambda b, w: -logsigmoid(b).mean() - logsigmoid(-w).mean(), "each answer alone"),
         (lambda b, w: -logsigmoid(b - w).mean().item(), "a float"),
+        (lambda b, w: -torch.log(torch.sigmoid(b - w).mean()), "logarithm of the mean probability"),
+        (lambda b, w: -logsigmoid(b.unsqueeze(1) - w.unsqueeze(0)).mean(), "every better answer is compared"),
+        (lambda b, w: -torch.log(torch.sigmoid(b - w) + 1e-8).mean(), "small number"),
+        (lambda b, w: -(torch.log(torch.sigmoid(b)) - torch.log(torch.sigmoid(w))).mean(), "each answer alone"),
+        (lambda b, w: -torch.log(b / (b + w)).mean(), "compare their exponentials"),
+        (lambda b, w: -(logsigmoid(b - w) + logsigmoid(w - b)).mean(), "from both sides"),
+        (lambda b, w: -torch.log2(torch.exp(logsigmoid(b.double() - w))).mean(), "base 2"),
     ],
     "gamed": [
         (lambda p, r, t, beta: (p + r / beta).softmax(0) @ r, "\\*learned\\* reward under"),
@@ -170,9 +194,23 @@ MISTAKES = {
         (lambda p, r, t, beta: t[(p + r / beta).argmax()], "likeliest answer"),
         (lambda p, r, t, beta: (p + r / beta).softmax(0) * t, "a number of its own"),
         (lambda p, r, t, beta: ((p + r / beta).softmax(0) * t).mean(), "mean is taken over the answers"),
+        (lambda p, r, t, beta: ((p + r) / beta).softmax(0) @ t, "divided by beta, too"),
+        (lambda p, r, t, beta: ((p + r / beta).softmax(0) * t - p.exp() * t).sum(), "more than the reference"),
+        (
+            lambda p, r, t, beta: (
+                (q := (p + r / beta).softmax(0)) @ t - beta * (q * (q.clamp_min(1e-45).log() - p)).sum()
+            ),
+            "subtracted once more",
+        ),
         (lambda p, r, t, beta: ((w := p.exp() * torch.exp(r / beta)) * t).sum() / w.sum(), "became infinite"),
     ],
     "dpo_loss": [
+        (lambda b, w, rb, rw, beta: torch.log1p(torch.exp(-beta * ((b - w) - (rb - rw)))).mean(), "became infinite"),
+        (lambda b, w, rb, rw, beta: -(beta * ((b - rb) - (w - rw))).mean(), "without the sigmoid"),
+        (lambda b, w, rb, rw, beta: -logsigmoid(beta * (b / rb - w / rw)).mean(), "are divided"),
+        (lambda b, w, rb, rw, beta: -logsigmoid(beta * (torch.exp(b - rb) - torch.exp(w - rw))).mean(), "ratio itself"),
+        (lambda b, w, rb, rw, beta: -logsigmoid(beta * (b - w) - (rb - rw)).mean(), "a part of the difference"),
+        (lambda b, w, rb, rw, beta: -logsigmoid(beta * (b - rb) - (w - rw)).mean(), "a part of the difference"),
         (lambda b, w, rb, rw, beta: -logsigmoid(beta * ((w - rw) - (b - rb))).mean(), "are exchanged"),
         (lambda b, w, rb, rw, beta: logsigmoid(beta * ((b - rb) - (w - rw))).mean(), "minus is missing"),
         (lambda b, w, rb, rw, beta: -logsigmoid(beta * (b - w)).mean(), "reference is missing"),
@@ -202,6 +240,10 @@ MISTAKES = {
         (trainer(plain, give=lambda z: z.softmax(0).detach()), "these are probabilities"),
         (trainer(plain, give=lambda z: z.detach() + 3), "these are logits"),
         (trainer(plain, steps=8), "more steps"),
+        (trainer(plain, steps=20, rate=0.005), "more steps"),
+        (trainer(only_the_better), "only the better ones"),
+        (trainer(plain, clear=False), "never set to zero"),
+        (in_place, "changes log_ref"),
         (trainer(plain, give=lambda z: z.log_softmax(0).argmax()), "gives the shape"),
         (trainer(plain, give=lambda z: "done"), "must give a tensor"),
         (trainer(plain, give=lambda z: z.detach() * float("nan")), "not finite"),

@@ -72,6 +72,24 @@ def with_kl(kl_of):
     return full_loss
 
 
+def kl_everywhere(log_pi, log_old, log_ref, A, written, epsilon, beta):
+    gain, kl = parts(log_pi, log_old, log_ref, A, epsilon, beta)
+    return -((gain * written - beta * kl).sum(1) / written.sum(1)).mean()
+
+
+def logarithm(log_pi, log_old, log_ref, A, written, epsilon, beta):
+    rho, A = log_pi - log_old, A[:, None]
+    x = (log_ref - log_pi).exp()
+    return -mean_within(torch.min(rho * A, rho.clip(1 - epsilon, 1 + epsilon) * A) - beta * (x - 1 - x.log()), written)
+
+
+def one_ratio(log_pi, log_old, log_ref, A, written, epsilon, beta):
+    rho = torch.exp(((log_pi - log_old) * written).sum(1) / written.sum(1))
+    gain = torch.min(rho * A, rho.clip(1 - epsilon, 1 + epsilon) * A)
+    x = (log_ref - log_pi).exp()
+    return -(gain - beta * ((x - 1 - x.log()) * written).sum(1) / written.sum(1)).mean()
+
+
 RIGHT = {
     "full_loss": [each(mean_within), loss_by_loop, loss_by_where, loss_by_max],
     "silent": [0.9**8 + 0.1**8, 0.43, np.float64(0.4304672)],
@@ -95,6 +113,14 @@ MISTAKES = {
         (each(lambda x, m: ((x * m).sum(1) / m.sum(1)).sum()), "added up"),
         (each(lambda x, m: (x * m).sum(1) / m.sum(1)), "a loss of its own"),
         (lambda *a: each(mean_within)(*a).item(), "a float"),
+        (with_kl(lambda p, q: (q - p).exp() - (q - p)), "lacks the minus 1"),
+        (lambda p, old, ref, *rest: each(mean_within)(p, old, old, *rest), "policy which wrote the answers. The"),
+        (kl_everywhere, "counts tokens that were never written"),
+        (lambda *a: a[-1] * each(mean_within)(*a[:-1], 1.0), "multiplies the gain, too"),
+        (lambda p, old, ref, *rest: each(mean_within)(p, ref, ref, *rest), "that to pi_ref"),
+        (lambda p, old, ref, A, m, epsilon, beta: each(mean_within)(p, old, ref, A, m, 0.2, beta), "You took 0.2"),
+        (logarithm, "exponential is missing"),
+        (one_ratio, "one ratio for a whole answer"),
     ],
     "silent": [
         (1 - 0.9**8 - 0.1**8, "mixed"),
