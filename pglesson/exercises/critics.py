@@ -8,6 +8,8 @@ product that carries a gradient to the policy and to the critic.
 
 from __future__ import annotations
 
+import functools
+import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -169,12 +171,12 @@ def _played(trace: Trace) -> int:
 
 def judge_actor_critic(answer: Any) -> Outcome | None:
     """Judges train(env_id, episodes, seed) of an agent whose critic is asked about what follows a step."""
-    return _judged(answer, [_of_gradients, _of_ends])
+    return _judged(answer, [_of_gradients, _of_value, _of_ends])
 
 
 def judge_ppo(answer: Any) -> Outcome | None:
     """Judges one that takes several clipped steps on parts of each batch, too."""
-    return _judged(answer, [_of_gradients, _of_steps, _of_ends])
+    return _judged(answer, [_of_gradients, _of_steps, _of_value, _of_ends])
 
 
 def _judged(answer: Any, finds: Sequence[Callable[[Any, Seen], str | None]]) -> Outcome | None:
@@ -203,6 +205,14 @@ def _judged(answer: Any, finds: Sequence[Callable[[Any, Seen], str | None]]) -> 
 
 def _of_gradients(answer: Any, seen: Seen) -> str | None:
     return MIXED if seen.mixed else None
+
+
+def _of_value(answer: Any, seen: Seen) -> str | None:
+    if seen.policy and seen.steps and all(step.weights <= seen.policy for step in seen.steps):
+        return NO_VALUE
+    takes_lam = callable(answer) and "lam" in inspect.signature(answer).parameters
+    same = takes_lam and see(functools.partial(answer, lam=0.5), light=0).as_played() == seen.as_played()
+    return NO_LAMBDA if same else None
 
 
 def _of_ends(answer: Any, seen: Seen) -> str | None:
@@ -251,6 +261,14 @@ TIME_OUT = (
     "the same to the last bit. Where `truncated` is true and `terminated` is not, rewards would have followed, and the "
     "critic's value of the last observation stands for them."
 )
+NO_VALUE = (
+    "every step moves the policy's weights alone: no value learns. It has a loss of its own, half of the mean "
+    "squared difference from what it is to learn, and steps of its own."
+)
+NO_LAMBDA = (
+    "lam makes no difference: with 0.5 and with its default the trainings are the same to the last bit. GAE adds up "
+    "the TD errors that follow, each with one more factor gamma * lam."
+)
 ONE_STEP = "each batch serves for one step of the policy. PPO takes several on the same episodes."
 NO_RATIO = (
     "several steps are taken on each batch, but no ratio is computed: after the first, log-probabilities of the old "
@@ -262,8 +280,9 @@ RATIO_ONE = (
 )
 NO_CLIP = "the ratio is not clipped: nothing keeps the steps on one batch from leading far away."
 NO_MINIMUM = (
-    "the ratio is clipped, but no minimum is taken. An action that has left the band on the side that does not pay has "
-    "no slope then, and never comes back: take the smaller one of ratio * A and clipped ratio * A."
+    "something is clipped, but no minimum of ratio * A and clipped ratio * A is taken. Without the clipped one nothing "
+    "keeps the steps short; with it alone, an action that has left the band on the side that does not pay has no "
+    "slope, and never comes back."
 )
 WHOLE = (
     "each step of the policy uses the whole batch. Cut it into parts, in a random order, and take one for each step. "

@@ -33,6 +33,7 @@ def in_minibatches(
     gain: str = "minimum",
     aligned: str = "yes",  # or not, or whole: all advantages beside a part's log-probabilities
     seeded: bool = True,
+    learns: bool = True,  # whether the value does
 ) -> Callable[[str, int, int], list[float]]:
     """Batches of ten episodes, two networks. old: once, again (with the policy as it is now) or attached."""
 
@@ -92,7 +93,7 @@ def in_minibatches(
                     optimizer.zero_grad()
                     (sign * gains.mean() * len(A) / len(batch)).backward()
                     optimizer.step()
-            for _ in range(5):
+            for _ in range(5 * learns):
                 value_optimizer.zero_grad()
                 (targets - value(seen)[:, 0]).square().mean().backward()
                 value_optimizer.step()

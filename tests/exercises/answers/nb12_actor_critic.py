@@ -252,7 +252,12 @@ MISTAKES = {
         (few_alone, "in a shorter training, of 60 episodes, your line.*ValueError: 60"),
         (in_minibatches(timeouts=False), "after a \\*time-out\\* makes no difference"),
         (in_minibatches(detach=False), "advantages carry a gradient"),
-        (returns_alone, "after a \\*time-out\\* makes no difference"),
+        (returns_alone, "no value learns"),
+        (in_minibatches(learns=False), "no value learns"),
+        (
+            lambda env_id, episodes, seed, gamma=0.99, lam=0.95: in_minibatches()(env_id, episodes, seed),
+            "lam makes no difference",
+        ),
         (lambda env_id, episodes, seed: in_minibatches()(env_id, episodes, seed)[:10], "your list has 10 returns"),
     ],
     "tilt": [
