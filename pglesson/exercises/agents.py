@@ -161,6 +161,13 @@ def _mistake(trace: Trace, task: AgentTask) -> str | None:
             "sampled. With argmax, or with the mean alone, the policy tries nothing out, and the average over its "
             "actions is gone. Draw from the distribution."
         )
+    seen = [[step.observation.tobytes() for step in steps] for steps in trace.episodes[:4]]
+    done = [[step.action.tobytes() for step in steps] for steps in trace.episodes[:4]]
+    if len(seen) == 4 and len(seen[0]) > 9 and seen.count(seen[0]) == 4 and done.count(done[0]) < 4:
+        return (
+            "every episode shows the same observations, whatever is done: the environment begins with the same seed "
+            "each time. Give a seed to the first reset() only."
+        )
     asked = trace.log_probs
     if asked and asked[0].scale is not None:
         values = torch.cat([one.values.flatten() for one in asked])
@@ -177,6 +184,9 @@ def _mistake(trace: Trace, task: AgentTask) -> str | None:
                 f"sigma is {scales[0]:.3g} from the first step to the last: it is not learned. Make its logarithm an "
                 "nn.Parameter of the policy, give the optimizer all of the policy's parameters, and call its step()."
             )
+        last = asked[-1].scale
+        if trace.steps > 3 and last is not None and last.ndim and last.shape[-1] > 1 and (last == last[..., :1]).all():
+            return "all action dimensions share one sigma. Give log_std an entry for each of them: they learn apart."
     return None
 
 

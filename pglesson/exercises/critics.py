@@ -31,6 +31,8 @@ from pglesson.exercises.time_limit import TooLong, time_limit
 from pglesson.exercises.traces import Trace, Watched, watching
 
 EPISODES, SECONDS = 60, 60.0
+SAME = 1e-6  # a ratio that is as near to 1 is 1
+MINIMA, MAXIMA = ("min", "minimum", "fmin"), ("max", "maximum", "fmax")
 CLIPS, CHOICES = ("clamp", "clip", "hardtanh"), ("min", "max", "fmin", "fmax", "amin", "amax", "where")
 NO_CAUSE = "it runs, but"  # how the message of judge_agent begins where it names no cause
 
@@ -76,7 +78,11 @@ class Seen:
     steps: list[Step] = field(default_factory=list)
     actions: list[int] = field(default_factory=list)
     policy: set[int] = field(default_factory=set)  # the weights that log-probabilities depend on, by their ids
-    sizes: list[tuple[int, int]] = field(default_factory=list)  # of log-probabilities, and the time steps played so far
+    # of each part of a batch whose log-probabilities were asked for: its actions, and the time steps played so far
+    parts: list[tuple[list[int], int]] = field(default_factory=list)
+    ones: list[tuple[int, int]] = field(default_factory=list)  # where all ratios were 1: time steps, steps made so far
+    pulls: list[float] = field(default_factory=list)  # gradients of minima, and of maxima times -1
+    divided: bool = False  # one log-probability by another
     names: set[str] = field(default_factory=set)  # of the operations
     off_one: float = -1.0  # by how much a ratio was away from 1, at most; -1 where none was computed
     mixed: bool = False  # whether a product depends on two networks that share no weight
@@ -96,9 +102,9 @@ class Seen:
 class Operations(TorchFunctionMode):
     """Notes what torch computes in here."""
 
-    def __init__(self, seen: Seen) -> None:
+    def __init__(self, seen: Seen, played: Callable[[], int]) -> None:
         super().__init__()
-        self.seen = seen
+        self.seen, self.played = seen, played
 
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
@@ -109,9 +115,16 @@ class Operations(TorchFunctionMode):
         if isinstance(result, Tensor) and result.requires_grad and result.numel() > 1:
             seen.names.add(name)
             tensors = [x for x in args if isinstance(x, Tensor) and x.numel() > 1]
-            if result.ndim == 1 and (name == "exp" or (name in ("div", "truediv") and len(tensors) == 2)):
-                seen.off_one = max(seen.off_one, (result.detach() - 1).abs().max().item())
+            quotient = name in ("div", "truediv") and len(tensors) == 2
+            if result.ndim == 1 and (name == "exp" or quotient):
+                off_one = (result.detach() - 1).abs().max().item()
+                seen.off_one = max(seen.off_one, off_one)
+                seen.ones += [(self.played(), len(seen.steps))] if off_one < SAME else []
+                seen.divided |= quotient and all(bool((x < 0).all()) for x in tensors)
                 seen.policy |= leaves(result)
+            if name in MINIMA + MAXIMA and len(tensors) == 2:
+                sign = 1 if name in MINIMA else -1  # minus a minimum of gains, or a maximum of losses
+                result.register_hook(lambda gradient: seen.pulls.append(sign * gradient.sum().item()))
             if name == "mul" and len(tensors) == 2 and not seen.mixed:
                 one, other = (leaves(x) for x in tensors)
                 seen.mixed = bool(one and other and not one & other)
@@ -150,14 +163,14 @@ def see(answer: Callable[..., Any], light: int, timeout: bool = False) -> Seen:
             if found.requires_grad:
                 seen.policy |= leaves(found)
                 if found.numel() > 1:  # and not that of one action, asked while playing
-                    seen.sizes.append((found.numel(), _played(trace)))
+                    seen.parts.append((value.flatten().tolist(), _played(trace)))
             return found
 
         hook = register_optimizer_step_pre_hook(stepped)
         try:
             torch.manual_seed(0)
             np.random.seed(0)  # noqa: NPY002  an agent may draw from NumPy's global generator
-            with patch.object(Categorical, "log_prob", asked), Operations(seen):
+            with patch.object(Categorical, "log_prob", asked), Operations(seen, lambda: _played(trace)):
                 answer(with_last_light(light, timeout), EPISODES, 0)
         finally:
             hook.remove()
@@ -183,13 +196,16 @@ def _judged(answer: Any, finds: Sequence[Callable[[Any, Seen], str | None]]) -> 
     found = judge_agent(answer)
     if found is not None:
         hint = next((more for words, more in RAISED.items() if words in found.message), "")
-        if hint or not found.message.startswith(NO_CAUSE):
+        falls = "the returns *fall*" in found.message and _of_steps in finds  # a wrong ratio can do that, too
+        if hint or not (found.message.startswith(NO_CAUSE) or falls):
             return Outcome(found.kind, f"{found.message.rstrip('.')}. {hint}") if hint else found
     before, numpys = torch.random.get_rng_state(), np.random.get_state()  # noqa: NPY002
     try:
         with time_limit(SECONDS):
             seen = see(answer, light=0)
             named = next((said for find in finds if (said := find(answer, seen))), None)
+            if found is not None and not found.message.startswith(NO_CAUSE) and named != DIVIDED:
+                return found
             if named is None and found is not None and seen.most_indices > 1:
                 named = INDICES
     except TooLong:
@@ -226,22 +242,46 @@ def _of_ends(answer: Any, seen: Seen) -> str | None:
 def _of_steps(answer: Any, seen: Seen) -> str | None:
     """What is said of an agent whose log-probabilities torch was not asked for is what its ratios show."""
     batches = seen.steps_a_batch()
+    if seen.divided:
+        return DIVIDED
     if batches and np.median(batches) < 2:
         return ONE_STEP
     if seen.off_one < 0 and batches and not seen.names & {"pow", "rpow"}:
         return NO_RATIO
-    if 0 <= seen.off_one < 1e-6:
+    if 0 <= seen.off_one < SAME:
         return RATIO_ONE
     chosen = any(name.startswith(CHOICES) for name in seen.names)
     if not chosen and not any(name.startswith(CLIPS) for name in seen.names):
         return NO_CLIP
     if not chosen:
         return NO_MINIMUM
-    starts = dict.fromkeys(played for _, played in seen.sizes)
+    if seen.pulls and min(seen.pulls) > 0:
+        return MAXIMUM
+    starts = dict.fromkeys(played for _, played in seen.parts)
     batch_sizes = {now: now - before for before, now in zip([0, *starts], starts)}
-    if seen.sizes and all(size >= batch_sizes[played] for size, played in seen.sizes):
+    parts = [(part, played) for part, played in seen.parts if len(part) < batch_sizes[played]]
+    if seen.parts and not parts:
         return WHOLE
+    used = [sum(len(part) for part, at in parts if at == played) / size for played, size in batch_sizes.items()]
+    if parts and np.median(used) < 1.5:
+        return ONE_EPOCH
+    if parts and _in_the_order_of_play(parts, seen.actions, batch_sizes):
+        return NOT_RANDOM
+    at_one = [len({step for at, step in seen.ones if at == played}) for played in batch_sizes]
+    if at_one and np.median(at_one) > 1:
+        return OLD_AGAIN
     return None
+
+
+def _in_the_order_of_play(parts: list[tuple[list[int], int]], actions: list[int], sizes: dict[int, int]) -> bool:
+    """Whether each part is what was played directly after the part before it, or the batch's beginning."""
+    end, last = 0, -1
+    for part, played in parts:
+        begin = played - sizes[played] if played != last or end >= played else end
+        end, last = begin + len(part), played
+        if actions[begin:end] != part:
+            return False
+    return True
 
 
 LATE = (
@@ -283,6 +323,22 @@ NO_MINIMUM = (
     "something is clipped, but no minimum of ratio * A and clipped ratio * A is taken. Without the clipped one nothing "
     "keeps the steps short; with it alone, an action that has left the band on the side that does not pay has no "
     "slope, and never comes back."
+)
+DIVIDED = (
+    "one log-probability is divided by another. The ratio is that of the probabilities: exp(log_prob - old), element "
+    "by element."
+)
+MAXIMUM = (
+    "the *larger* one of ratio * A and clipped ratio * A is taken: clipping hides the harm then, and not the profit."
+)
+ONE_EPOCH = "each time step of a batch is used once. PPO goes over the same episodes several times: several epochs."
+NOT_RANDOM = (
+    "the parts of a batch are what was played one after the other, the same in every epoch. Bring the batch into a "
+    "random order first, such as torch.randperm(len(A)), in each epoch anew."
+)
+OLD_AGAIN = (
+    "in a batch, all ratios are 1 again and again: the old log-probabilities are computed anew while the policy moves, "
+    "so the clipping forgets how far it has gone. Compute them once, before the first epoch."
 )
 WHOLE = (
     "each step of the policy uses the whole batch. Cut it into parts, in a random order, and take one for each step. "

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 from torch.distributions import Categorical, Independent, Normal
 
-from pglesson.exercises import agents
+from pglesson.exercises import agents, traces
 from pglesson.exercises.agents import LEVERS, SIGNALS, AgentTask, agent_judge
 from pglesson.exercises.traces import watching
 
@@ -29,6 +29,7 @@ def agent(
     log_sigma: str = "learned",
     scale: float = 1.0,
     longest: float | None = None,
+    same_start: bool = False,
 ) -> Any:
     """REINFORCE, softmax or Gaussian, right or with mistakes. clear: how gradients are set to zero; logged: the action
     whose log-probability is taken; batch: episodes a step; longest: gradients are clipped, in place, to this norm."""
@@ -40,16 +41,16 @@ def agent(
         network = nn.Sequential(
             nn.Linear(numbers, 16), nn.Tanh(), nn.Linear(16, env.action_space.shape[0] if box else 2)
         )
-        width = nn.Parameter(torch.full((2,), -0.1 if log_sigma == "sigma" else 0.0))
+        width = nn.Parameter(torch.full((1 if log_sigma == "shared" else 2,), -0.1 if log_sigma == "sigma" else 0.0))
         weights = [*network.parameters(), *([width] if box and log_sigma != "fixed" else [])]
         optimizer = torch.optim.Adam(weights, lr=alpha)
         returns, losses = [], []
         for number in range(episodes):
-            observation, over = env.reset(seed=seed if number == 0 else None)[0], False
+            observation, over = env.reset(seed=seed if number == 0 or same_start else None)[0], False
             log_probs, rewards = [], []
             while not over:
                 out = network(torch.as_tensor(observation))
-                sigma = width if log_sigma == "sigma" else width.exp()
+                sigma = (width if log_sigma == "sigma" else width.exp()).expand(2)
                 pi = Independent(Normal(out, sigma), 1) if box else Categorical(logits=out)
                 action = pi.rsample() if logged == "rsample" else pi.sample()
                 to_play = action.detach().numpy()
@@ -118,6 +119,8 @@ def test_right_agents_pass(judge: Any, answer: Any) -> None:
         (GAUSSIAN, agent(clip=False), r"Clip what was sampled to the action space"),
         (GAUSSIAN, agent(log_sigma="fixed"), "sigma is 1 from the first step to the last"),
         (GAUSSIAN, agent(log_sigma="sigma", alpha=0.1), "Learn its logarithm"),
+        (GAUSSIAN, agent(log_sigma="shared"), "share one sigma"),
+        (SOFTMAX, agent(same_start=True), "begins with the same seed each time"),
         (GAUSSIAN, agent(stays=True), "an observation that stays"),
         (GAUSSIAN, agent(sign=1.0), "the returns \\*fall\\*"),
         (GAUSSIAN, agent(clear="never"), "never set to zero"),
@@ -127,6 +130,19 @@ def test_a_mistake_is_named_by_its_traces(judge: Any, answer: Any, words: str, m
     monkeypatch.setattr(agents, "SEEDS", (0,))
     said = judge(answer)
     assert said is not None and re.search(words, said.message), said
+
+
+def test_a_mistake_that_shows_early_ends_the_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(agents, "SEEDS", (0,))
+    watched, episodes = agent(clear="never"), []
+
+    def train(env_id: str, number: int, seed: int) -> list[float]:
+        try:
+            return watched(env_id, number, seed)
+        finally:
+            episodes.append(len(traces.Watched.trace.episodes))
+
+    assert "never set to zero" in SOFTMAX(train).message and episodes == [agents.EARLY]
 
 
 def test_one_more_failure_can_be_named(monkeypatch: pytest.MonkeyPatch) -> None:

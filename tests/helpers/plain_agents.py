@@ -17,6 +17,8 @@ GAINS = {
     "ratio": lambda log_prob, ratio, A: ratio * A,
     "clipped": lambda log_prob, ratio, A: ratio.clamp(0.8, 1.2) * A,
     "minimum": lambda log_prob, ratio, A: torch.minimum(ratio * A, ratio.clamp(0.8, 1.2) * A),
+    "maximum": lambda log_prob, ratio, A: torch.maximum(ratio * A, ratio.clamp(0.8, 1.2) * A),
+    "quotient": lambda log_prob, ratio, A: torch.minimum(ratio * A, ratio.clamp(0.8, 1.2) * A),
 }
 
 
@@ -34,8 +36,10 @@ def in_minibatches(
     aligned: str = "yes",  # or not, or whole: all advantages beside a part's log-probabilities
     seeded: bool = True,
     learns: bool = True,  # whether the value does
+    shuffled: bool = True,
 ) -> Callable[[str, int, int], list[float]]:
-    """Batches of ten episodes, two networks. old: once, again (with the policy as it is now) or attached."""
+    """Batches of ten episodes, two networks. old: once, again (with the policy as it is now), each
+    epoch, or attached."""
 
     def played(env: Any, policy: nn.Module) -> Any:
         observation, _ = env.reset()
@@ -63,6 +67,8 @@ def in_minibatches(
         return A, (A + v[:-1]).detach()
 
     def ratio_of(log_prob: torch.Tensor, before: torch.Tensor) -> torch.Tensor | None:
+        if gain == "quotient":
+            return log_prob / before
         return None if gain == "log" else (log_prob - (log_prob.detach() if old == "again" else before)).exp()
 
     def train(env_id: str, episodes: int, seed: int) -> list[float]:
@@ -86,7 +92,10 @@ def in_minibatches(
             before = before if old == "attached" else before.detach()
             for _ in range(epochs):
                 other = torch.randperm(len(A))
-                for k, i in enumerate(torch.randperm(len(A)).chunk(parts)):
+                if old == "each epoch":
+                    before = Categorical(logits=policy(seen)).log_prob(chosen).detach()
+                order = torch.randperm(len(A)) if shuffled else torch.arange(len(A))
+                for k, i in enumerate(order.chunk(parts)):
                     weight = {"yes": A[i], "no": A[other.chunk(parts)[k]], "whole": A}[aligned]
                     log_prob = Categorical(logits=policy(seen[i])).log_prob(chosen[i])
                     gains = GAINS[gain](log_prob, ratio_of(log_prob, before[i]), weight)
