@@ -17,6 +17,7 @@ from unittest.mock import patch
 import numpy as np
 import torch
 from torch import Tensor
+from torch.distributions import Distribution
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 PACKAGE = str(Path(__file__).parents[1])
@@ -86,7 +87,8 @@ def play(
     if given is None or given is ...:
         return Played(
             failure=NOTHING,
-            message=f"for {case.what} your function gives nothing. One way through it ends without a return.",
+            message=f"for {case.what} your function gives None. One way through it ends without a return, or returns "
+            "None itself.",
         )
     for place, (after, once) in enumerate(zip(arguments, before)):
         if not _same(after, once):
@@ -106,6 +108,10 @@ def play(
     # not _parts: `reinforce` takes no list for a single tensor either
     several = isinstance(given, tuple) or (isinstance(given, list) and len(given) == number > 1)
     parts = list(given) if several else [given]
+    if any(isinstance(part, Distribution) for part in parts):
+        return Played(
+            failure=UNFIT, message="your function gives a distribution. What is asked for are the numbers themselves."
+        )
     if (gradients or tensor) and not any(isinstance(part, Tensor) for part in parts):
         return Played(
             failure=UNFIT,
@@ -115,10 +121,8 @@ def play(
     try:
         return _read(given, leaves)
     except Exception:
-        return Played(
-            failure=UNFIT,
-            message=f"your function gives {short(given)} for {case.what}, which cannot be read as numbers.",
-        )
+        what = "a text and no number" if isinstance(given, str) else "which cannot be read as numbers"
+        return Played(failure=UNFIT, message=f"for {case.what} your function gives {short(given)}, {what}.")
 
 
 class Watched:
@@ -260,7 +264,7 @@ def _close(a: list[Tensor], b: list[Tensor], tolerance: float) -> bool:
 def _about_shapes(x: Tensor, y: Tensor) -> str:
     """What often makes such a shape."""
     if x.ndim == y.ndim + 1 and x.shape[:-1] == y.shape and x.shape[-1] == 1:
-        return " The last axis has one entry too many to count: take it away with squeeze(-1) or [..., 0]."
+        return " The last axis has a single entry and is not needed: take it away with squeeze(-1) or [..., 0]."
     if y.ndim and x.shape == (*y.shape, y.shape[-1]):
         n = y.shape[-1]
         return f" An array ({n}, 1) and one ({n},) make ({n}, {n}) together: look for a last axis that should be gone."

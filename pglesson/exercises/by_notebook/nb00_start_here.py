@@ -160,6 +160,10 @@ answer = points''',
                 "those are.",
                 lambda r: (r.sum(1) / len(r), r.sum(1).mean() / len(r)),
             ),
+            Mistake(
+                "you divide by 16, however many episodes there are. Take the mean.",
+                lambda r: (r.sum(1) / 16, (r.sum(1) / 16).mean()),
+            ),
         ],
     ),
 )
@@ -325,6 +329,10 @@ answer = first_return''',
             ),
             Mistake(
                 "base and exponent are swapped: gamma is raised to the number of steps.", _scaled(lambda g, k, n: k**g)
+            ),
+            Mistake(
+                "the weights are divided by their sum, which makes a mean of it. The return is a sum.",
+                lambda r, g: r @ (w := g ** torch.arange(len(r))) / w.sum(),
             ),
         ],
     ),

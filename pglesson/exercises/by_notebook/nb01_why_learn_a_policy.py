@@ -164,6 +164,10 @@ answer = rounded''',
                 "your torques lie between -1 and 1. The motor's range is from -2 to 2.",
                 lambda torques, bins: (grid := np.linspace(-1, 1, bins))[np.abs(torques[:, None] - grid).argmin(1)],
             ),
+            Mistake(
+                "there are eleven torques in your list, whatever `bins` is.",
+                lambda torques, bins: _nearest(torques, 11),
+            ),
         ],
     ),
 )
@@ -335,6 +339,15 @@ answer = epsilon_greedy_policy''',
             Mistake(
                 "the favourite gets epsilon beside its share of the draw. What is left for it is 1 - epsilon.",
                 lambda Q, epsilon: _favourite(Q, epsilon + epsilon / len(Q), epsilon / len(Q)),
+            ),
+            Mistake(
+                "this is a softmax of the action values. Here the favourite gets 1 - epsilon, and the rest is shared.",
+                lambda Q, epsilon: _softmax(Q),
+                lambda Q, epsilon: _softmax(Q / max(epsilon, 1e-9)),
+            ),
+            Mistake(
+                "every action is equally likely here. The favourite gets 1 - epsilon besides.",
+                lambda Q, epsilon: np.full(len(Q), 1 / len(Q)),
             ),
         ],
     ),

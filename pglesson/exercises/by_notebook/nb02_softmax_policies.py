@@ -209,6 +209,26 @@ answer = policy_at''',
                 "exponentiate.",
                 lambda logits, temperature: torch.nan_to_num(_typed(logits / temperature)),
             ),
+            Mistake(
+                "the sign of the logits is wrong: the largest one gets the smallest probability.",
+                lambda logits, temperature: torch.softmax(-logits / temperature, -1),
+            ),
+            Mistake(
+                "each row's mean is subtracted. A logit far above it still overflows: subtract the largest.",
+                lambda logits, temperature: _typed((z := logits / temperature) - z.mean(-1, keepdim=True)),
+            ),
+            Mistake(
+                "the logits are divided by the temperature twice.",
+                lambda logits, temperature: torch.softmax(logits / temperature**2, -1),
+            ),
+            Mistake(
+                "these are powers of 10. The softmax takes powers of e.",
+                lambda logits, temperature: torch.softmax(logits / temperature * np.log(10.0), -1),
+            ),
+            Mistake(
+                "these are the greedy actions, one number for each state. The whole policy is asked for.",
+                lambda logits, temperature: logits.argmax(-1),
+            ),
         ],
     ),
 )
@@ -345,6 +365,15 @@ _JUDGE = judge_function(
             "this says of each action whether its running total is larger than u. The number of the first such action "
             "is asked for.",
             lambda probabilities, u: probabilities.double().cumsum(0) > u,
+        ),
+        Mistake(
+            "you compare u with each probability on its own. Compare it with their running total.",
+            lambda probabilities, u: next((a for a, p in enumerate(probabilities) if u < p), len(probabilities) - 1),
+        ),
+        Mistake(
+            "you count the actions whose running total is larger than u. Those whose total is not larger come before "
+            "it.",
+            lambda probabilities, u: (probabilities.double().cumsum(0) > u).sum(),
         ),
     ],
 )
@@ -517,6 +546,10 @@ answer = log_policy''',
                 "this is the log of the sum alone, one number a row. Subtract it from every logit of the row.",
                 lambda logits: logits.logsumexp(-1),
             ),
+            Mistake(
+                "this is one log-probability a row, the largest. Each action has its own.",
+                lambda logits: torch.log_softmax(logits, -1).amax(-1),
+            ),
         ],
         gradients=(0,),
     ),
@@ -652,6 +685,20 @@ answer = score''',
             Mistake(
                 "only the 1 of the chosen action is left. The probabilities are subtracted from it.",
                 lambda logits, action: torch.eye(len(logits))[action],
+            ),
+            Mistake(
+                "this is the chosen action's entry alone. The others have one, too: -pi(a).",
+                lambda logits, action: 1 - torch.softmax(logits, -1)[action],
+            ),
+            Mistake(
+                "it is divided by pi of the chosen action. The score is onehot - pi, without a factor.",
+                lambda logits, action: (
+                    (torch.eye(len(logits))[action] - torch.softmax(logits, -1)) / torch.softmax(logits, -1)[action]
+                ),
+            ),
+            Mistake(
+                "every action is subtracted with the same probability, 1 / n. Subtract the policy's own.",
+                lambda logits, action: torch.eye(len(logits))[action] - 1 / len(logits),
             ),
         ],
     ),

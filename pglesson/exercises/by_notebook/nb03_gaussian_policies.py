@@ -197,6 +197,17 @@ answer = log_density''',
                 "the sum kept its axis. The result has one number for each state, (states,): leave keepdim out.",
                 lambda mu, log_sigma, actions: _each(mu, log_sigma, actions).sum(-1, keepdim=True),
             ),
+            Mistake(
+                "log_sigma stands where sigma belongs. Take its exponential.",
+                lambda mu, log_sigma, actions: _each(mu, log_sigma.abs().log(), actions).sum(-1),
+                lambda mu, log_sigma, actions: (
+                    _each(mu, log_sigma.abs().log(), actions) + log_sigma.abs().log() - log_sigma
+                ).sum(-1),
+            ),
+            Mistake(
+                "the actions are clipped to -1 and 1 first. The density is that of the action as it was drawn.",
+                lambda mu, log_sigma, actions: _each(mu, log_sigma, actions.clamp(-1, 1)).sum(-1),
+            ),
         ],
         gradients=(0, 1),
     ),
@@ -672,6 +683,17 @@ answer = bounded''',
                 lambda mu, log_sigma, s, low, high: (
                     s.clamp(low, high),
                     _each(mu, log_sigma, s.clamp(low, high)).mean(-1),
+                ),
+            ),
+            Mistake(
+                "the log-densities of all states are averaged. Each state's action has its own.",
+                lambda mu, log_sigma, s, low, high: (s.clamp(low, high), _each(mu, log_sigma, s).sum(-1).mean()),
+            ),
+            Mistake(
+                "the action is squashed by a tanh. It is clipped: inside the bounds it stays as it was drawn.",
+                lambda mu, log_sigma, s, low, high: (
+                    low + (high - low) * (s.tanh() + 1) / 2,
+                    _each(mu, log_sigma, s).sum(-1),
                 ),
             ),
         ],

@@ -188,7 +188,8 @@ answer = exact_gradient''',
             ),
             Mistake("this is G(a) - J. One factor is missing: how often the action is drawn.", _centred),
             Mistake(
-                "the scores are weighted by their probabilities, but not by the returns. Without G the mean push is 0.",
+                "this is 0 everywhere. Without G the mean push is 0, and so is the sum of one score's entries: weight by "
+                "the returns, and add up over the actions.",
                 lambda z, G: 0 * z,
             ),
             Mistake(
@@ -234,6 +235,10 @@ answer = exact_gradient''',
             Mistake(
                 "the exponentials are not divided by their sum. Use probabilities.",
                 lambda z, G: z.exp() * (G - z.exp() @ G),
+            ),
+            Mistake(
+                "the best return is subtracted. What comes out of the sum is the mean under the policy, J.",
+                lambda z, G: torch.softmax(z, -1) * (G - G.max()),
             ),
         ],
     ),
@@ -396,6 +401,10 @@ answer = line_4_weights''',
                 "a single episode has lost its axis. Leave squeeze out: the shape is that of the rewards.",
                 lambda r, gamma: _line_4(r, gamma).squeeze(),
             ),
+            Mistake("the discount is 0.9, whatever `gamma` is.", lambda r, gamma: _line_4(r, 0.9)),
+            Mistake(
+                "the episodes are averaged. Each has weights of its own.", lambda r, gamma: _line_4(r, gamma).mean(0)
+            ),
         ],
     ),
 )
@@ -535,6 +544,10 @@ answer = estimated_gradient''',
                 "this is a mean over the steps of each episode, so one number for each. Sum over the steps, and "
                 "average over the episodes.",
                 lambda u, r, gamma: (u * _returns(r, gamma)[:, None]).mean(1),
+            ),
+            Mistake(
+                "each push is discounted, too. The return has the discount; a push counts in full at every step.",
+                lambda u, r, gamma: (u * _discounts(r, gamma) * _returns(r, gamma)[:, None]).sum(1).mean(),
             ),
         ],
     ),

@@ -164,6 +164,18 @@ answer = episode_loss''',
                 "it is divided by the sum of the weights. The formula has a plain sum.",
                 lambda z, a, w: _loss(z, a, w) / w.sum(),
             ),
+            Mistake(
+                "the weights are normalized first. Take them as they are given.",
+                lambda z, a, w: _loss(z, a, (w - w.mean()) / (w.std() + 1e-8)),
+                lambda z, a, w: _loss(z, a, (w - w.mean()) / (w.std(correction=0) + 1e-8)),
+            ),
+            Mistake(
+                "the weights stand in the wrong order: the last one first.", lambda z, a, w: _loss(z, a, w.flip(0))
+            ),
+            Mistake(
+                "the weights are added up once more. They are returns already.",
+                lambda z, a, w: _loss(z, a, w.flip(0).cumsum(0).flip(0)),
+            ),
         ],
         gradients=(0,),
     ),
@@ -437,7 +449,8 @@ answer = ...""",
             "full.",
             2.56: "you counted both logits. How far does this one move?",
             0.64: "half of it is lost somewhere. All 128 activations are 1, none is switched off.",
-            0.128: "a factor of ten is lost: alpha is 0.01 here.",
+            0.128: "a factor of ten is lost. alpha is 0.01, and Adam's correction of the first step undoes the "
+            "factor 1 - beta1.",
             128.0: "that is the sum of the activations. Each weight moves by alpha, not by 1.",
             -1.28: "the distance is right. Give it without the sign.",
             0.0003: "that is one gradient. In its first step Adam moves a weight by alpha, whatever the gradient's "
@@ -656,6 +669,15 @@ answer = batch_normalized''',
                 "you divide by the range, from the smallest return to the largest. Divide by the standard deviation, "
                 "around the mean.",
                 lambda x, mask: (x - x[mask > 0].min()) / (x[mask > 0].max() - x[mask > 0].min() + 1e-8) * mask,
+            ),
+            Mistake(
+                "the number that you add to the standard deviation is far larger than 1e-8.",
+                lambda x, mask: _normalized(x, mask, eps=1.0),
+                lambda x, mask: _normalized(x, mask, eps=1e-3),
+            ),
+            Mistake(
+                "the sign is wrong: a return above the mean has a positive weight.",
+                lambda x, mask: -_normalized(x, mask),
             ),
         ],
     ),

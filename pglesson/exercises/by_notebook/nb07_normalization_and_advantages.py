@@ -203,6 +203,13 @@ answer = per_batch''',
                 "elsewhere.",
                 lambda returns, mask: _normalized(returns, mask)[mask > 0],
             ),
+            Mistake(
+                "the mean of the episodes' means is subtracted, in which a short episode counts as much as a long one.",
+                lambda returns, mask: (
+                    (d := (returns - (returns.sum(1) / mask.sum(1)).mean()) * mask)
+                    / ((d.square().sum() / mask.sum()).sqrt() + 1e-8)
+                ),
+            ),
         ],
     ),
 )
@@ -457,6 +464,13 @@ answer = degrees_apart''',
                     )
                 ),
             ),
+            Mistake(
+                "that is what is missing to half a turn. Opposite directions are 180 degrees apart, equal ones 0.",
+                lambda gradients, exact: (
+                    180
+                    - torch.rad2deg(torch.arccos(torch.cosine_similarity(gradients.mean(0), exact, dim=0).clamp(-1, 1)))
+                ),
+            ),
         ],
         tolerance=0.01,
     ),
@@ -670,6 +684,16 @@ answer = td_errors''',
                 lambda rewards, values, gamma: (
                     rewards + gamma * torch.cat([values[1:], torch.zeros_like(values[:1])]) - values
                 ).sum(),
+            ),
+            Mistake(
+                "the first value is set to 0 before it is brought around, so it is missing at the first step as well.",
+                lambda rewards, values, gamma: (
+                    rewards + gamma * _following(values) - values * (torch.arange(len(values)) > 0)
+                ),
+            ),
+            Mistake(
+                "the state's own value is added. It is what was expected: subtract it.",
+                lambda rewards, values, gamma: rewards + gamma * _following(values) + values,
             ),
         ],
     ),

@@ -143,6 +143,18 @@ answer = policy_entropy''',
                 "such number.",
                 lambda logits: -((logits.softmax(-1) + 1e-3) * (logits.softmax(-1) + 1e-3).log()).sum(-1),
             ),
+            Mistake(
+                "this is e to the entropy, how many equally likely actions would be as undecided. Give the entropy.",
+                lambda logits: (-_plogp(logits).sum(-1)).exp(),
+            ),
+            Mistake(
+                "this is minus the log-probability of the likeliest action. The entropy is the mean over all of them.",
+                lambda logits: -logits.log_softmax(-1).amax(-1),
+            ),
+            Mistake(
+                "the last axis is still there, with one entry. One number a row is asked for.",
+                lambda logits: -_plogp(logits).sum(-1, keepdim=True),
+            ),
         ],
     ),
 )
@@ -451,6 +463,11 @@ answer = first_weight''',
                     fraction * torch.stack([row[m > 0].std(correction=0) for row, m in zip(A, mask)])
                 ),
             ),
+            Mistake("the fraction is 0.1, whatever is given.", lambda A, mask, fraction: 0.1 * _spread(A, mask)),
+            Mistake(
+                "that is a fraction of the range. One rare episode would decide it: take the standard deviation.",
+                lambda A, mask, fraction: fraction * (A[mask > 0].max() - A[mask > 0].min()),
+            ),
         ],
     ),
 )
@@ -661,6 +678,10 @@ answer = beta_schedule''',
                 lambda k, start, hold, until: (
                     start if k <= hold else 0.0 if k >= until else start * (until - k) / (until - hold - 1)
                 ),
+            ),
+            Mistake(
+                "beta rises from `hold` on. It has to fall from start to 0.",
+                lambda k, start, hold, until: start if k <= hold else start * max(0.0, (k - hold) / (until - hold)),
             ),
         ],
     ),

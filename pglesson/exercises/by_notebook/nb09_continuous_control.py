@@ -166,6 +166,20 @@ answer = gaussian_loss''',
                 "each time step has a loss of its own. Their mean is asked for.",
                 lambda m, s, a, A: -(_density(m, s, a).sum(-1) * A),
             ),
+            Mistake(
+                "the actions were clipped before their log-probability was taken. It belongs to the sampled ones.",
+                lambda m, s, a, A: _loss(_density(m, s, a.clamp(-2, 2)).sum(-1), A),
+            ),
+            Mistake(
+                "only the squared distance is left of the log-density: - log sigma and the constant are missing. "
+                "Without - log sigma every good action widens the bell.",
+                lambda m, s, a, A: _loss((-((a - m) ** 2) / (2 * (2 * s).exp())).sum(-1), A),
+            ),
+            Mistake(
+                "the advantages are normalized first. Take them as they are given.",
+                lambda m, s, a, A: _loss(_density(m, s, a).sum(-1), (A - A.mean()) / (A.std() + 1e-8)),
+                lambda m, s, a, A: _loss(_density(m, s, a).sum(-1), (A - A.mean()) / (A.std(correction=0) + 1e-8)),
+            ),
         ],
         gradients=(0, 1),
     ),

@@ -229,6 +229,17 @@ answer = middle_of_plateau''',
                 "the agents' scores are added up, and slack is in units of one return. Take their mean.",
                 lambda rates, scores, slack: _middle(rates, scores, slack, lambda s: s.sum(1)),
             ),
+            Mistake(
+                "this is the logarithm of the middle. Go back from it: 10 to its power, or exp.",
+                lambda rates, scores, slack: math.log10(_middle(rates, scores, slack)),
+                lambda rates, scores, slack: math.log(_middle(rates, scores, slack)),
+            ),
+            Mistake(
+                "this is the listed rate nearest to the middle. The middle itself need not be in the list.",
+                lambda rates, scores, slack: rates[
+                    np.abs(np.log(rates) - np.log(_middle(rates, scores, slack))).argmin()
+                ],
+            ),
         ],
     ),
 )
@@ -558,6 +569,16 @@ answer = policy_change''',
                 lambda before, after: (
                     (before.softmax(0) * (before.log_softmax(0) - after.log_softmax(0))).sum(0).mean()
                 ),
+            ),
+            Mistake(
+                "logits are taken for log-probabilities. Take their log_softmax first.",
+                lambda before, after: (before.exp() * (before - after)).sum(-1).mean(),
+            ),
+            Mistake(
+                "F.kl_div takes the policy *after* first, as log-probabilities, then the one before; and it needs "
+                'reduction="batchmean".',
+                lambda before, after: torch.nn.functional.kl_div(before.log_softmax(-1), after.softmax(-1)),
+                lambda before, after: torch.nn.functional.kl_div(after.log_softmax(-1), before.softmax(-1)),
             ),
         ],
     ),

@@ -218,6 +218,10 @@ answer = forward''',
                 "a mean over the batch was taken. mu has a row for each observation, and log sigma too.",
                 lambda x, w, s: ((x @ w).mean(0), s),
             ),
+            Mistake(
+                "the first log sigma is given to all action dimensions. Every action dimension has its own.",
+                lambda x, w, s: (x @ w, s[0].expand_as(x @ w)),
+            ),
         ],
         gradients=(1, 2),
     ),
@@ -352,6 +356,10 @@ def _judges() -> list[tuple[Callable[[Rows], Any], Callable[[Any], Outcome | Non
             (
                 "the reward is that of the place before the move. What an action earns must depend on where it led.",
                 _robot(reward=lambda before, after: -abs(before)),
+            ),
+            (
+                "the reward is that of a place beyond the end of the track. Limit the place first.",
+                _robot(reward=lambda before, after: -abs(before + np.sign(after) if abs(after) == 5 else after)),
             ),
             (
                 "in the dock the reward is 0. Minus the distance is asked for, there too.",
@@ -653,7 +661,8 @@ answer = knob_at''',
                 ),
             ),
             Mistake(
-                "the loop ends after the first move: its return stands inside. Give the value after the loop.",
+                "the loop ends too early: at the first move, or at one of another knob. Go on to the last, and give "
+                "the value after the loop.",
                 lambda document, name, number: _knob({**document, "moves": document["moves"][:1]}, name, number),
             ),
             Mistake(

@@ -314,6 +314,29 @@ answer = two_steps''',
                 "one step is missing at the end. The last step has a weight too: its TD error.",
                 lambda e, v, ahead, gamma: _typed(e, v, ahead, gamma)[..., :-1],
             ),
+            Mistake(
+                "the state two steps on is looked up in `v`. There is none where the episode is over, and at a "
+                "time-out its value is lost: take v_next of the next step.",
+                lambda e, v, ahead, gamma: (
+                    (e.rewards + gamma * _later(e.rewards) + gamma**2 * _later(_later(v)) - v) * e.mask
+                ),
+            ),
+            Mistake(
+                "roll goes round: the last place gets the first step's TD error. Nothing comes after the last.",
+                lambda e, v, ahead, gamma: (
+                    (_delta(e, v, ahead, gamma) + gamma * _delta(e, v, ahead, gamma).roll(-1, -1)) * e.mask
+                ),
+            ),
+            Mistake(
+                "this is the return minus the value: the critic is never trusted. Stop after two rewards, and ask it.",
+                lambda e, v, ahead, gamma: (_discounted(e.rewards * e.mask, gamma) - v) * e.mask,
+            ),
+            Mistake(
+                "three TD errors are added up, one too many.",
+                lambda e, v, ahead, gamma: (
+                    _two_steps(e, v, ahead, gamma) + gamma**2 * _later(_later(_delta(e, v, ahead, gamma)))
+                ),
+            ),
         ],
     ),
 )
@@ -473,8 +496,9 @@ answer = squared_error''',
                 lambda g, e, n: (g.mean(1).norm(dim=-1) ** 2 - e.norm() ** 2) + _spread(g) / n,
             ),
             Mistake(
-                "the squared distance of every single estimate is averaged: that holds the variance already, and of "
-                "one episode. Take the mean of the estimates first, and then its distance.",
+                "the distances of the single estimates are averaged: they hold the noise of one episode already. "
+                "Take the "
+                "mean of the estimates first, and then its distance.",
                 lambda g, e, n: (g - e).norm(dim=-1).mean(1).square() + _spread(g) / n,
             ),
             Mistake(
@@ -498,6 +522,12 @@ answer = squared_error''',
                 "the variance is taken over estimates and weights at once, so the weights' differences count as "
                 "noise. Take it for each weight, and add up.",
                 lambda g, e, n: _bias2(g, e) + g.flatten(1).var(1) / n,
+            ),
+            Mistake(
+                "the variance is taken around the exact gradient, so it holds the bias already. Take it around the "
+                "mean of the estimates.",
+                lambda g, e, n: _bias2(g, e) + (g - e).square().sum((1, 2)) / (g.shape[1] - 1) / n,
+                lambda g, e, n: _bias2(g, e) + (g - e).square().sum(-1).mean(1) / n,
             ),
         ],
     ),

@@ -120,8 +120,8 @@ answer = states''',
                 lambda prompts, answers: _states(prompts, answers, ahead=-1),
             ),
             Mistake(
-                "each state shows the answer from its beginning to its end. An agent cannot see what it has yet to "
-                "write: put 11 there.",
+                "each state shows the answer from its beginning to its end. What is yet to be written cannot be seen: "
+                "put 11 there, and give each state a tensor of its own.",
                 lambda prompts, answers: _states(prompts, answers, ahead=100),
             ),
             Mistake(
@@ -378,6 +378,11 @@ answer = log_prob''',
             Mistake(
                 "the length is fixed to 3. Take it from the answers: answers.shape[1].",
                 lambda logits, answers: logits[:, 3:6].log_softmax(-1).gather(-1, answers.unsqueeze(-1)).sum((1, 2)),
+            ),
+            Mistake(
+                "you read the logits one position too late. A position says what comes after it: the first token's "
+                "are at the equals sign.",
+                lambda logits, answers: _at(torch.cat([logits, logits[:, -1:]], 1), answers, 1).sum(-1),
             ),
         ],
         gradients=(0,),

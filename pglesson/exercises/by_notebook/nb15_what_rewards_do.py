@@ -218,6 +218,13 @@ answer = answer_loss''',
                     -((log_probs * written).sum(1, keepdim=True) * advantages).mean()
                 ),
             ),
+            Mistake(
+                "the advantages are divided by their standard deviation. Take them as they are given.",
+                lambda log_probs, advantages, written: -_sums(log_probs, advantages / advantages.std(), written).mean(),
+                lambda log_probs, advantages, written: (
+                    -_sums(log_probs, advantages / (advantages.std() + 1e-8), written).mean()
+                ),
+            ),
         ],
         gradients=(0,),
     ),

@@ -116,6 +116,7 @@ MISTAKES = {
         (25 - 3, "away from the 25"),
     ],
     "points": [
+        (lambda r: (r.sum(axis=1) / 16, r.sum(axis=1).mean() / 16), "divide by 16"),
         (lambda r: (r.mean(axis=0), r.mean()), "averaged over the agents"),
         (lambda r: (r.sum(-1), r.sum(-1).mean()), "these are sums"),
         (lambda r: (r.mean(1), sum(r.mean(1))), "a sum over the agents"),
@@ -152,6 +153,7 @@ MISTAKES = {
         (100, "before it moves"),
     ],
     "first_return": [
+        (lambda r, g: sum(g**k * x for k, x in enumerate(r)) / sum(g**k for k in range(len(r))), "makes a mean"),
         (lambda r, g: sum(r), "gamma makes no difference"),
         (lambda r, g: sum(g**k * x for k, x in enumerate(r, start=1)), "begin to discount"),
         (lambda r, g: sum(g**k * x for k, x in enumerate(r.flip(0))), "wrong end: here"),

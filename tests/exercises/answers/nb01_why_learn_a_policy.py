@@ -200,6 +200,7 @@ RIGHT = {
 }
 MISTAKES = {
     "rounded": [
+        (lambda t, bins: (g := np.linspace(-2, 2, 11))[abs(t[:, None] - g).argmin(1)], "eleven torques"),
         (lambda t, n: [int(abs(np.linspace(-2, 2, n) - x).argmin()) for x in t], "places in the list"),
         (lambda t, n: np.minimum(np.maximum(np.rint(t), -2), 2), "whole newton metres"),
         (lambda t, n: rounded_by_loop(t, n + 1), "one torque too many"),
@@ -244,6 +245,8 @@ MISTAKES = {
         (1 / 30**2, "the difference of the two"),
     ],
     "epsilon_greedy": [
+        (lambda Q, epsilon: np.exp(Q) / np.exp(Q).sum(), "a softmax of the action values"),
+        (lambda Q, epsilon: np.ones(len(Q)) / len(Q), "equally likely here"),
         (lambda Q, e: np.where(Q.max() == Q, 1 - e + e / len(Q), e / len(Q)), "both get 1 - epsilon"),
         (as_it_was, "as it was"),
         (only_divided, "no part of the random draw"),

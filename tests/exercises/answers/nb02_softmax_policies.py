@@ -315,6 +315,7 @@ RIGHT = {
 }
 MISTAKES = {
     "log_policy": [
+        (lambda z: torch.log_softmax(z, -1).max(-1).values, "the largest. Each"),
         (lambda z: z.exp() / z.exp().sum(-1, keepdim=True), "these are the probabilities"),
         (lambda z: torch.softmax(z, 1), "these are the probabilities"),
         (lambda z: z - torch.logsumexp(z, 0), "runs over the states"),
@@ -366,6 +367,11 @@ MISTAKES = {
         (math.exp(3) / (2 + math.exp(3)), "e\\^3"),
     ],
     "temperature": [
+        (lambda z, T: torch.softmax(-z / T, 1), "sign of the logits"),
+        (lambda z, T: (e := (z / T - (z / T).mean(1, keepdim=True)).exp()) / e.sum(1, keepdim=True), "row's mean"),
+        (lambda z, T: torch.softmax(z / T / T, 1), "twice"),
+        (lambda z, T: (e := 10 ** shifted(z / T)) / e.sum(1, keepdim=True), "powers of 10"),
+        (lambda z, T: torch.softmax(z / T, 1).argmax(1), "greedy actions"),
         (as_it_was, "none of the three"),
         (only_the_axis, "rows sum to 1 now"),
         (only_the_temperature, "temperature is right now"),
@@ -396,6 +402,8 @@ MISTAKES = {
         (lambda z, T: (e := shifted(z / T).exp()) / e.sum(1), "raised a RuntimeError"),
     ],
     "sample": [
+        (lambda p, u: next((a for a in range(len(p)) if p[a] > u), len(p) - 1), "on its own"),
+        (lambda p, u: int((p.cumsum(0) > u).sum()), "count the actions whose"),
         (lambda p, u: np.searchsorted(np.cumsum(p.numpy()), u), "falls on the edge"),
         (at_the_edge, "falls on the edge"),
         (lambda p, u: int(np.argmax(p.numpy())), "greedy action"),
@@ -429,6 +437,9 @@ MISTAKES = {
         (lambda p, u: p.cumsum(0) > u, "whether its running total"),
     ],
     "score": [
+        (lambda z, a: 1 - z.softmax(0)[a], "entry alone"),
+        (lambda z, a: (torch.eye(len(z))[a] - z.softmax(0)) / z.softmax(0)[a], "divided by pi of the chosen"),
+        (lambda z, a: torch.eye(len(z))[a] - 1 / len(z), "same probability, 1 / n"),
         (lambda z, a: torch.softmax(z, 0) - nn.functional.one_hot(torch.tensor(a), len(z)), "sign is wrong"),
         (
             lambda z, a: torch.tensor([1 - p if i == a else 0 for i, p in enumerate(z.softmax(0).tolist())]),

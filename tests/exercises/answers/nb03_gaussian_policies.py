@@ -320,6 +320,15 @@ RIGHT = {
 }
 MISTAKES = {
     "log_density": [
+        (
+            lambda m, s, a: (-((a - m) ** 2) / (2 * s**2) - s.abs().log() - math.log(2 * math.pi) / 2).sum(-1),
+            "stands where sigma belongs",
+        ),
+        (
+            lambda m, s, a: (-((a - m) ** 2) / (2 * s**2) - s - math.log(2 * math.pi) / 2).sum(-1),
+            "stands where sigma belongs",
+        ),
+        (lambda m, s, a: torch.distributions.Normal(m, s.exp()).log_prob(a.clip(-1, 1)).sum(-1), "clipped to -1 and 1"),
         (lambda mu, w, a: Normal(mu, w.exp()).log_prob(a), "joints are not summed"),
         (lambda mu, w, a: Normal(mu, w.exp()).log_prob(a).sum(), "over the states too"),
         (lambda mu, w, a: Normal(mu, w.exp()).log_prob(a).sum(0), "over the states\\. The joints"),
@@ -422,6 +431,20 @@ MISTAKES = {
         (-0.2 * (2**2 - 1), "numerator and denominator"),
     ],
     "bounded": [
+        (
+            lambda m, ls, s, low, high: (
+                s.clamp(low, high),
+                torch.distributions.Normal(m, ls.exp()).log_prob(s).sum(-1).mean(),
+            ),
+            "are averaged",
+        ),
+        (
+            lambda m, ls, s, low, high: (
+                (low + high) / 2 + (high - low) / 2 * torch.tanh(s),
+                torch.distributions.Normal(m, ls.exp()).log_prob(s).sum(-1),
+            ),
+            "squashed by a tanh",
+        ),
         (as_it_was, "as it was"),
         (clipped_first, "still that of the clipped"),
         (lambda mu, w, s, low, high: (s.clamp(low, high), independent(mu, w, s).sum()), "pushed alike"),

@@ -230,6 +230,7 @@ MISTAKES = {
         ("0,045", "must be one number"),
     ],
     "trick": [
+        (lambda z, G: z.softmax(0) * (G - G.max()), "best return is subtracted"),
         (unweighted, r"pi\(a\) is missing"),
         (lambda z, G: unweighted(z, G) / z.numel(), "plain mean"),
         (lambda z, G: torch.tensor([p * g for p, g in zip(z.softmax(0), G)]), "only the 1 is left"),
@@ -241,7 +242,7 @@ MISTAKES = {
         (trick_with_pi_twice, "only once"),
         (lambda z, G: torch.autograd.functional.jacobian(lambda p: p @ G, z.softmax(0)), "by the probabilities"),
         (lambda z, G: G - (z.softmax(0) * G).sum(), "how often the action is drawn"),
-        (lambda z, G: z.softmax(0) - z.softmax(0) * z.softmax(0).sum(), "not by the returns"),
+        (lambda z, G: z.softmax(0) - z.softmax(0) * z.softmax(0).sum(), "this is 0 everywhere"),
         (lambda z, G: (z.softmax(0) * G).sum(), "this is J"),
         (trick_in_place, "in place"),
         (lambda z, G: z.softmax(0) @ G[:, None, None], "raised a"),
@@ -257,6 +258,8 @@ MISTAKES = {
         (lambda z, G: z.exp() * (G - (z.exp() * G).sum()), "not divided by their sum"),
     ],
     "line_4": [
+        (lambda r, g: (r * 0.9 ** torch.arange(r.shape[1])).flip(1).cumsum(1).flip(1), "whatever `gamma`"),
+        (lambda r, g: (r * g ** torch.arange(r.shape[1])).flip(1).cumsum(1).flip(1).mean(0), "are averaged"),
         (to_go, "this is G_t"),
         (total, "cannot change the past"),
         (past, "add up the past"),
@@ -290,6 +293,12 @@ MISTAKES = {
         (lambda r, g: weights_by_matrix(r, g).squeeze(), "lost its axis"),
     ],
     "estimate": [
+        (
+            lambda u, r, g: (
+                (u * g ** torch.arange(r.shape[1])).sum(1) * (r * g ** torch.arange(r.shape[1])).sum(1)
+            ).mean(),
+            "push is discounted",
+        ),
         (lambda u, r, g: torch.mean(u * G_of(r, g)[:, None]), "mean still runs"),
         (lambda u, r, g: (u.sum(1) * G_of(r, g)).sum(), "everything is summed"),
         (by_played_steps, "steps that were played"),

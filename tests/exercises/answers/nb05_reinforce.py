@@ -400,6 +400,15 @@ MISTAKES = {
         (by_hand("pglesson/Signals-v0", 1, 0), "must be a function"),
     ],
     "loss": [
+        (
+            lambda z, a, w: -(z.log_softmax(-1)[torch.arange(len(a)), a] * (w - w.mean()) / (w.std() + 1e-8)).sum(),
+            "normalized first",
+        ),
+        (lambda z, a, w: -(z.log_softmax(-1)[torch.arange(len(a)), a] * w.flip(0)).sum(), "wrong order"),
+        (
+            lambda z, a, w: -(z.log_softmax(-1)[torch.arange(len(a)), a] * w.flip(0).cumsum(0).flip(0)).sum(),
+            "once more",
+        ),
         (lambda z, a, w: -torch.sum(torch.log_softmax(z, 1)[:, a] * w), "shape \\(T, T\\)"),
         (lambda z, a, w: -(z.log_softmax(1)[:, a].T * w).sum(), "other axis"),
         (lambda z, a, w: -(rows(z.log_softmax(-1), a) * w).mean(), "mean over the steps"),
@@ -494,6 +503,8 @@ MISTAKES = {
         (1.3, "near"),
     ],
     "normalize": [
+        (lambda x, m: (x - x[m > 0].mean()) / (x[m > 0].std(correction=0) + 1) * m, "far larger"),
+        (lambda x, m: (x[m > 0].mean() - x) / (x[m > 0].std(correction=0) + 1e-8) * m, "sign is wrong"),
         (
             lambda x, m: (x - x.mean(1)[:, None]) / x.std(1)[:, None] * m,
             "each episode is still normalized within itself,",

@@ -299,6 +299,12 @@ RIGHT = {
 }
 MISTAKES = {
     "per_batch": [
+        (
+            lambda r, m: (
+                (d := (r - ((r * m).sum(1) / m.sum(1)).mean()) * m) / ((d**2).sum() / m.sum()).sqrt().add(1e-8)
+            ),
+            "episodes' means",
+        ),
         (batch_with_exception, "is an exception"),
         (lambda returns, mask: torchs_default(returns, mask).nan_to_num(), "is an exception"),
         (deviation_over_the_played, "the mean is right"),
@@ -337,6 +343,12 @@ MISTAKES = {
         (7, "must be a function"),
     ],
     "degrees_apart": [
+        (
+            lambda g, e: (
+                180 - torch.rad2deg(torch.arccos((g.mean(0) @ e / (g.mean(0).norm() * e.norm())).clamp(-1, 1)))
+            ),
+            "half a turn",
+        ),
         (lambda g, e: torch.nan_to_num(angle_by(lambda cosine: cosine)(g, e)), "NaN is made 0"),
         (angle_by(lambda cosine: cosine.clamp(0, 1)), "above 90"),
         (angle_by(lambda cosine: cosine.clamp(max=1)), "below 1 only"),
@@ -398,6 +410,11 @@ MISTAKES = {
         (3, "First compute v"),
     ],
     "td_errors": [
+        (
+            lambda r, v, gamma: r + gamma * (w := torch.cat([torch.zeros(1), v[1:]])).roll(-1) - w,
+            "first value is set to 0",
+        ),
+        (lambda r, v, gamma: r + gamma * torch.cat([v[1:], torch.zeros(1)]) + v, "own value is added"),
         (td_with(lambda r, v: [v[:1] * 0, v[2:], v[:1]] if len(v) > 1 else [v * 0]), "comes after the end"),
         (td_with(lambda r, v: [v[:1] * 0, v[1:]]), "follows itself"),
         (td_with(lambda r, v: [v[1:], r[-1:]]), "stands in for a value"),

@@ -227,6 +227,9 @@ RIGHT = {
 }
 MISTAKES = {
     "policy_entropy": [
+        (lambda z: torch.distributions.Categorical(logits=z).entropy().exp(), "e to the entropy"),
+        (lambda z: -z.log_softmax(-1).max(-1).values, "likeliest action"),
+        (lambda z: torch.distributions.Categorical(logits=z).entropy().unsqueeze(1), "last axis is still there"),
         (lambda z: -(z.softmax(1) * z.softmax(1).log()).sum(1).nan_to_num(), "takes the other actions along"),
         (lambda z: -(torch.exp(z) * z).sum(1), "taken for log-probabilities"),
         (lambda z: -((z.softmax(1) + 1e-3) * (z.softmax(1) + 1e-3).log()).sum(1), "so large"),
@@ -282,6 +285,8 @@ MISTAKES = {
         (lambda lp, A, H, mask, beta: bonus_by_loop(lp, A, H, mask, beta).item(), "must give a torch tensor"),
     ],
     "first_weight": [
+        (lambda A, mask, fraction: 0.1 * A[mask > 0].std(correction=0), "whatever is given"),
+        (lambda A, mask, fraction: fraction * (max(A[mask > 0]) - min(A[mask > 0])), "of the range"),
         (weight_from(mean_of_played, lambda squares, mask: squares.sum() / mask.sum()), "the squares count"),
         (weight_from(mean_of_played, lambda squares, mask: squares.mean()), "the squares count"),
         (weight_from(lambda A, mask: A.mean(), mean_of_played), "the mean counts"),
@@ -321,6 +326,7 @@ MISTAKES = {
         ("train", "must be a function"),
     ],
     "beta_schedule": [
+        (lambda k, s, h, u: s if k <= h else s * (k - h) / (u - h), "beta rises"),
         (
             lambda k, start, hold, until: start if k <= hold else abs(start * (until - k) / (until - hold)),
             "rises again",

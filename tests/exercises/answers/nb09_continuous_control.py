@@ -361,6 +361,9 @@ MISTAKES = {
         (0.9, "Solve H"),
     ],
     "gaussian_loss": [
+        (lambda m, s, a, A: -(normal(m, s, a.clamp(-2, 2)).sum(-1) * A).mean(), "were clipped before"),
+        (lambda m, s, a, A: -((-((a - m) ** 2) / (2 * s.exp() ** 2)).sum(-1) * A).mean(), "only the squared distance"),
+        (lambda m, s, a, A: -(normal(m, s, a).sum(-1) * (A - A.mean()) / (A.std() + 1e-8)).mean(), "normalized first"),
         (loss_by_normal_of_log_sigma, "where sigma belongs"),
         (lambda m, s, a, A: -(Normal(m, abs(s)).log_prob(a).sum(-1) * A).mean(), "where sigma belongs"),
         (lambda m, s, a, A: -(normal(m, s, a) * A).mean(), "for each action dimension"),

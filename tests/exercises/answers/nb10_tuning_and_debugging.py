@@ -230,6 +230,18 @@ RIGHT = {
 }
 MISTAKES = {
     "plateau": [
+        (
+            lambda r, s, slack: (g := np.log10(r[s.mean(1) >= s.mean(1).max() - slack])).min() / 2 + g.max() / 2,
+            "logarithm of the middle",
+        ),
+        (
+            lambda r, s, slack: r[
+                abs(
+                    np.log(r) - np.log(np.sqrt((g := r[s.mean(1) >= s.mean(1).max() - slack]).min() * g.max()))
+                ).argmin()
+            ],
+            "listed rate nearest",
+        ),
         (lambda r, s, k: sorted(good_rates(r, s, k))[len(good_rates(r, s, k)) // 2], "how densely"),
         (over_agents_by(sum), "are added up"),
         (plateau_of_order(lambda r, m, ok: np.sqrt(r[ok][0] * r[ok][-1])), "come in any order"),
@@ -298,6 +310,8 @@ MISTAKES = {
         (lambda g, longest: torch.nn.utils.clip_grad_norm_(g, longest), "shape|things|gives"),
     ],
     "change": [
+        (lambda b, a: (torch.exp(b) * (b - a)).sum(1).mean(), "taken for log-probabilities"),
+        (lambda b, a: functional.kl_div(b.log_softmax(-1), a.softmax(-1)), "kl_div takes"),
         (change_with_a_floor(lambda p: p + 1e-8), "bounds the result"),
         (change_with_a_floor(lambda p: p.clamp(min=1e-8)), "bounds the result"),
         (lambda b, a: (rows(b, a) + rows(a, b)).mean() / 2, "both directions"),

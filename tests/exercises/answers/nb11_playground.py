@@ -324,6 +324,7 @@ MISTAKES = {
         (3, "must be a function"),
     ],
     "network": [
+        (lambda x, w, s: (x @ w, s[:1].expand(len(x), w.shape[1])), "first log sigma"),
         (lambda x, w, s: (torch.relu(x @ w), s.repeat(len(x), 1)), "relu or softmax"),
         (lambda x, w, s: (torch.softmax(x @ w, 1), s.repeat(len(x), 1)), "relu or softmax"),
         (lambda x, w, s: (x @ w, s.mean().repeat(len(x), w.shape[1])), "the mean of them"),
@@ -349,7 +350,7 @@ MISTAKES = {
     ],
     "knob": [
         (knob_by_place, "moves are counted"),
-        (knob_of_the_first_move, "return stands inside"),
+        (knob_of_the_first_move, "the loop ends too early"),
         (knob_largest, "largest of the values"),
         (knob_off_is_zero, "off is zero"),
         (knob_sum, "are added to"),
@@ -364,7 +365,7 @@ MISTAKES = {
         (knob_falls_back, "go back to the first setting"),
         (knob_from_zero, "this is zero"),
         (knob_into_the_document, "in place"),
-        (knob_as_text, "'inf'.*cannot be read as numbers"),
+        (knob_as_text, "'inf', a text and no number"),
         (knob_not_named, "does not name yours"),
         (lambda document, name, number: document["moves"][number]["knobs"][name], "raised a IndexError"),
     ],

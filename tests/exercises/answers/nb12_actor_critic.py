@@ -9,6 +9,14 @@ from plain_agents import in_minibatches, with_two_heads
 from torch.nn import functional
 
 
+def one_on(x):
+    return functional.pad(x, (0, 1))[..., 1:]
+
+
+def to_go(x, gamma):
+    return torch.stack([sum(gamma**k * x[..., t + k] for k in range(x.shape[-1] - t)) for t in range(x.shape[-1])], -1)
+
+
 def td(episodes, v, v_next, gamma):
     return torch.where(episodes.mask > 0, episodes.rewards + gamma * v_next - v, 0.0)
 
@@ -285,6 +293,21 @@ MISTAKES = {
         ("less", "must be one number"),
     ],
     "two_steps": [
+        (
+            lambda e, v, ahead, g: (e.rewards + g * one_on(e.rewards) + g**2 * one_on(one_on(v)) - v) * e.mask,
+            "two steps on is looked up",
+        ),
+        (
+            lambda e, v, ahead, g: ((d := (e.rewards + g * ahead - v) * e.mask) + g * d.roll(-1, -1)) * e.mask,
+            "roll goes round",
+        ),
+        (lambda e, v, ahead, g: (to_go(e.rewards, g) - v) * e.mask, "never trusted"),
+        (
+            lambda e, v, ahead, g: (
+                (d := (e.rewards + g * ahead - v) * e.mask) + g * one_on(d) + g**2 * one_on(one_on(d))
+            ),
+            "one too many",
+        ),
         (lambda e, v, ahead, gamma: two_padded(e, v, ahead, gamma) * shifted(e.mask), "It has one, too"),
         (two_up_to_the_last_column, "before a \\*time-out\\*"),
         (two_with(critic=lambda gamma: gamma), "its factor is gamma squared"),
@@ -322,10 +345,14 @@ MISTAKES = {
         (lambda episodes, v, v_next: v_next - v, "raised a TypeError"),
     ],
     "error": [
+        (
+            lambda g, e, n: (g.mean(1) - e).square().sum(-1) + ((g - e) ** 2).sum((1, 2)) / (g.shape[1] - 1) / n,
+            "around the exact gradient",
+        ),
         (lambda g, e, n: ((g.mean(1) - e) ** 2).sum(1) + g.var(1).sum(1) / len(g[0]), "estimates in the table"),
         (lambda g, e, n: ((g - e) ** 2).sum(2).mean(1), "estimates in the table"),
         (lambda g, e, n: (g.mean(1).norm(dim=1) - e.norm()) ** 2 + g.var(1).sum(1) / n, "lengths are subtracted"),
-        (lambda g, e, n: (g - e).norm(dim=2).mean(1) ** 2 + g.var(1).sum(1) / n, "holds the variance already"),
+        (lambda g, e, n: (g - e).norm(dim=2).mean(1) ** 2 + g.var(1).sum(1) / n, "distances of the single estimates"),
         (combine(lambda bias, std, n: bias**2 + (std**2).sum(1) / n**2), "by N twice"),
         (lambda g, e, n: ((g.sum(1) - e) ** 2).sum(1) + g.var(1).sum(1) / n, "estimates are added up"),
         (lambda g, e, n: (((g.mean(1) - e) ** 2).sum(1) + g.var(1).sum(1) / n).sum(), "everything is added up"),

@@ -259,7 +259,7 @@ MISTAKES = {
         (lambda *settings: [1, 2, 3, 5, 6, 7][row_by_maximum(*settings) - 1], "the critic bootstraps"),
         (chain(several="False"), "PPO or nothing"),
         (lambda b, lam, steps, eps: 1 if b == "none" else row_by_maximum(b, lam, steps, eps), "there, too"),
-        (lambda *settings: ["REINFORCE", "PPO"][settings[2] > 1], "cannot be read as numbers"),
+        (lambda *settings: ["REINFORCE", "PPO"][settings[2] > 1], "a text and no number"),
         (row_by_maximum("value", 1.0, 1, 0.2), "must be a function"),
     ],
 }

@@ -166,6 +166,12 @@ MISTAKES = {
         (lambda prompts, answers: prompts + "=" + answers, "raised a TypeError"),
     ],
     "log_prob": [
+        (
+            lambda z, a: (
+                torch.cat([z[:, a.shape[1] + 1 :], z[:, -1:]], 1).log_softmax(-1).gather(2, a[..., None]).sum((1, 2))
+            ),
+            "too late",
+        ),
         (lambda z, a: log_prob_shifted(z, a), "leave out the first token"),
         (rightly(lambda each: each[:, 0]), "only the first token"),
         (rightly(lambda each: each[:, -1]), "only the last token"),

@@ -78,6 +78,7 @@ MISTAKES = {
         (30, "go on to the next"),
     ],
     "loss": [
+        (lambda p, A, m: -((A / A.std())[:, None] * p * m).sum(1).mean(), "divided by their standard"),
         (lambda z, a, m: -(z * a[:, None] * m).sum(0).mean(), "over the answers"),
         (lambda z, a, m: -(z * m).sum(1).mean(), "advantages are missing"),
         (lambda z, a, m: by_answer(z, a - a.mean(), m).mean(), "mean of the advantages"),
