@@ -13,6 +13,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 import pglesson.envs  # noqa: F401  registers the tasks
 from pglesson.exercises.calls import NOT_WRITTEN_YET, located, not_a_function, short
@@ -22,11 +23,32 @@ from pglesson.exercises.traces import Seen, Trace, Watched, watching
 
 SEEDS, SECONDS = (0, 1, 2), 60.0
 LAST = 50  # the mean return is taken over so many last episodes
+GAMMAS = (1.0, 0.99, 0.95, 0.9)  # discounts that learners take
 EARLY = 60  # after so many episodes, a mistake that shows already ends a training
 Named = Callable[[Trace], str | None]
 NEVER_CLEARED = (
     "the gradient is never set to zero: backward() adds to what is there, so each step follows all earlier gradients "
     "too. Call optimizer.zero_grad() before it."
+)
+NO_RETURN = (
+    "all log-probabilities have the same weight in the loss, in good episodes and in poor ones: the returns are not in "
+    "it."
+)
+OWN_REWARD = (
+    "each log-probability is weighted by the reward of its own step alone. What the action leads to later counts, too: "
+    "take the return from this step on, G_t."
+)
+PAST = (
+    "each log-probability is weighted by what was earned up to its step. An action cannot change the past: add up the "
+    "rewards from its step on."
+)
+TURNED = (
+    "the returns stand in the wrong order: the last step's log-probability is weighted by the first step's return. "
+    "What is added up from the back has to be reversed."
+)
+SUMMED = (
+    "in each update all log-probabilities have the same weight, whatever their episode has earned: they are added up "
+    "before they meet the returns. Multiply step by step, and then add up."
 )
 
 
@@ -64,7 +86,9 @@ class AgentTask:
 
 SIGNALS = AgentTask("pglesson/Signals-v0", episodes=300, best=10, undecided=0, enough=6)
 RICH_SIGNALS = AgentTask("pglesson/RichSignals-v0", episodes=300, best=10, undecided=0, enough=8)
-LEVERS = AgentTask("pglesson/Levers-v0", episodes=300, best=10, undecided=0, enough=5, bound=1.0)
+# Over 24 to 40 seeds each, right agents of six kinds end below 6 in 4 % of them at most, so two of three seeds do in
+# 0.5 %; one that adds up all log-probabilities before they meet the returns ends above 6 in 17 %, two of three in 7 %.
+LEVERS = AgentTask("pglesson/Levers-v0", episodes=300, best=10, undecided=0, enough=6, bound=1.0)
 
 
 def agent_judge(task: AgentTask, also: Named = lambda trace: None) -> Callable[[Any], Outcome | None]:
@@ -168,6 +192,9 @@ def _mistake(trace: Trace, task: AgentTask) -> str | None:
             "every episode shows the same observations, whatever is done: the environment begins with the same seed "
             "each time. Give a seed to the first reset() only."
         )
+    misweighted = _misweighted(trace)
+    if misweighted:
+        return misweighted
     asked = trace.log_probs
     if asked and asked[0].scale is not None:
         values = torch.cat([one.values.flatten() for one in asked])
@@ -188,6 +215,43 @@ def _mistake(trace: Trace, task: AgentTask) -> str | None:
         if trace.steps > 3 and last is not None and last.ndim and last.shape[-1] > 1 and (last == last[..., :1]).all():
             return "all action dimensions share one sigma. Give log_std an entry for each of them: they learn apart."
     return None
+
+
+def _misweighted(trace: Trace) -> str | None:
+    """What is wrong with the weights of the log-probabilities, if they are exactly those of a known mistake."""
+    weighted = trace.weights()[:EARLY]
+    if len(weighted) < 10 or any(len(w) < 3 for w, _ in weighted):
+        return None
+    rewards = [np.array([step.reward for step in steps]) for steps in trace.episodes[: len(weighted)]]
+    flat = np.concatenate([w for w, _ in weighted])
+    alike = 1e-5 * abs(flat).max()
+    if np.ptp(flat) <= alike:
+        return NO_RETURN
+    models = [(OWN_REWARD, rewards)]
+    for gamma in GAMMAS:
+        models += [(PAST, [_to_go(r[::-1], gamma)[::-1] for r in rewards])]
+        models += [(TURNED, [_to_go(r, gamma)[::-1] for r in rewards])]
+    for message, model in models:
+        if all(_proportional(w, x) for (w, _), x in zip(weighted, model)):
+            return message
+    updates = [[i for i, (_, at) in enumerate(weighted) if at == steps] for steps in {at for _, at in weighted}]
+    updates = [update for update in updates if len({rewards[i].sum() for i in update}) > 1]
+    if updates and all(np.ptp(np.concatenate([weighted[i][0] for i in update])) <= alike for update in updates):
+        return SUMMED
+    return None
+
+
+def _to_go(rewards: NDArray[np.float64], gamma: float) -> NDArray[np.float64]:
+    """The returns-to-go."""
+    returns = rewards.copy()
+    for t in reversed(range(len(returns) - 1)):
+        returns[t] += gamma * returns[t + 1]
+    return returns
+
+
+def _proportional(w: NDArray[np.float64], x: NDArray[np.float64]) -> bool:
+    lengths = float(np.linalg.norm(w) * np.linalg.norm(x))
+    return bool(lengths - abs(w @ x) <= 1e-6 * lengths)
 
 
 def _cause(trace: Trace, task: AgentTask) -> str | None:

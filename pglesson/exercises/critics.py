@@ -24,7 +24,7 @@ from torch.optim.optimizer import register_optimizer_step_pre_hook
 from torch.overrides import TorchFunctionMode
 
 from pglesson.envs.signals import Signals
-from pglesson.exercises.agents import judge_agent
+from pglesson.exercises.agents import judge_agent, judge_value_agent
 from pglesson.exercises.calls import located
 from pglesson.exercises.framework import Outcome, wrong
 from pglesson.exercises.time_limit import TooLong, time_limit
@@ -192,8 +192,17 @@ def judge_ppo(answer: Any) -> Outcome | None:
     return _judged(answer, [_of_gradients, _of_steps, _of_value, _of_ends])
 
 
-def _judged(answer: Any, finds: Sequence[Callable[[Any, Seen], str | None]]) -> Outcome | None:
-    found = judge_agent(answer)
+def judge_agent_with_value(answer: Any) -> Outcome | None:
+    """Judges one whose value is a baseline, trained by a loss of its own."""
+    return _judged(answer, [_of_gradients, _of_value], judge_value_agent)
+
+
+def _judged(
+    answer: Any,
+    finds: Sequence[Callable[[Any, Seen], str | None]],
+    judge: Callable[[Any], Outcome | None] = judge_agent,
+) -> Outcome | None:
+    found = judge(answer)
     if found is not None:
         hint = next((more for words, more in RAISED.items() if words in found.message), "")
         falls = "the returns *fall*" in found.message and _of_steps in finds  # a wrong ratio can do that, too

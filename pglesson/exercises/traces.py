@@ -28,11 +28,21 @@ class Step:
 
 @dataclass
 class Asked:
-    """What a distribution was asked for: its parameters (logits, or means), scales if it has any, and the values."""
+    """What a distribution was asked for: its parameters (logits, or means), scales if it has any, and the values.
+
+    weights: minus the derivative of the loss by these log-probabilities, None where no backward() came to them; steps:
+    how many the optimizers had made before.
+    """
 
     parameters: torch.Tensor
     scale: torch.Tensor | None
     values: torch.Tensor
+    weights: torch.Tensor | None = None
+    steps: int = 0
+
+    def weighted(self, gradient: torch.Tensor) -> None:
+        """Called by backward(), with the derivative of the loss."""
+        self.weights = -gradient.detach()
 
 
 @dataclass
@@ -109,6 +119,22 @@ class Trace:
         """All actions, in their order, flat."""
         return np.array([step.action for episode in self.episodes for step in episode]).ravel()
 
+    def weights(self) -> list[tuple[NDArray[np.float64], int]]:
+        """The weights of each episode's log-probabilities in the loss, in the order of play, and the steps that had
+        been made before; none for agents whose log-probabilities are not those of the actions as they were played."""
+        asked = [(one, one.weights) for one in self.log_probs if one.weights is not None]
+        # of an action with several dimensions, the first: all have the same weight
+        rows = [
+            w.reshape(-1) if one.scale is None or not w.ndim else w.reshape(-1, w.shape[-1])[:, 0] for one, w in asked
+        ]
+        flat = torch.cat(rows or [torch.zeros(0)]).double().numpy()
+        steps = np.repeat([one.steps for one, _ in asked], [len(row) for row in rows]).astype(int)
+        ends = np.cumsum([len(episode) for episode in self.episodes])
+        if not 0.75 * ends[-1:].sum() <= len(flat) <= ends[-1:].sum():
+            return []
+        starts = [0, *ends[:-1]]
+        return [(flat[start:end], steps[start]) for start, end in zip(starts, ends) if end <= len(flat)]
+
     def stepped(self, optimizer: torch.optim.Optimizer, *_: Any) -> None:
         """Called before each step of an optimizer."""
         if id(optimizer) not in self._optimizers:
@@ -179,7 +205,11 @@ def _asking(trace: Trace, log_prob: Callable[..., torch.Tensor]) -> Callable[...
     def asked(self: Any, value: Any) -> torch.Tensor:
         trace.log_probs.append(_asked(self, value))
         trace.reparameterized |= torch.is_tensor(value) and value.requires_grad
-        return log_prob(self, value)
+        result = log_prob(self, value)
+        trace.log_probs[-1].steps = trace.steps
+        if result.requires_grad:
+            result.register_hook(trace.log_probs[-1].weighted)
+        return result
 
     return asked
 

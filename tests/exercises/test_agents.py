@@ -30,6 +30,7 @@ def agent(
     scale: float = 1.0,
     longest: float | None = None,
     same_start: bool = False,
+    weights: str = "to go",
 ) -> Any:
     """REINFORCE, softmax or Gaussian, right or with mistakes. clear: how gradients are set to zero; logged: the action
     whose log-probability is taken; batch: episodes a step; longest: gradients are clipped, in place, to this norm."""
@@ -42,8 +43,8 @@ def agent(
             nn.Linear(numbers, 16), nn.Tanh(), nn.Linear(16, env.action_space.shape[0] if box else 2)
         )
         width = nn.Parameter(torch.full((1 if log_sigma == "shared" else 2,), -0.1 if log_sigma == "sigma" else 0.0))
-        weights = [*network.parameters(), *([width] if box and log_sigma != "fixed" else [])]
-        optimizer = torch.optim.Adam(weights, lr=alpha)
+        learned = [*network.parameters(), *([width] if box and log_sigma != "fixed" else [])]
+        optimizer = torch.optim.Adam(learned, lr=alpha)
         returns, losses = [], []
         for number in range(episodes):
             observation, over = env.reset(seed=seed if number == 0 or same_start else None)[0], False
@@ -61,20 +62,22 @@ def agent(
                 observation = observation if stays else following
                 rewards.append(float(reward))
                 over = terminated or truncated
-            G = np.cumsum(rewards[::-1])[::-1].copy() / scale
+            to_go = np.cumsum(rewards[::-1])[::-1]
+            others = {"own": rewards, "past": np.cumsum(rewards), "turned": to_go[::-1], "none": np.ones(len(rewards))}
+            G = np.array(others.get(weights, to_go)) / scale
             losses.append(sign * (torch.stack(log_probs) * torch.tensor(G, dtype=torch.float32)).sum())
             if len(losses) == batch:
                 if clear == "zero_grad":
                     optimizer.zero_grad()
                 if clear == "by autograd.grad":
-                    for weight, gradient in zip(weights, torch.autograd.grad(sum(losses) / batch, weights)):
+                    for weight, gradient in zip(learned, torch.autograd.grad(sum(losses) / batch, learned)):
                         weight.grad = gradient
                 else:
                     (sum(losses) / batch).backward()
                 if longest:
-                    nn.utils.clip_grad_norm_(weights, longest)
+                    nn.utils.clip_grad_norm_(learned, longest)
                 optimizer.step()
-                for weight in weights if clear == "by hand" else ():
+                for weight in learned if clear == "by hand" else ():
                     weight.grad.zero_()
                 losses = []
             returns.append(sum(rewards))
@@ -109,6 +112,11 @@ def test_right_agents_pass(judge: Any, answer: Any) -> None:
         (SOFTMAX, agent(stays=True), "an observation that stays"),
         (SOFTMAX, agent(alpha=10.0), r"the learning rate is 10:.*Try 0\.01"),
         (SOFTMAX, agent(alpha=1e-6), r"the learning rate is 1e-06:.*hardly changes"),
+        (SOFTMAX, agent(weights="own"), "reward of its own step alone"),
+        (SOFTMAX, agent(weights="past", batch=4), "earned up to its step"),
+        (SOFTMAX, agent(weights="turned"), "in the wrong order"),
+        (SOFTMAX, agent(weights="none"), "the returns are not in it"),
+        (GAUSSIAN, agent(weights="own"), "reward of its own step alone"),
         (SOFTMAX, agent(clear="never"), "never set to zero"),
         (SOFTMAX, agent(clear="never", longest=1.0), "never set to zero"),
         (SOFTMAX, agent(sign=1.0), "the returns \\*fall\\*"),

@@ -188,8 +188,8 @@ answer = exact_gradient''',
             ),
             Mistake("this is G(a) - J. One factor is missing: how often the action is drawn.", _centred),
             Mistake(
-                "this is 0 everywhere. Without G the mean push is 0, and so is the sum of one score's entries: weight by "
-                "the returns, and add up over the actions.",
+                "this is 0 everywhere. Without G the mean push is 0, and so is the sum of the entries of one score: "
+                "weight by the returns, and add up over the actions.",
                 lambda z, G: 0 * z,
             ),
             Mistake(

@@ -10,8 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pglesson.exercises.agents import judge_value_agent
 from pglesson.exercises.calls import MARKED
+from pglesson.exercises.critics import judge_agent_with_value
 from pglesson.exercises.framework import Exercise
 from pglesson.exercises.judges import Case, ChoiceJudge, Mistake, judge_function
 
@@ -911,7 +911,7 @@ answer = train''',
     ),
     why="With the baseline that suits its task, the agent learns where half of the episodes are worth 30 more than the "
     "others, whatever it does. Later notebooks change a line of this agent at a time.",
-    judge=judge_value_agent,
+    judge=judge_agent_with_value,
 )
 
 EXERCISES = (NOISE, NOT_ALLOWED, LEARN, MEANS, INTERVAL, AGENT)

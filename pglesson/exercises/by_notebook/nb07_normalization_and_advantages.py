@@ -241,7 +241,11 @@ def _judge_in_two_units(answer: Any) -> Outcome | None:
     hook = register_optimizer_step_pre_hook(lambda optimizer, *_: optimizers.add(type(optimizer).__name__))
     try:
         said = agent_judge(LARGE)(answer)
-        if said and said.message.startswith("it runs, but learns too little"):
+        # steps that are far too long make the policy certain of whatever came first, and the returns may fall
+        falls = bool(said and "*fall*" in said.message)
+        if falls and (in_small := agent_judge(SMALL)(answer)) and "*fall*" in in_small.message:
+            return said
+        if said and (falls or said.message.startswith("it runs, but learns too little")):
             return wrong(f"with rewards a thousand times larger it learns too little: {_ON_THE_UNIT}")
         said = said or agent_judge(SMALL, _in_a_small_unit)(answer)
     finally:

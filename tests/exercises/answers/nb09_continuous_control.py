@@ -266,7 +266,7 @@ def gaussian_agent_with_a_class(env_id, episodes, seed):
     torch.manual_seed(seed)
     env = gym.make(env_id)
     policy, found, batch = Torques(env), np.zeros(episodes), []
-    optimizer = torch.optim.SGD(policy.parameters(), lr=0.1)
+    optimizer = torch.optim.SGD(policy.parameters(), lr=0.4)
     low, high = (torch.as_tensor(bound) for bound in (env.action_space.low, env.action_space.high))
     for number in range(episodes):
         observation, over, steps = env.reset(seed=seed + number)[0], False, []
@@ -315,6 +315,10 @@ MISTAKES = {
         (gaussian_agent(log_std="sigma"), "sigma was not positive"),
         (gaussian_agent(sign=1.0), "the sign is wrong"),
         (gaussian_agent(zero=False), "never set to zero"),
+        (
+            solution_with("(pi.log_prob(actions) * A)", "(pi.log_prob(actions).sum() * A)"),
+            "before they meet the returns",
+        ),
         (solution_with("    optimizer.zero_grad()\n    loss", "    loss"), "never set to zero"),
         (solution_with("    optimizer.step()\n    for", "    for"), "and call its step\\(\\)"),
         (
