@@ -46,6 +46,11 @@ TURNED = (
     "the returns stand in the wrong order: the last step's log-probability is weighted by the first step's return. "
     "What is added up from the back has to be reversed."
 )
+FORWARD = (
+    "each log-probability is weighted by two rewards only: the loop runs from the front, where G[t + 1] is no sum yet. "
+    "Begin at the end."
+)
+ALTERNATING = "the rewards that follow are added and subtracted in turn. All of them are added up."
 SUMMED = (
     "in each update all log-probabilities have the same weight, whatever their episode has earned: they are added up "
     "before they meet the returns. Multiply step by step, and then add up."
@@ -212,7 +217,14 @@ def _mistake(trace: Trace, task: AgentTask) -> str | None:
                 "nn.Parameter of the policy, give the optimizer all of the policy's parameters, and call its step()."
             )
         last = asked[-1].scale
-        if trace.steps > 3 and last is not None and last.ndim and last.shape[-1] > 1 and (last == last[..., :1]).all():
+        if (
+            not trace.reparameterized
+            and trace.steps > 3
+            and last is not None
+            and last.ndim
+            and last.shape[-1] > 1
+            and (last == last[..., :1]).all()
+        ):
             return "all action dimensions share one sigma. Give log_std an entry for each of them: they learn apart."
     return None
 
@@ -231,6 +243,8 @@ def _misweighted(trace: Trace) -> str | None:
     for gamma in GAMMAS:
         models += [(PAST, [_to_go(r[::-1], gamma)[::-1] for r in rewards])]
         models += [(TURNED, [_to_go(r, gamma)[::-1] for r in rewards])]
+        models += [(FORWARD, [r + gamma * np.append(r[1:], 0) for r in rewards])]
+        models += [(ALTERNATING, [_to_go(r, -gamma) for r in rewards])]
     for message, model in models:
         if all(_proportional(w, x) for (w, _), x in zip(weighted, model)):
             return message

@@ -528,6 +528,7 @@ answer = means''',
             Case("episodes of different lengths", (-1.0, *_batch([4, 2, 3], 81))),
             Case("one long episode, and two of one step", (0.0, *_batch([1, 5, 1], 82))),
             Case("a single episode", (3.0, *_batch([3], 83))),
+            Case("five episodes", (1.0, *_batch([2, 2, 1, 2, 2], 85))),
             Case("two episodes that earn the same", (4.0, *_batch([2, 2], 84, equal=True))),
         ],
         [

@@ -55,6 +55,8 @@ _PADDING_IN_DEVIATION = (
     "the mean is right, but the standard deviation counts the places after an episode's end. Leave them out there, too."
 )
 
+_TWO_LONG = [[1.0, 1, 1, 1], [1, 1, 0, 0]]  # the mask of episodes of 4 and 2 steps
+
 PER_BATCH = Exercise(
     name="per_batch",
     objective="say what normalization does to the size and to the direction of a step",
@@ -92,9 +94,10 @@ answer = per_batch''',
             Case("episodes of one step each", _episodes(1, 1, 1, 1, 1, seed=2)),
             Case(
                 "equal returns in episodes of 4 and 2 steps",
-                (torch.tensor([[7.0, 7, 7, 7], [7, 7, 0, 0]]), torch.tensor([[1.0, 1, 1, 1], [1, 1, 0, 0]])),
+                (torch.tensor([[7.0, 7, 7, 7], [7, 7, 0, 0]]), torch.tensor(_TWO_LONG)),
             ),
             Case("returns in the thousands", _episodes(3, 6, 1, seed=3, scale=1000.0)),
+            Case("returns of 0 among others", (torch.tensor([[2.0, 1, 0, -1], [3, 0, 0, 0]]), torch.tensor(_TWO_LONG))),
         ],
         [
             Mistake(
@@ -209,6 +212,11 @@ answer = per_batch''',
                     (d := (returns - (returns.sum(1) / mask.sum(1)).mean()) * mask)
                     / ((d.square().sum() / mask.sum()).sqrt() + 1e-8)
                 ),
+            ),
+            Mistake(
+                "you take a return of 0 for the end of an episode. A return may be 0: mask says where an episode has "
+                "ended.",
+                lambda returns, mask: _normalized(returns, (returns != 0).double()),
             ),
         ],
     ),

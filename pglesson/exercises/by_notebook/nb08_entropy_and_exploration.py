@@ -224,6 +224,10 @@ answer = loss_with_bonus""",
             Case("episodes of one step each", _update(1, 1, 1, seed=7, beta=0.3)),
             Case("episodes of 2 and 7 steps", _update(2, 7, seed=8, beta=2.0)),
             Case("beta 0", _update(3, 2, seed=9, beta=0.0)),
+            Case(
+                "advantages of 0",
+                (torch.tensor([[-1.0, -0.5]]), torch.zeros(1, 2), torch.ones(1, 2), torch.ones(1, 2), 0.5),
+            ),
         ],
         [
             *(
@@ -304,6 +308,12 @@ answer = loss_with_bonus""",
             Mistake(
                 "every episode has a loss of its own. Take their mean: one number is asked for.",
                 lambda log_prob, A, entropy, mask, beta: -(log_prob * A).sum(1) - beta * (entropy * mask).sum(1),
+            ),
+            Mistake(
+                "you take an advantage of 0 for the end of an episode. mask says which steps were played.",
+                lambda log_prob, A, entropy, mask, beta: (
+                    -(log_prob * A).sum() / len(A) - beta * (entropy * (A != 0)).sum() / len(A)
+                ),
             ),
         ],
         gradients=(0, 2),

@@ -299,6 +299,7 @@ RIGHT = {
 }
 MISTAKES = {
     "per_batch": [
+        (lambda r, m: (r - r[r != 0].mean()) / (r[r != 0].std(correction=0) + 1e-8) * (r != 0), "A return may be 0"),
         (
             lambda r, m: (
                 (d := (r - ((r * m).sum(1) / m.sum(1)).mean()) * m) / ((d**2).sum() / m.sum()).sqrt().add(1e-8)

@@ -252,6 +252,7 @@ MISTAKES = {
         (0.69, "must be a function"),
     ],
     "loss_with_bonus": [
+        (lambda p, A, H, m, beta: -(p * A + beta * H * (A != 0)).sum() / len(A), "an advantage of 0"),
         (lambda lp, A, H, mask, beta: bonus_by_loop(lp, A, H, mask, 1.0), "beta is not used"),
         (lambda lp, A, H, mask, beta: -(lp * (A + beta * H * mask)).sum(1).mean(), "inside the first bracket"),
         (bonus_as(lambda H, mask: H.sum(0).mean()), "over the episodes"),
