@@ -99,7 +99,10 @@ CLAUSES: Mapping[str, Mapping[str, Violation]] = {
     "02 module": {
         "a hidden layer of 32 units, with tanh": ("torch.nn.Tanh(), ", ""),
         "`forward` gets states, `(n, numbers)`": ("torch.nn.Linear(numbers, 32)", "torch.nn.Linear(3, 32)"),
-        "gives a `Categorical`": ("torch.distributions.Categorical(logits=self.logits(states))", "self.logits(states)"),
+        "gives a `torch.distributions.Categorical`": (
+            "torch.distributions.Categorical(logits=self.logits(states))",
+            "self.logits(states)",
+        ),
         "over the actions": ("torch.nn.Linear(32, actions)", "torch.nn.Linear(32, 4)"),
         "for each state": ("logits=self.logits(states)", "logits=self.logits(states).mean(0)"),
         "the policy as a module": ("class Policy(torch.nn.Module)", "class Policy"),
@@ -119,6 +122,9 @@ CLAUSES: Mapping[str, Mapping[str, Violation]] = {
         "of several states, with several joints each": (".sum(-1)", ".sum()"),
         "give a tensor `(states,)`": (".sum(-1)", ".sum(-1, keepdim=True)"),
         "gradients flow back to `mu` and `log_sigma`": ("log_sigma.exp()", "log_sigma.exp().detach()"),
+        "right far from `mu`, too": lambda mu, log_sigma, actions: bool(
+            ((actions - mu) / log_sigma.exp()).abs().max() > 10
+        ),
     },
     "03 bounded": {
         "what the environment gets": ("return action", "return sampled"),
