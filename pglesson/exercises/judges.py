@@ -16,6 +16,8 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from pglesson.exercises.calls import (
     NOTHING,
@@ -35,10 +37,15 @@ from pglesson.exercises.calls import (
 from pglesson.exercises.framework import NOT_ATTEMPTED, Outcome, wrong
 from pglesson.exercises.time_limit import TooLong, time_limit
 
-__all__ = ["Case", "ChoiceJudge", "Mistake", "NumberJudge", "judge_function"]
+__all__ = ["Case", "ChoiceJudge", "Mistake", "NumberJudge", "judge_function", "normal"]
 
 SECONDS = 5.0  # of computing, for all cases together
 SAME_NUMBER = 0.002  # relative: how near to a known wrong number one must lie to be recognised
+
+
+def normal(*shape: int, seed: int) -> Tensor:
+    """Standard normal numbers for a case, the same in every run."""
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
 
 class Mistake:

@@ -10,15 +10,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pglesson.exercises.framework import Exercise
-from pglesson.exercises.judges import Case, Mistake, NumberJudge, judge_function
+from pglesson.exercises.judges import Case, Mistake, NumberJudge, judge_function, normal
 
 
 def _scattered(agents: int, episodes: int, seed: int) -> NDArray[np.float64]:
     return np.random.default_rng(seed).normal(size=(agents, episodes))
-
-
-def _drawn(*shape: int, seed: int) -> Tensor:
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
 
 NEW_RATE = Exercise(
@@ -249,7 +245,7 @@ answer = first_return''',
             Case("gamma 0", (torch.tensor([3.0, 1.0, 2.0]), 0.0)),
             Case("gamma 1", (torch.tensor([3.0, -1.0, 2.0]), 1.0)),
             Case("equal rewards", (torch.ones(6), 0.8)),
-            Case("an episode of twelve steps", (_drawn(12, seed=6), 0.95)),
+            Case("an episode of twelve steps", (normal(12, seed=6), 0.95)),
         ],
         [
             Mistake(

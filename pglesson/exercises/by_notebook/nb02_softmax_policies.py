@@ -13,12 +13,12 @@ from torch import Tensor
 from pglesson import distributions
 from pglesson.exercises.calls import NOT_WRITTEN_YET, located, short
 from pglesson.exercises.framework import NOT_ATTEMPTED, WRONG, Exercise, Outcome, wrong
-from pglesson.exercises.judges import Case, Mistake, NumberJudge, judge_function
+from pglesson.exercises.judges import Case, Mistake, NumberJudge, judge_function, normal
 from pglesson.exercises.time_limit import TooLong, time_limit
 
 
 def _logits(*shape: int, seed: int) -> Tensor:
-    return 2 * torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+    return 2 * normal(*shape, seed=seed)
 
 
 PREDICT = Exercise(

@@ -10,19 +10,15 @@ from torch import Tensor
 
 from pglesson.exercises.calls import AUTOGRAD
 from pglesson.exercises.framework import Exercise
-from pglesson.exercises.judges import Case, Mistake, NumberJudge, judge_function
+from pglesson.exercises.judges import Case, Mistake, NumberJudge, judge_function, normal
 
 HALF_LOG = 0.5 * math.log(2 * math.pi)
 
 
-def _drawn(*shape: int, seed: int) -> Tensor:
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
-
-
 def _bell(*shape: int, seed: int) -> tuple[Tensor, Tensor, Tensor]:
     """mu, log sigma, and actions drawn with them."""
-    mu, log_sigma = _drawn(*shape, seed=seed), 0.7 * _drawn(*shape, seed=seed + 100) - 0.3
-    return mu, log_sigma, mu + log_sigma.exp() * _drawn(*shape, seed=seed + 200)
+    mu, log_sigma = normal(*shape, seed=seed), 0.7 * normal(*shape, seed=seed + 100) - 0.3
+    return mu, log_sigma, mu + log_sigma.exp() * normal(*shape, seed=seed + 200)
 
 
 def _each(mu: Tensor, log_sigma: Tensor, actions: Tensor) -> Tensor:
@@ -60,8 +56,8 @@ answer = log_density''',
             Case("three states and three joints", _bell(3, 3, seed=1)),
             Case("a single joint", _bell(4, 1, seed=2)),
             Case("a single state", _bell(1, 2, seed=3)),
-            Case("actions at the centre", (_drawn(2, 2, seed=4), _drawn(2, 2, seed=5), _drawn(2, 2, seed=4))),
-            Case("a narrow bell", (torch.zeros(2, 2), torch.full((2, 2), -4.0), 0.02 * _drawn(2, 2, seed=6))),
+            Case("actions at the centre", (normal(2, 2, seed=4), normal(2, 2, seed=5), normal(2, 2, seed=4))),
+            Case("a narrow bell", (torch.zeros(2, 2), torch.full((2, 2), -4.0), 0.02 * normal(2, 2, seed=6))),
             Case("actions 30 sigma away", (torch.zeros(2, 3), torch.zeros(2, 3), torch.full((2, 3), 30.0))),
         ],
         [
@@ -706,8 +702,8 @@ def _heads(
     states: int, joints: int, seed: int, low: float = -1.0, high: float = 1.0
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, float, float]:
     """Three features a state, two heads, noise, and bounds."""
-    features, noise = _drawn(states, 3, seed=seed), _drawn(states, joints, seed=seed + 100)
-    w_mu, w_log_sigma = _drawn(3, joints, seed=seed + 200), 0.4 * _drawn(3, joints, seed=seed + 300)
+    features, noise = normal(states, 3, seed=seed), normal(states, joints, seed=seed + 100)
+    w_mu, w_log_sigma = normal(3, joints, seed=seed + 200), 0.4 * normal(3, joints, seed=seed + 300)
     return features, w_mu, w_log_sigma, noise, low, high
 
 

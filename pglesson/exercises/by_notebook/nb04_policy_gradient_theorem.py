@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from pglesson.exercises.framework import Exercise
-from pglesson.exercises.judges import Case, Mistake, NumberJudge, judge_function
+from pglesson.exercises.judges import Case, Mistake, NumberJudge, judge_function, normal
 
 CLIMBS = Exercise(
     name="climbs",
@@ -95,7 +95,7 @@ answer = ...""",
 
 
 def _logits(number: int, seed: int) -> Tensor:
-    return torch.randn(number, generator=torch.Generator().manual_seed(seed))
+    return normal(number, seed=seed)
 
 
 def _centred(logits: Tensor, returns: Tensor) -> Tensor:

@@ -13,11 +13,7 @@ from torch import Tensor
 from pglesson.exercises.agents import judge_agent
 from pglesson.exercises.calls import MARKED, OPTIMIZER
 from pglesson.exercises.framework import Exercise
-from pglesson.exercises.judges import Case, Mistake, NumberJudge, judge_function
-
-
-def _random(*shape: int, seed: int) -> Tensor:
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+from pglesson.exercises.judges import Case, Mistake, NumberJudge, judge_function, normal
 
 
 def _whole(*shape: int, below: int, seed: int) -> Tensor:
@@ -62,16 +58,16 @@ answer = episode_loss''',
         [
             Case(
                 "five steps with two actions",
-                (_random(5, 2, seed=0), _whole(5, below=2, seed=1), torch.arange(5.0, 0, -1)),
+                (normal(5, 2, seed=0), _whole(5, below=2, seed=1), torch.arange(5.0, 0, -1)),
             ),
             Case(
-                "four steps with three actions", (_random(4, 3, seed=2), _whole(4, below=3, seed=3), _random(4, seed=4))
+                "four steps with three actions", (normal(4, 3, seed=2), _whole(4, below=3, seed=3), normal(4, seed=4))
             ),
-            Case("an episode of one step", (_random(1, 2, seed=5), torch.tensor([1]), torch.tensor([1.0]))),
-            Case("equal weights", (_random(3, 2, seed=6), torch.tensor([0, 1, 1]), torch.full((3,), 2.0))),
+            Case("an episode of one step", (normal(1, 2, seed=5), torch.tensor([1]), torch.tensor([1.0]))),
+            Case("equal weights", (normal(3, 2, seed=6), torch.tensor([0, 1, 1]), torch.full((3,), 2.0))),
             Case("logits 200 apart", (torch.tensor([[0.0, 200.0], [200.0, 0.0]]), torch.tensor([0, 0]), torch.ones(2))),
             Case(
-                "as many steps as actions", (_random(3, 3, seed=7), torch.tensor([2, 0, 1]), torch.tensor([3.0, 1, 2]))
+                "as many steps as actions", (normal(3, 3, seed=7), torch.tensor([2, 0, 1]), torch.tensor([3.0, 1, 2]))
             ),
         ],
         [
@@ -229,8 +225,8 @@ def _per_step(theta: Tensor, x: Tensor, a: Tensor, r: Tensor, gamma: float, alph
 
 def _episode(steps: int, actions: int, seed: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     return (
-        _random(3, actions, seed=seed),
-        _random(steps, 3, seed=seed + 1),
+        normal(3, actions, seed=seed),
+        normal(steps, 3, seed=seed + 1),
         _whole(steps, below=actions, seed=seed + 2),
         _whole(steps, below=5, seed=seed + 3) + 1.0,
     )

@@ -13,7 +13,7 @@ from torch import Tensor
 from pglesson.exercises.calls import MARKED
 from pglesson.exercises.critics import judge_agent_with_value
 from pglesson.exercises.framework import Exercise
-from pglesson.exercises.judges import Case, ChoiceJudge, Mistake, judge_function
+from pglesson.exercises.judges import Case, ChoiceJudge, Mistake, judge_function, normal
 
 
 def _cloud(episodes: int, mean: list[float], seed: int) -> Tensor:
@@ -244,10 +244,6 @@ answer = ...""",
 )
 
 
-def _drawn(*shape: int, seed: int) -> Tensor:
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
-
-
 def _residuals(w: Tensor, s: Tensor, G: Tensor, mask: Tensor) -> Tensor:
     return (G - s @ w) * mask
 
@@ -272,8 +268,8 @@ def _lesson(lengths: list[int], features: int, seed: int, w: float = 1.0) -> tup
     """w, observations, returns and mask of episodes of these lengths."""
     steps = torch.arange(max(lengths))
     mask = (steps < torch.tensor(lengths)[:, None]).float()
-    observations = _drawn(*mask.shape, features, seed=seed) + 0.5
-    return w * _drawn(features, seed=seed + 1), observations, (4 + 3 * _drawn(*mask.shape, seed=seed + 2)) * mask, mask
+    observations = normal(*mask.shape, features, seed=seed) + 0.5
+    return w * normal(features, seed=seed + 1), observations, (4 + 3 * normal(*mask.shape, seed=seed + 2)) * mask, mask
 
 
 def _one_by_one(w: Tensor, s: Tensor, G: Tensor, mask: Tensor, alpha_w: float) -> Tensor:
@@ -487,7 +483,7 @@ def _with_others(others: Callable[[Tensor, Tensor], Any]) -> Callable[[float, Te
 def _batch(lengths: list[int], seed: int, equal: bool = False) -> tuple[Tensor, Tensor]:
     """Returns and mask of episodes of these lengths."""
     mask = (torch.arange(max(lengths)) < torch.tensor(lengths)[:, None]).float()
-    return (torch.ones_like(mask) if equal else 5 + 3 * _drawn(*mask.shape, seed=seed)) * mask, mask
+    return (torch.ones_like(mask) if equal else 5 + 3 * normal(*mask.shape, seed=seed)) * mask, mask
 
 
 MEANS = Exercise(

@@ -15,12 +15,8 @@ from pglesson.envs import CELLS
 from pglesson.exercises.agents import LAST, AgentTask, agent_judge
 from pglesson.exercises.by_notebook.nb06_variance_and_baselines import AGENT as VALUE_AGENT
 from pglesson.exercises.framework import Exercise
-from pglesson.exercises.judges import Case, Mistake, NumberJudge, judge_function
+from pglesson.exercises.judges import Case, Mistake, NumberJudge, judge_function, normal
 from pglesson.exercises.traces import Trace
-
-
-def _random(*shape: int, seed: int) -> Tensor:
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
 
 def _plogp(logits: Tensor) -> Tensor:
@@ -54,10 +50,10 @@ answer = policy_entropy''',
     judge=judge_function(
         lambda logits: -_plogp(logits).sum(-1),
         [
-            Case("three states with four actions each", (2 * _random(3, 4, seed=0),)),
-            Case("as many states as actions", (2 * _random(3, 3, seed=1),)),
-            Case("a single state", (_random(1, 5, seed=2),)),
-            Case("a single action", (_random(2, 1, seed=3),)),
+            Case("three states with four actions each", (2 * normal(3, 4, seed=0),)),
+            Case("as many states as actions", (2 * normal(3, 3, seed=1),)),
+            Case("a single state", (normal(1, 5, seed=2),)),
+            Case("a single action", (normal(2, 1, seed=3),)),
             Case("equal logits", (torch.zeros(2, 4),)),
             Case("logits near 100", (torch.tensor([[100.0, 99.0, 98.5]]),)),
             Case("a probability that is 0, from logits 1000 apart", (torch.tensor([[1000.0, 0.0], [0.0, 1.0]]),)),
@@ -189,7 +185,7 @@ def _still_wrong(right: tuple[bool, bool, bool], by: str) -> Mistake:
 
 def _update(*lengths: int, seed: int, beta: float) -> tuple[Tensor, Tensor, Tensor, Tensor, float]:
     mask = (torch.arange(max(lengths)) < torch.tensor(lengths)[:, None]).float()
-    log_prob, A, entropy = _random(3, *mask.shape, seed=seed)
+    log_prob, A, entropy = normal(3, *mask.shape, seed=seed)
     return -log_prob.abs(), A * mask, 0.2 + entropy.abs(), mask, beta
 
 
@@ -330,7 +326,7 @@ def _batch(*lengths: int, seed: int, size: float, shift: float = 0.0, after: flo
     """Advantages and mask (episodes, steps): about `size` large, `shift` on average, and `after` once an episode is
     over."""
     mask = (torch.arange(max(lengths)) < torch.tensor(lengths)[:, None]).double()
-    A = shift + size * _random(*mask.shape, seed=seed).double()
+    A = shift + size * normal(*mask.shape, seed=seed).double()
     return torch.where(mask > 0, A, after), mask
 
 

@@ -11,14 +11,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pglesson.exercises.framework import Exercise
-from pglesson.exercises.judges import Case, Mistake, NumberJudge, judge_function
+from pglesson.exercises.judges import Case, Mistake, NumberJudge, judge_function, normal
 
 Array = NDArray[np.float64]
 MEASURE = "choose a learning rate, gamma, entropy weight and clipping by measuring instead of copying"
-
-
-def _normal(*shape: int, seed: int) -> Tensor:
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
 
 def _middle(
@@ -318,11 +314,11 @@ answer = clip''',
     judge=judge_function(
         lambda gradients, longest: _clip(gradients, longest, _norms(gradients)),
         [
-            Case("three long gradients", (4 * _normal(3, 5, seed=0), 0.5)),
+            Case("three long gradients", (4 * normal(3, 5, seed=0), 0.5)),
             Case("one long and one short gradient", (torch.tensor([[3.0, 4.0], [0.1, -0.2]]), 1.0)),
-            Case("three gradients that are short enough", (0.1 * _normal(3, 4, seed=1), 2.0)),
-            Case("a single run", (2 * _normal(1, 6, seed=2), 1.5)),
-            Case("as many runs as weights", (3 * _normal(3, 3, seed=3), 2.0)),
+            Case("three gradients that are short enough", (0.1 * normal(3, 4, seed=1), 2.0)),
+            Case("a single run", (2 * normal(1, 6, seed=2), 1.5)),
+            Case("as many runs as weights", (3 * normal(3, 3, seed=3), 2.0)),
             Case("a gradient of zero beside another", (torch.tensor([[0.0, 0.0, 0.0], [2.0, -1.0, 2.0]]), 1.0)),
             Case("entries that are all below the bound, and a norm above it", (torch.full((2, 9), 0.8), 1.0)),
         ],
@@ -461,11 +457,11 @@ answer = policy_change''',
     judge=judge_function(
         lambda before, after: _kl(before, after).mean(),
         [
-            Case("four states with three actions", (_normal(4, 3, seed=4), _normal(4, 3, seed=5))),
-            Case("a single state with two actions", (_normal(1, 2, seed=6), _normal(1, 2, seed=7))),
-            Case("an update that changed nothing", (_normal(3, 2, seed=8), _normal(3, 2, seed=8))),
-            Case("logits that are all 5 higher than before", (_normal(3, 4, seed=9), _normal(3, 4, seed=9) + 5)),
-            Case("a policy that becomes nearly certain", (_normal(3, 2, seed=10), 6 * _normal(3, 2, seed=11))),
+            Case("four states with three actions", (normal(4, 3, seed=4), normal(4, 3, seed=5))),
+            Case("a single state with two actions", (normal(1, 2, seed=6), normal(1, 2, seed=7))),
+            Case("an update that changed nothing", (normal(3, 2, seed=8), normal(3, 2, seed=8))),
+            Case("logits that are all 5 higher than before", (normal(3, 4, seed=9), normal(3, 4, seed=9) + 5)),
+            Case("a policy that becomes nearly certain", (normal(3, 2, seed=10), 6 * normal(3, 2, seed=11))),
             Case(
                 "a policy that was certain before",
                 (torch.tensor([[200.0, 0.0], [0.5, 0.0]]), torch.tensor([[3.0, 0.0], [0.0, 0.0]])),

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from pglesson.exercises.framework import Exercise, Outcome
-from pglesson.exercises.judges import Case, Mistake, NumberJudge, judge_function
+from pglesson.exercises.judges import Case, Mistake, NumberJudge, judge_function, normal
 
 OWN = "train your own environment and your own network in it"
 
@@ -104,12 +104,8 @@ def _bell(observations: Tensor, w: Tensor, log_sigma: Tensor) -> tuple[Tensor, T
     return mu, log_sigma.expand_as(mu)
 
 
-def _normal(*shape: int, seed: int) -> Tensor:
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
-
-
 def _weights(n: int, size: int, actions: int, seed: int) -> tuple[Tensor, Tensor, Tensor]:
-    return _normal(n, size, seed=seed), _normal(size, actions, seed=seed + 50), _normal(actions, seed=seed + 99)
+    return normal(n, size, seed=seed), normal(size, actions, seed=seed + 50), normal(actions, seed=seed + 99)
 
 
 NETWORK = Exercise(
