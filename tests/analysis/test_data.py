@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import nbclient
 import nbformat
 import pytest
 
@@ -40,3 +41,11 @@ def test_notebooks_read_their_data_from_any_folder(path: Path) -> None:
     run = re.sub(r"\"\"\".*?\"\"\"|^ *#.*$|^[!%].*$", "", code, flags=re.DOTALL | re.MULTILINE)
     assert not re.search(r"[\"']data/", run)
     assert all((DATA / name).is_file() for name in re.findall(r"data_file\(\"([^\"]+)\"\)", run))
+
+
+def test_a_notebook_that_another_program_runs_elsewhere_reads_its_data(tmp_path: Path) -> None:
+    """As papermill, nbconvert --execute and Jupyter Book run it: through nbclient, in a folder of their own."""
+    code = "from pglesson.analysis import data_file\nlen(data_file('actor_critic.json').read_bytes())"
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
+    nbclient.NotebookClient(notebook, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}).execute()
+    assert notebook.cells[0].outputs[0].data["text/plain"] == str((DATA / "actor_critic.json").stat().st_size)
