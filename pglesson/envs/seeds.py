@@ -56,7 +56,7 @@ def _shared() -> dict[str, Any]:
 
 def _begun_at_random(env: Any) -> list[str]:
     """The names of NumPy's generators that an environment keeps, and that the system's own entropy began: 128 bits."""
-    kept = vars(getattr(env, "envs", [env])[0].unwrapped)  # of the first, where it is a vector of them
-    kept = [(name.lstrip("_"), value) for name, value in kept.items() if isinstance(value, np.random.Generator)]
+    one = env.envs[0].unwrapped if isinstance(env, gymnasium.vector.SyncVectorEnv) else env
+    kept = [(name.lstrip("_"), value) for name, value in vars(one).items() if isinstance(value, np.random.Generator)]
     begun = [(name, getattr(value.bit_generator.seed_seq, "entropy", None)) for name, value in kept]
     return [f"self.{name}" for name, entropy in begun if isinstance(entropy, int) and entropy >= 2**64]
