@@ -7,7 +7,7 @@ import random
 
 import pytest
 from mutate import mutants
-from mutate_exercises import EDITS, SECONDS, equivalent, how, is_agent, judged, written, wrong_solutions
+from mutate_exercises import EDITS, GROWN, SECONDS, equivalent, how, is_agent, judged, written, wrong_solutions
 
 from pglesson.exercises import Exercise, judges
 from pglesson.exercises.framework import RIGHT, WRONG
@@ -49,8 +49,16 @@ def test_a_mutant_of_the_solution_is_refused(exercise: Exercise, monkeypatch: py
 
 
 def test_what_is_listed_as_equivalent_belongs_to_an_exercise() -> None:
-    names = {f"{notebook}.{exercise.name}" for notebook, exercise in QUICK}
+    names = {f"{notebook}.{exercise.name}" for notebook, exercise in written()}
     assert set(equivalent()) <= names and all(reason for known in equivalent().values() for reason in known.values())
+
+
+def test_an_agent_that_grows_is_changed_only_where_it_has_grown() -> None:
+    """08's has the bonus, and a name of its own."""
+    solutions = {f"{notebook}.{exercise.name}": exercise for notebook, exercise in written()}
+    name = "08_entropy_and_exploration.agent"
+    changes = [change for change, _ in wrong_solutions(solutions[name], solutions[GROWN[name]].solution)]
+    assert changes and all("pi.entropy()" in change or "def train_agent" in change for change in changes), changes
 
 
 def test_refusals_are_counted_by_what_they_say() -> None:
