@@ -51,7 +51,7 @@ def _shared() -> dict[str, Any]:
     """The states of the generators that all code of a process shares."""
     numpys = np.random.get_state(legacy=False)["state"]  # noqa: NPY002
     torchs = torch.get_rng_state().numpy().tobytes()
-    return {"random": random.getstate(), "np.random": str(numpys), "torch's generator": torchs}
+    return {"Python's random": random.getstate(), "np.random": str(numpys), "torch's generator": torchs}
 
 
 def _begun_at_random(env: Any) -> list[str]:

@@ -123,7 +123,7 @@ def keep_rng(env: Any, seed: int | None) -> None:
 
 NOT_SEEDED = {
     "numpy's own": (lambda env: np.random.normal(), lambda env, seed: None, r"np\.random"),  # noqa: NPY002
-    "python's own": (lambda env: random.random(), lambda env, seed: None, "random,"),
+    "python's own": (lambda env: random.random(), lambda env, seed: None, "Python's random,"),
     "torch's own": (lambda env: torch.rand(()), lambda env, seed: None, "torch's generator"),
     "no super": (lambda env: env.np_random.normal(), lambda env, seed: "alone", r"self\.np_random,"),
     "kept": (lambda env: env.rng.normal(), keep_rng, r"self\.rng"),
