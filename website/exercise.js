@@ -3,10 +3,11 @@
 
 const near = (a, b, relative) => Math.abs(a - b) <= Math.max(relative * Math.max(Math.abs(a), Math.abs(b)), 1e-7);
 
+// also of texts such as "15 updates", "about 60", "3/5" and "60 %"
 function readNumber(text) {
-  const fraction = text.trim().match(/^([-+]?[\d.]+)\s*\/\s*([\d.]+)$/);
-  if (fraction) return Number(fraction[1]) / Number(fraction[2]);
-  return text.trim() === "" ? NaN : Number(text.trim().replace(/_/g, ""));
+  const found = text.trim().toLowerCase().match(/^(?:about|=|≈|~)? *([-+.\de]+)(?: *\/ *(\d+))? *(%?)[a-z ]*$/);
+  if (!found || (found[2] && (!/^[-+]?\d+$/.test(found[1]) || Number(found[2]) === 0))) return NaN;
+  return Number(found[1]) / Number(found[2] ?? 1) / (found[3] ? 100 : 1);
 }
 
 function isRounded(value, number) {
