@@ -221,7 +221,7 @@ def test_answers_are_judged_as_in_the_notebook(browser: Any, site: Path) -> None
             answers = [
                 f"{value:.6g}" for value in np.concatenate([known, 1.004 * known, 1.03 * known, 100 * known[:1]])
             ]
-            answers += ["1/3", "-0.5", "7e2", "nothing", "0,6", "1/0", "1.5/2", "60 %", "-", "about 3 / 4", "= 15 steps"]
+            answers += ["1/3", "-0.5", "7e2", "nothing", "0,6", "1/0", "1.5/2", "60 %", "-", "about 3/4", "= 15 steps"]
             answers += [f"{value:.2g}" for value in known]
         for answer in answers:
             outcome = judge(answer)
