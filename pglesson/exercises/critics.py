@@ -24,7 +24,7 @@ from torch.optim.optimizer import register_optimizer_step_pre_hook
 from torch.overrides import TorchFunctionMode
 
 from pglesson.envs.signals import Signals
-from pglesson.exercises.agents import judge_agent, judge_value_agent
+from pglesson.exercises.agents import RICH_SIGNALS, judge_agent, judge_value_agent
 from pglesson.exercises.calls import located
 from pglesson.exercises.framework import Outcome, wrong
 from pglesson.exercises.time_limit import TooLong, time_limit
@@ -75,6 +75,7 @@ class Step(NamedTuple):
 class Seen:
     """What a training did. Its fields are of operations on tensors that carry a gradient and have several entries."""
 
+    env_id: str = ""  # where it was none of those with a last light
     steps: list[Step] = field(default_factory=list)
     actions: list[int] = field(default_factory=list)
     policy: set[int] = field(default_factory=set)  # the weights that log-probabilities depend on, by their ids
@@ -143,9 +144,9 @@ def leaves(x: Tensor) -> set[int]:
     return found
 
 
-def see(answer: Callable[..., Any], light: int, timeout: bool = False) -> Seen:
-    """A short training. Raises whatever the agent raises."""
-    seen = Seen()
+def see(answer: Callable[..., Any], light: int, timeout: bool = False, env_id: str = "") -> Seen:
+    """A short training, in another environment if its id is given. Raises whatever the agent raises."""
+    seen = Seen(env_id=env_id)
 
     def stepped(optimizer: torch.optim.Optimizer, *_: Any) -> None:
         moved = [weight for group in optimizer.param_groups for weight in group["params"] if weight.grad is not None]
@@ -171,7 +172,7 @@ def see(answer: Callable[..., Any], light: int, timeout: bool = False) -> Seen:
             torch.manual_seed(0)
             np.random.seed(0)  # noqa: NPY002  an agent may draw from NumPy's global generator
             with patch.object(Categorical, "log_prob", asked), Operations(seen, lambda: _played(trace)):
-                answer(with_last_light(light, timeout), EPISODES, 0)
+                answer(env_id or with_last_light(light, timeout), EPISODES, 0)
         finally:
             hook.remove()
     seen.actions = trace.played.tolist()
@@ -194,13 +195,14 @@ def judge_ppo(answer: Any) -> Outcome | None:
 
 def judge_agent_with_value(answer: Any) -> Outcome | None:
     """Judges one whose value is a baseline, trained by a loss of its own."""
-    return _judged(answer, [_of_gradients, _of_value], judge_value_agent)
+    return _judged(answer, [_of_gradients, _of_value], judge_value_agent, RICH_SIGNALS.watched_id)
 
 
 def _judged(
     answer: Any,
     finds: Sequence[Callable[[Any, Seen], str | None]],
     judge: Callable[[Any], Outcome | None] = judge_agent,
+    env_id: str = "",
 ) -> Outcome | None:
     found = judge(answer)
     if found is not None:
@@ -211,7 +213,7 @@ def _judged(
     before, numpys = torch.random.get_rng_state(), np.random.get_state()  # noqa: NPY002
     try:
         with time_limit(SECONDS):
-            seen = see(answer, light=0)
+            seen = see(answer, 0, env_id=env_id)
             named = next((said for find in finds if (said := find(answer, seen))), None)
             if found is not None and not found.message.startswith(NO_CAUSE) and named != DIVIDED:
                 return found
@@ -236,7 +238,7 @@ def _of_value(answer: Any, seen: Seen) -> str | None:
     if seen.policy and seen.steps and all(step.weights <= seen.policy for step in seen.steps):
         return NO_VALUE
     takes_lam = callable(answer) and "lam" in inspect.signature(answer).parameters
-    same = takes_lam and see(functools.partial(answer, lam=0.5), light=0).as_played() == seen.as_played()
+    same = takes_lam and see(functools.partial(answer, lam=0.5), 0, env_id=seen.env_id).as_played() == seen.as_played()
     return NO_LAMBDA if same else None
 
 

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from pglesson.analysis import mean_interval
+from pglesson.exercises.by_notebook.nb06_variance_and_baselines import AGENT
 
 
 def needed_by_loop(gradients, accuracy):
@@ -237,6 +238,10 @@ def agent_with_an_eager_value(env_id, episodes, seed):
     return found
 
 
+without_detach = {}
+exec(AGENT.solution.replace("[:, 0].detach()", "[:, 0]"), without_detach)
+
+
 def agent_in_numpy(env_id, episodes, seed):
     """Tables instead of networks, and no torch: linear preferences, a linear value, fitted by least squares."""
     env, rng = gym.make(env_id), np.random.default_rng(seed)
@@ -428,6 +433,7 @@ MISTAKES = {
     ],
     "agent": [
         (agent(size=1), "steps after 300 of 300"),
+        (without_detach["answer"], "the advantages carry a gradient"),
         (agent(baseline="none"), "where is the value"),
         (agent(baseline="mean"), "where is the value"),
         (agent(rate=0.001, steps=1), "what the third number tells"),
