@@ -15,7 +15,7 @@ import numpy as np
 from pglesson.widgets import Explorer
 
 PICTURES = 169  # at most: 13 x 13 positions of two sliders
-BYTES = 1_700_000  # of an explorer's pictures together, about: its first one says how large they are
+BYTES = 1_600_000  # of an explorer's pictures together, about: its first one says how large they are
 FEWEST = 7  # positions of a slider: where all combinations allow no more, each control moves alone
 ALONE = 25  # positions of a slider that moves alone
 CELLS = (32, 24), (9, 7)  # columns and rows of places to press in a picture: with all combinations, and without
