@@ -50,6 +50,7 @@ FORWARD = (
     "each log-probability is weighted by two rewards only: the loop runs from the front, where G[t + 1] is no sum yet. "
     "Begin at the end."
 )
+CUT = "the last reward is in its own return alone: the loop from the back begins one step too early."
 ALTERNATING = "the rewards that follow are added and subtracted in turn. All of them are added up."
 SUMMED = (
     "in each update all log-probabilities have the same weight, whatever their episode has earned: they are added up "
@@ -244,6 +245,7 @@ def _misweighted(trace: Trace) -> str | None:
         models += [(PAST, [_to_go(r[::-1], gamma)[::-1] for r in rewards])]
         models += [(TURNED, [_to_go(r, gamma)[::-1] for r in rewards])]
         models += [(FORWARD, [r + gamma * np.append(r[1:], 0) for r in rewards])]
+        models += [(CUT, [np.append(_to_go(r[:-1], gamma), r[-1]) for r in rewards])]
         models += [(ALTERNATING, [_to_go(r, -gamma) for r in rewards])]
     for message, model in models:
         if all(_proportional(w, x) for (w, _), x in zip(weighted, model)):
