@@ -51,6 +51,7 @@ FORWARD = (
     "Begin at the end."
 )
 CUT = "the last reward is in its own return alone: the loop from the back begins one step too early."
+DIVIDED = "each log-probability is divided by its return: the better an action, the less it counts. Multiply by G_t."
 ALTERNATING = "the rewards that follow are added and subtracted in turn. All of them are added up."
 SUMMED = (
     "in each update all log-probabilities have the same weight, whatever their episode has earned: they are added up "
@@ -246,6 +247,8 @@ def _misweighted(trace: Trace) -> str | None:
         models += [(TURNED, [_to_go(r, gamma)[::-1] for r in rewards])]
         models += [(FORWARD, [r + gamma * np.append(r[1:], 0) for r in rewards])]
         models += [(CUT, [np.append(_to_go(r[:-1], gamma), r[-1]) for r in rewards])]
+        with np.errstate(divide="ignore"):
+            models += [(DIVIDED, [1 / _to_go(r, gamma) for r in rewards])]
         models += [(ALTERNATING, [_to_go(r, -gamma) for r in rewards])]
     for message, model in models:
         if all(_proportional(w, x) for (w, _), x in zip(weighted, model)):
@@ -267,7 +270,7 @@ def _to_go(rewards: NDArray[np.float64], gamma: float) -> NDArray[np.float64]:
 
 def _proportional(w: NDArray[np.float64], x: NDArray[np.float64]) -> bool:
     lengths = float(np.linalg.norm(w) * np.linalg.norm(x))
-    return bool(lengths - abs(w @ x) <= 1e-6 * lengths)
+    return bool(np.isfinite(lengths) and lengths - abs(w @ x) <= 1e-6 * lengths)
 
 
 def _cause(trace: Trace, task: AgentTask) -> str | None:
