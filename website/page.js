@@ -3,12 +3,13 @@
 
 document.querySelector(".sidebar-drawer")?.setAttribute("aria-label", "The lesson's pages");
 
-// code wider than the page is scrolled by keyboard; its width is known once it is shown
+// what is wider than the page is scrolled by keyboard; its width is known once it is shown, and typeset
 function reach(part) {
-  for (const code of part.querySelectorAll("pre")) {
-    if (code.scrollWidth > code.clientWidth) code.tabIndex = 0;
+  for (const wide of part.querySelectorAll("pre, .table-wrapper, div.math")) {
+    if (wide.scrollWidth > wide.clientWidth) wide.tabIndex = 0;
   }
 }
 
 reach(document);
 document.querySelectorAll("details").forEach((each) => each.addEventListener("toggle", () => reach(each)));
+addEventListener("load", () => window.MathJax?.startup?.promise?.then(() => reach(document)));
