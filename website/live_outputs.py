@@ -90,5 +90,15 @@ def run(path: Path, pictures: Path) -> dict[str, Any]:
             resources={"metadata": {"path": str(path.parent)}},
         )
         client.execute(env=os.environ | {"IPYTHONDIR": profile})
-    shown = {cell.id: [output for output in cell.get("outputs", []) if live(output)] for cell in notebook.cells}
+    shown = {cell.id: drawn(cell) for cell in notebook.cells}
     return {id_: outputs for id_, outputs in shown.items() if outputs}
+
+
+def drawn(cell: Any) -> list[Any]:
+    """A cell's live outputs as they were drawn. Raises ValueError if one was not: IPython only prints why."""
+    outputs = cell.get("outputs", [])
+    shown = [output for output in outputs if live(output)]
+    if any("text/html" not in output.data for output in shown):
+        printed = [output.get("text", "") or "\n".join(output.get("traceback", [])) for output in outputs]
+        raise ValueError(f"what is live in the cell {cell.id!r} could not be drawn.\n" + "".join(printed))
+    return shown

@@ -30,6 +30,7 @@ sys.path.insert(0, str(WEBSITE))
 import exercise_pages  # noqa: F401  for the tests in the browser
 import explorers
 import frames
+import live_outputs
 import microscopes
 
 NAME = "02_softmax_policies"
@@ -265,6 +266,14 @@ def test_a_dashboard_is_shown_by_its_recordings(site: Path) -> None:
     (stored,) = data(site, "live recording")
     assert [setting["words"] for setting in stored["settings"]][:2] == ["as it starts: beta 0", "beta 0.1"]
     assert (site / "once" / "frames" / f"{stored['name']}.js").is_file() and "ended, in numbers" in page(site)
+
+
+def test_a_widget_that_cannot_be_drawn_stops_the_build() -> None:
+    """IPython shows its words instead, and prints the error: a page would be without the widget, silently."""
+    shown = nbformat.v4.new_output("display_data", {"text/plain": "<Dashboard>"})
+    error = nbformat.v4.new_output("stream", name="stderr", text="KeyError: 'gone'")
+    with pytest.raises(ValueError, match=r"'curves' could not be drawn\.\nKeyError: 'gone'"):
+        live_outputs.drawn(nbformat.v4.new_code_cell(id="curves", outputs=[error, shown]))
 
 
 def test_an_exercise_has_what_its_check_needs(site: Path) -> None:
