@@ -50,7 +50,8 @@ class Episode:
             except StopIteration as end:
                 self._limit = 0
                 ended = "the task ended it" if end.value else "time ran out"
-                return self._frame(f"{ended} after {self._number} steps. Return: ", LAST_FRAME)
+                steps = f"{self._number} step{'s' * (self._number != 1)}"
+                return self._frame(f"{ended} after {steps}. Return: ", LAST_FRAME)
             self._number += 1
         self._limit -= 1
         return self._frame("return so far: ", FRAME)

@@ -79,10 +79,11 @@ def test_a_film_ends_with_how_the_episode_ended(dashboard: Dashboard) -> None:
     asyncio.run(drive())
 
 
-def test_the_time_that_runs_out_is_not_the_task_that_ends() -> None:
-    episode = Episode(render_episode("CartPole-v1", Dashboard(Settings(**SMALL)).session.marks[0], max_steps=3), "x")
-    *_, last = iter(episode.next, None)
-    assert last[1] == "x: time ran out after 3 steps. Return: 3.0"
+@pytest.mark.parametrize(("limit", "words"), [(3, "3 steps. Return: 3.0"), (1, "1 step. Return: 1.0")])
+def test_the_time_that_runs_out_is_not_the_task_that_ends(limit: int, words: str) -> None:
+    policy = Dashboard(Settings(**SMALL)).session.marks[0]
+    *_, last = iter(Episode(render_episode("CartPole-v1", policy, max_steps=limit), "x").next, None)
+    assert last[1] == f"x: time ran out after {words}"
 
 
 def test_earlier_agents_can_be_watched_by_their_rank(dashboard: Dashboard) -> None:
