@@ -208,7 +208,7 @@ SUM = judge_function(
             r"What was seen: for one state your function gives .*, but .* is right\.$",
         ),
         (lambda x, c: x.sum(-1) * c * (1 if len(x) > 1 else 3), "for one state your function gives"),
-        (lambda x, c: None if len(x) == 1 else x.sum(-1) * c, "for one state your function gives nothing. One way"),
+        (lambda x, c: None if len(x) == 1 else x.sum(-1) * c, "for one state your function gives None. One way"),
         (lambda x, c: x.sum(-1) * c / (len(x) - 1 or "none"), "TypeError.*one state, with `x` the shape \\(1, 3\\)"),
         (lambda x, c: c * x.sum(-1, keepdim=True), r"squeeze\(-1\)"),
         (lambda x, c: c * x.sum(-1) + 0 * x[:, :1], "last axis that should be gone"),

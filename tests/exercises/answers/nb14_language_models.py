@@ -146,7 +146,7 @@ MISTAKES = {
         (lambda prompts, answers: states_by_mask(prompts, answers)[:, :3, :], "fixed to 3|shape"),
         (each_row(lambda p, w, a, n: filled([*p, 10, *a[: len(w) + 1]], n)), "it is the action"),
         (each_row(lambda p, w, a, n: filled([*p, 10, *w[:-1]], n)), "written last"),
-        (each_row(lambda p, w, a, n: filled([*p, 10, *a], n)), "yet to write"),
+        (each_row(lambda p, w, a, n: filled([*p, 10, *a], n)), "yet to be written"),
         (each_row(lambda p, w, a, n: filled([*p, 10], n)), "nothing is ever written"),
         (each_row(lambda p, w, a, n: filled([*p, 10, *w], n, 0)), "a digit like any other"),
         (each_row(lambda p, w, a, n: filled([*p, 11, *w], n, 10)), "10 and 11 are exchanged"),
