@@ -463,8 +463,8 @@ answer = estimated_gradient''',
         ],
         [
             Mistake(
-                "the mean still runs over the steps, too. The formula adds the pushes of an episode up; the 1/N "
-                "belongs to the episodes.",
+                "it still divides by the number of steps. The formula adds up the pushes of an episode, and the "
+                "rewards in its return; the 1/N belongs to the episodes.",
                 lambda u, r, gamma: (u * _returns(r, gamma)[:, None]).mean(),
             ),
             Mistake(

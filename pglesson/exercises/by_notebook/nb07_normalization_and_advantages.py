@@ -374,8 +374,8 @@ answer = degrees_apart''',
                 ),
             ),
             Mistake(
-                "the sign of the cosine is lost: a step in the opposite direction would count as right. Leave out the "
-                "absolute value.",
+                "the sign of the cosine is lost: a step in the opposite direction would count as right. An "
+                "absolute value, a square and an arc sine lose it.",
                 lambda gradients, exact: torch.rad2deg(
                     torch.arccos(cosine_similarity(gradients.mean(0), exact, dim=0).abs().clamp(-1, 1))
                 ),

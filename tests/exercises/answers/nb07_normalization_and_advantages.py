@@ -371,6 +371,7 @@ MISTAKES = {
         (lambda g, e: g.mean(0) @ e / g.mean(0).norm() / e.norm(), "that is the cosine"),
         (unclamped, "slightly above 1"),
         (lambda g, e: min(degrees_by_loop(g, e), 180 - degrees_by_loop(g, e)), "sign of the cosine"),
+        (lambda g, e: math.degrees(math.asin(math.sin(math.radians(degrees_by_loop(g, e))))), "an arc sine lose it"),
         (lambda g, e: np.degrees(np.arccos(g.numpy().mean(0) @ e.numpy())), "no cosine"),
         (lambda g, e: torch.rad2deg(torch.acos((g.mean(0) * e).sum().clip(-1, 1))), "does not make it one"),
         (lambda g, e: np.linalg.norm(g.mean(0) - e), "the distance between"),
