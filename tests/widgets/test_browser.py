@@ -267,6 +267,8 @@ def test_a_monkey_does_no_harm(name: str, opened: Any) -> None:
     notebook.page.set_default_timeout(30_000)
     assert pressed > PRESSES / 2
     assert notebook.look_for_faults() == []
+    notebook.ask("box.pause()")
+    notebook.page.wait_for_timeout(3_000)  # the last press may be on its way, such as the choice of another task
     notebook.ask("box.choose('CartPole-v1')")
     for button in ("Reset", "Start"):
         notebook.click_button(button)
@@ -284,7 +286,8 @@ def test_a_restarted_kernel_recovers(opened: Any) -> None:
     assert notebook.ask("len(box.updates)") == 0
     notebook.click_button("Start")
     notebook.wait_until_asked("len(box.updates) > 2", True)
-    assert notebook.look_for_faults() == []
+    # JupyterLab may look once more for what the old outputs showed
+    assert [fault for fault in notebook.look_for_faults() if "widget model not found" not in fault] == []
 
 
 @pytest.mark.skipif(not ALL, reason="a test without a browser holds the order, too: see test_background.py")
