@@ -19,7 +19,6 @@ from typing import Any
 import frames
 import numpy as np
 import torch
-from matplotlib import style
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
@@ -27,7 +26,7 @@ from PIL import Image
 from recorded_settings import CARTPOLE, RECORDED, Recipe
 
 from pglesson.analysis.confidence import mean_interval
-from pglesson.analysis.plots import COLORS, describe, label, merged_moves, new_figure, run_series, text
+from pglesson.analysis.plots import COLORS, describe, label, lesson_style, merged_moves, new_figure, run_series, text
 from pglesson.widgets.agent_view import FRAME, LAST_FRAME, AgentView
 from pglesson.widgets.curves import RIVAL, TrainingCurves
 from pglesson.widgets.main_loop import MainLoop
@@ -192,7 +191,7 @@ def films(session: TrainingSession, folder: Path) -> list[dict[str, Any]]:
 def picture_of(figure: Figure) -> NDArray[np.uint8]:
     """The figure's pixels, (height, width, 3)."""
     canvas = FigureCanvasAgg(figure)
-    with style.context("pglesson.lesson"):
+    with lesson_style():
         canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3]
 

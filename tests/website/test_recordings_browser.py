@@ -6,16 +6,14 @@ Run with PGLESSON_BROWSER=some, or all, as test_site_browser.py, which shows the
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from build_site import WEBSITE
-from jupyter_page import CHROMIUM
 from test_recordings import RECIPES, dashboard, recordings, trained
-from test_site_browser import axe, playwright, visit  # skips where no browser is installed
+from test_site_browser import axe, visit  # skips where no browser is installed
 
 from pglesson.analysis import mean_interval
 
@@ -33,14 +31,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     page = f"<!DOCTYPE html><meta charset=utf-8>{head}<main><h1>A page</h1>{recordings.markup(stored)}</main>"
     (folder / "page.html").write_text(page, encoding="utf-8")
     return folder / "page.html"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield opened
-        opened.close()
 
 
 def place(page: Any) -> int:

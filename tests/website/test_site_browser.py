@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import gzip
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlparse
@@ -23,21 +22,13 @@ from pglesson.exercises.framework import NOTEBOOKS, exercises_of
 from pglesson.exercises.judges import ChoiceJudge, NumberJudge
 from pglesson.widgets.patients import PATIENTS, explain
 
-playwright = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
+pytest.importorskip("playwright.sync_api", reason="pip install playwright")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pip install axe-playwright-python")
 if os.environ.get("PGLESSON_BROWSER") not in ("some", "all"):
     pytest.skip("takes a minute: set PGLESSON_BROWSER to some, or all", allow_module_level=True)
 if CHROMIUM is None:
     pytest.skip("no Chromium is installed", allow_module_level=True)
 OPEN = "document.querySelectorAll('details').forEach(each => { each.open = true; })"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield opened
-        opened.close()
 
 
 def visit(browser: Any, path: Path, **options: Any) -> Any:
