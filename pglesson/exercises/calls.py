@@ -6,6 +6,7 @@ import copy
 import functools
 import inspect
 import math
+import re
 import traceback
 import warnings
 from collections.abc import Callable, Sequence
@@ -22,6 +23,10 @@ from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 PACKAGE = str(Path(__file__).parents[1])
 RAISED, NOTHING, UNWRITTEN, UNFIT = "raised", "nothing", "unwritten", "unfit"  # why a call gave no numbers
+CHANGES = (
+    "your function gives another result each time, for the same arguments: it draws random numbers, or keeps something "
+    "from one call to the next. Here the result depends on the arguments alone."
+)
 NOT_WRITTEN_YET = "your function says itself that it is not written yet."
 # what a text may forbid, and what is said to whoever does it and gives the right values
 AUTOGRAD = (
@@ -83,7 +88,8 @@ def play(
         return Played(failure=UNWRITTEN, message=NOT_WRITTEN_YET)
     except (Exception, SystemExit) as error:
         words = f"{located(error)} {type(error).__name__}: {error}".rstrip(" :.")
-        return Played(failure=RAISED, message=f"{words}. It happened for {case.what}, with {_listed(function, case)}.")
+        where = f"It happened for {case.what}, with {_listed(function, case)}."
+        return Played(failure=RAISED, message=f"{words}. {where}{_about_sizes(error)}")
     if given is None or given is ...:
         return Played(
             failure=NOTHING,
@@ -270,6 +276,16 @@ def _about_shapes(x: Tensor, y: Tensor) -> str:
         return f" An array ({n}, 1) and one ({n},) make ({n}, {n}) together: look for a last axis that should be gone."
     if x.ndim == y.ndim and x.shape == y.shape[::-1]:
         return " The axes are swapped."
+    return ""
+
+
+def _about_sizes(error: BaseException) -> str:
+    """What often makes arrays that do not fit together."""
+    if re.search("must match the size of tensor|could not be broadcast together", str(error)):
+        return (
+            " Is one of the two a sum, a mean or a maximum over an axis? Then this axis is gone: keepdim=True (in "
+            "NumPy, keepdims=True) keeps it, with a single entry."
+        )
     return ""
 
 

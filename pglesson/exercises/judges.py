@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from pglesson.exercises.calls import (
+    CHANGES,
     NOTHING,
     RAISED,
     UNFIT,
@@ -81,9 +82,15 @@ def judge_function(
         answer = Watched(answer)
         want = [play(reference, case, gradients) for case in calls]
         number = len(want[0].outputs)
-        try:
+
+        def play_all(chosen: Sequence[Case]) -> list[Played]:
             with time_limit(SECONDS):
-                got = [play(answer, case, gradients, tensor=tensor, number=number) for case in calls]
+                return [play(answer, case, gradients, tensor=tensor, number=number) for case in chosen]
+
+        try:
+            got = play_all(calls)
+            failing = [i for i in range(len(calls)) if not agree(got[i], want[i], tolerance)]
+            again = play_all([calls[i] for i in failing])
         except TooLong:
             return wrong(
                 f"your function had not come back after {SECONDS:g} seconds of computing. Look for a loop whose "
@@ -92,13 +99,14 @@ def judge_function(
         unusable = _unusable(got)
         if unusable is not None:
             return unusable
-        failing = [i for i in range(len(calls)) if not agree(got[i], want[i], tolerance)]
         if not failing:
             said = [message for message in forbidden if message in answer.done]
             return wrong(said[0]) if said else None
         named, certain = _named(got, failing, calls, mistakes, gradients, tolerance)
         if certain:
             return wrong(named)
+        if not all(agree(one, got[i], tolerance) for one, i in zip(again, failing)):
+            return wrong(CHANGES)
         failed = [i for i in failing if got[i].failure]
         if failed and not named:
             return wrong(got[min(failed, key=lambda i: calls[i].size)].message)

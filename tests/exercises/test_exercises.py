@@ -210,6 +210,8 @@ SUM = judge_function(
         (lambda x, c: x.sum(-1) * c * (1 if len(x) > 1 else 3), "for one state your function gives"),
         (lambda x, c: None if len(x) == 1 else x.sum(-1) * c, "for one state your function gives None. One way"),
         (lambda x, c: x.sum(-1) * c / (len(x) - 1 or "none"), "TypeError.*one state, with `x` the shape \\(1, 3\\)"),
+        (lambda x, c: x.sum(-1) * c + torch.rand(()), "gives another result each time"),
+        (lambda x, c: c * (x - x.mean(-1)).sum(-1), r"size of tensor a \(3\).*keepdim=True"),
         (lambda x, c: c * x.sum(-1, keepdim=True), r"squeeze\(-1\)"),
         (lambda x, c: c * x.sum(-1) + 0 * x[:, :1], "last axis that should be gone"),
         (lambda x, c: c * x.sum(-1) * float("nan"), "NaN comes from"),
