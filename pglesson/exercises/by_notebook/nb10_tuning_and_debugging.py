@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pglesson.exercises.framework import Exercise
+from pglesson.exercises.calls import agree, difference, play
+from pglesson.exercises.framework import Exercise, Outcome, wrong
 from pglesson.exercises.judges import Case, Mistake, NumberJudge, judge_function, normal
 
 Array = NDArray[np.float64]
@@ -431,6 +433,144 @@ def _kl_of_probabilities(before: Tensor, after: Tensor, bounded: Callable[[Tenso
     return (p * (p / q).log()).sum(-1).mean()
 
 
+_judge_values = judge_function(
+    lambda before, after: _kl(before, after).mean(),
+    [
+        Case("four states with three actions", (normal(4, 3, seed=4), normal(4, 3, seed=5))),
+        Case("a single state with two actions", (normal(1, 2, seed=6), normal(1, 2, seed=7))),
+        Case("an update that changed nothing", (normal(3, 2, seed=8), normal(3, 2, seed=8))),
+        Case("logits that are all 5 higher than before", (normal(3, 4, seed=9), normal(3, 4, seed=9) + 5)),
+        Case("a policy that becomes nearly certain", (normal(3, 2, seed=10), 6 * normal(3, 2, seed=11))),
+        Case(
+            "a policy that was certain before",
+            (torch.tensor([[200.0, 0.0], [0.5, 0.0]]), torch.tensor([[3.0, 0.0], [0.0, 0.0]])),
+        ),
+        Case(
+            "a policy that becomes certain",
+            (torch.tensor([[0.5, 0.0, 0.0], [0.0, 1.0, 0.5]]), torch.tensor([[60.0, 0.0, 0.0], [0.0, 1.0, 60.0]])),
+        ),
+    ],
+    [
+        Mistake(
+            "the weights are those of the policy after the update. KL(before || after) averages over the actions "
+            "of the policy before: it played the episodes.",
+            lambda before, after: _kl(after, before).mean(),
+        ),
+        Mistake(
+            "the sum runs over all states. Their mean is asked for, so that a longer episode is no larger change.",
+            lambda before, after: _kl(before, after).sum(),
+        ),
+        Mistake(
+            "the mean runs over the actions too. Sum over them: the probabilities are the weights already.",
+            lambda before, after: _kl(before, after).mean() / before.shape[-1],
+        ),
+        Mistake(
+            "the sign is wrong. A divergence is never below zero: log pi before, minus log pi after.",
+            lambda before, after: -_kl(before, after).mean(),
+        ),
+        Mistake(
+            "the logits were compared as they are. A number added to all of a state's logits changes no policy: "
+            "take log_softmax first.",
+            lambda before, after: (before.softmax(-1) * (before - after)).sum(-1).mean(),
+        ),
+        Mistake(
+            "this is the cross-entropy, which is not zero when nothing changes. The entropy of the policy before "
+            "has to be taken off.",
+            lambda before, after: -(before.softmax(-1) * after.log_softmax(-1)).sum(-1).mean(),
+        ),
+        Mistake(
+            "this is how much the entropy fell. A policy can change its mind and be as undecided as before.",
+            lambda before, after: (
+                (after.softmax(-1) * after.log_softmax(-1)).sum(-1)
+                - (before.softmax(-1) * before.log_softmax(-1)).sum(-1)
+            ).mean(),
+        ),
+        Mistake(
+            "the differences of log pi were added up without weights. Weight each action by its probability "
+            "before the update.",
+            lambda before, after: (before.log_softmax(-1) - after.log_softmax(-1)).sum(-1).mean(),
+        ),
+        Mistake(
+            "the softmax runs over the states. Each row is a policy of its own: use the last axis.",
+            lambda before, after: (before.softmax(0) * (before.log_softmax(0) - after.log_softmax(0))).sum(-1).mean(),
+        ),
+        Mistake(
+            "this is in bits, by the logarithm of base 2. Nats are asked for, with the natural one.",
+            lambda before, after: _kl(before, after).mean() / math.log(2),
+        ),
+        Mistake(
+            "this compares probabilities by their difference. The KL divergence compares their logarithms.",
+            lambda before, after: (before.softmax(-1) - after.softmax(-1)).abs().sum(-1).mean(),
+        ),
+        Mistake(
+            "this compares probabilities by their squares. The KL divergence compares their logarithms.",
+            lambda before, after: (before.softmax(-1) - after.softmax(-1)).square().sum(-1).mean(),
+        ),
+        Mistake(
+            "a probability was rounded to zero, and its logarithm is lost. Take log_softmax of the logits, never "
+            "the logarithm of a softmax.",
+            lambda before, after: (
+                (before.softmax(-1) * (before.softmax(-1).log() - after.softmax(-1).log())).sum(-1).mean()
+            ),
+        ),
+        Mistake(
+            "one number for each state is left. Their mean is asked for.", lambda before, after: _kl(before, after)
+        ),
+        Mistake(
+            _BOUNDED,
+            lambda before, after: _kl_of_probabilities(before, after, lambda p: p + 1e-8),
+            lambda before, after: _kl_of_probabilities(before, after, lambda p: p.clamp_min(1e-8)),
+            lambda before, after: _kl_of_probabilities(before, after, lambda p: p + 1e-12),
+        ),
+        Mistake(
+            "this is the mean of both directions. KL(before || after) alone is asked for.",
+            lambda before, after: (_kl(before, after) + _kl(after, before)).mean() / 2,
+        ),
+        Mistake(
+            "this compares probabilities by their difference. The KL divergence compares their logarithms.",
+            lambda before, after: (before.softmax(-1) - after.softmax(-1)).abs().sum(-1).mean() / 2,
+        ),
+        Mistake("this is the largest of the states. Their mean is asked for.", lambda b, a: _kl(b, a).max()),
+        Mistake(
+            "the differences of log pi lost their sign, so they cannot cancel. Leave abs out.",
+            lambda before, after: (
+                (before.softmax(-1) * (before.log_softmax(-1) - after.log_softmax(-1)).abs()).sum(-1).mean()
+            ),
+        ),
+        Mistake(
+            "the softmax runs over the states. Each row is a policy of its own: use the last axis.",
+            lambda before, after: (before.softmax(0) * (before.log_softmax(0) - after.log_softmax(0))).sum(0).mean(),
+        ),
+        Mistake(
+            "logits are taken for log-probabilities. Take their log_softmax first.",
+            lambda before, after: (before.exp() * (before - after)).sum(-1).mean(),
+        ),
+        Mistake(
+            "F.kl_div takes the policy *after* first, as log-probabilities, then the one before; and it needs "
+            'reduction="batchmean".',
+            lambda before, after: torch.nn.functional.kl_div(before.log_softmax(-1), after.softmax(-1)),
+            lambda before, after: torch.nn.functional.kl_div(after.log_softmax(-1), before.softmax(-1)),
+        ),
+    ],
+)
+# torch's own kl_divergence gives inf there, where a probability is rounded to zero, and may be used
+_CERTAIN = Case("a policy that becomes certain", (torch.tensor([[0.5, 0.0]]), torch.tensor([[200.0, 0.0]])))
+_REPLACED = (
+    " Something there keeps inf and NaN away, such as nan_to_num() or clamp(), and puts a wrong number instead. "
+    "log_softmax of the logits is finite by itself."
+)
+
+
+def _judge_change(answer: Any) -> Outcome | None:
+    found = _judge_values(answer)
+    if found is not None:
+        return found
+    got, want = play(answer, _CERTAIN), play(lambda before, after: _kl(before, after).mean(), _CERTAIN)
+    if agree(got, want, 1e-4) or got.outputs[0].isinf().all():
+        return None
+    return wrong(difference(answer, _CERTAIN, got, want, (), 1e-4) + _REPLACED)
+
+
 CHANGE = Exercise(
     name="change",
     objective="name the five curves worth watching",
@@ -454,130 +594,7 @@ answer = policy_change''',
     ),
     why="It does not depend on the scale of the rewards, nor on the size of the network, so you can compare it between "
     "trainings. On the maps of this notebook 0.001 to 0.1 went well; measure the range of your own task.",
-    judge=judge_function(
-        lambda before, after: _kl(before, after).mean(),
-        [
-            Case("four states with three actions", (normal(4, 3, seed=4), normal(4, 3, seed=5))),
-            Case("a single state with two actions", (normal(1, 2, seed=6), normal(1, 2, seed=7))),
-            Case("an update that changed nothing", (normal(3, 2, seed=8), normal(3, 2, seed=8))),
-            Case("logits that are all 5 higher than before", (normal(3, 4, seed=9), normal(3, 4, seed=9) + 5)),
-            Case("a policy that becomes nearly certain", (normal(3, 2, seed=10), 6 * normal(3, 2, seed=11))),
-            Case(
-                "a policy that was certain before",
-                (torch.tensor([[200.0, 0.0], [0.5, 0.0]]), torch.tensor([[3.0, 0.0], [0.0, 0.0]])),
-            ),
-            Case(
-                "a policy that becomes certain",
-                (torch.tensor([[0.5, 0.0, 0.0], [0.0, 1.0, 0.5]]), torch.tensor([[60.0, 0.0, 0.0], [0.0, 1.0, 60.0]])),
-            ),
-        ],
-        [
-            Mistake(
-                "the weights are those of the policy after the update. KL(before || after) averages over the actions "
-                "of the policy before: it played the episodes.",
-                lambda before, after: _kl(after, before).mean(),
-            ),
-            Mistake(
-                "the sum runs over all states. Their mean is asked for, so that a longer episode is no larger change.",
-                lambda before, after: _kl(before, after).sum(),
-            ),
-            Mistake(
-                "the mean runs over the actions too. Sum over them: the probabilities are the weights already.",
-                lambda before, after: _kl(before, after).mean() / before.shape[-1],
-            ),
-            Mistake(
-                "the sign is wrong. A divergence is never below zero: log pi before, minus log pi after.",
-                lambda before, after: -_kl(before, after).mean(),
-            ),
-            Mistake(
-                "the logits were compared as they are. A number added to all of a state's logits changes no policy: "
-                "take log_softmax first.",
-                lambda before, after: (before.softmax(-1) * (before - after)).sum(-1).mean(),
-            ),
-            Mistake(
-                "this is the cross-entropy, which is not zero when nothing changes. The entropy of the policy before "
-                "has to be taken off.",
-                lambda before, after: -(before.softmax(-1) * after.log_softmax(-1)).sum(-1).mean(),
-            ),
-            Mistake(
-                "this is how much the entropy fell. A policy can change its mind and be as undecided as before.",
-                lambda before, after: (
-                    (after.softmax(-1) * after.log_softmax(-1)).sum(-1)
-                    - (before.softmax(-1) * before.log_softmax(-1)).sum(-1)
-                ).mean(),
-            ),
-            Mistake(
-                "the differences of log pi were added up without weights. Weight each action by its probability "
-                "before the update.",
-                lambda before, after: (before.log_softmax(-1) - after.log_softmax(-1)).sum(-1).mean(),
-            ),
-            Mistake(
-                "the softmax runs over the states. Each row is a policy of its own: use the last axis.",
-                lambda before, after: (
-                    (before.softmax(0) * (before.log_softmax(0) - after.log_softmax(0))).sum(-1).mean()
-                ),
-            ),
-            Mistake(
-                "this is in bits, by the logarithm of base 2. Nats are asked for, with the natural one.",
-                lambda before, after: _kl(before, after).mean() / math.log(2),
-            ),
-            Mistake(
-                "this compares probabilities by their difference. The KL divergence compares their logarithms.",
-                lambda before, after: (before.softmax(-1) - after.softmax(-1)).abs().sum(-1).mean(),
-            ),
-            Mistake(
-                "this compares probabilities by their squares. The KL divergence compares their logarithms.",
-                lambda before, after: (before.softmax(-1) - after.softmax(-1)).square().sum(-1).mean(),
-            ),
-            Mistake(
-                "a probability was rounded to zero, and its logarithm is lost. Take log_softmax of the logits, never "
-                "the logarithm of a softmax.",
-                lambda before, after: (
-                    (before.softmax(-1) * (before.softmax(-1).log() - after.softmax(-1).log())).sum(-1).mean()
-                ),
-            ),
-            Mistake(
-                "one number for each state is left. Their mean is asked for.", lambda before, after: _kl(before, after)
-            ),
-            Mistake(
-                _BOUNDED,
-                lambda before, after: _kl_of_probabilities(before, after, lambda p: p + 1e-8),
-                lambda before, after: _kl_of_probabilities(before, after, lambda p: p.clamp_min(1e-8)),
-                lambda before, after: _kl_of_probabilities(before, after, lambda p: p + 1e-12),
-            ),
-            Mistake(
-                "this is the mean of both directions. KL(before || after) alone is asked for.",
-                lambda before, after: (_kl(before, after) + _kl(after, before)).mean() / 2,
-            ),
-            Mistake(
-                "this compares probabilities by their difference. The KL divergence compares their logarithms.",
-                lambda before, after: (before.softmax(-1) - after.softmax(-1)).abs().sum(-1).mean() / 2,
-            ),
-            Mistake("this is the largest of the states. Their mean is asked for.", lambda b, a: _kl(b, a).max()),
-            Mistake(
-                "the differences of log pi lost their sign, so they cannot cancel. Leave abs out.",
-                lambda before, after: (
-                    (before.softmax(-1) * (before.log_softmax(-1) - after.log_softmax(-1)).abs()).sum(-1).mean()
-                ),
-            ),
-            Mistake(
-                "the softmax runs over the states. Each row is a policy of its own: use the last axis.",
-                lambda before, after: (
-                    (before.softmax(0) * (before.log_softmax(0) - after.log_softmax(0))).sum(0).mean()
-                ),
-            ),
-            Mistake(
-                "logits are taken for log-probabilities. Take their log_softmax first.",
-                lambda before, after: (before.exp() * (before - after)).sum(-1).mean(),
-            ),
-            Mistake(
-                "F.kl_div takes the policy *after* first, as log-probabilities, then the one before; and it needs "
-                'reduction="batchmean".',
-                lambda before, after: torch.nn.functional.kl_div(before.log_softmax(-1), after.softmax(-1)),
-                lambda before, after: torch.nn.functional.kl_div(after.log_softmax(-1), before.softmax(-1)),
-            ),
-        ],
-    ),
+    judge=_judge_change,
 )
 
 RATE = Exercise(

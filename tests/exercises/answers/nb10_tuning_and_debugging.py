@@ -313,6 +313,8 @@ MISTAKES = {
         (lambda b, a: (torch.exp(b) * (b - a)).sum(1).mean(), "taken for log-probabilities"),
         (lambda b, a: functional.kl_div(b.log_softmax(-1), a.softmax(-1)), "kl_div takes"),
         (change_with_a_floor(lambda p: p + 1e-8), "bounds the result"),
+        (change_with_a_floor(lambda p: p.clamp(min=1e-35)), "keeps inf and NaN away"),
+        (lambda b, a: (b.softmax(1) * (b.softmax(1) / a.softmax(1)).log().nan_to_num()).sum(1).mean(), "nan_to_num"),
         (change_with_a_floor(lambda p: p.clamp(min=1e-8)), "bounds the result"),
         (lambda b, a: (rows(b, a) + rows(a, b)).mean() / 2, "both directions"),
         (lambda b, a: (a.softmax(1) - b.softmax(1)).abs().sum(1).mean() / 2, "by their difference"),
