@@ -202,6 +202,12 @@ answer = per_batch''',
                 ),
             ),
             Mistake(
+                "the sums are divided by the number of episodes. Divide by the number of steps played.",
+                lambda returns, mask: (
+                    (d := (returns - returns.sum() / len(mask)) * mask) / ((d.square().sum() / len(mask)).sqrt() + 1e-8)
+                ),
+            ),
+            Mistake(
                 "only the steps played are left, in one row. Give the weights the shape of the returns, with 0 "
                 "elsewhere.",
                 lambda returns, mask: _normalized(returns, mask)[mask > 0],
@@ -333,6 +339,7 @@ answer = degrees_apart''',
             Case("the opposite direction", (torch.tensor([[-2.0, 0.0]]), torch.tensor([1.0, 0.0]))),
             Case("a right angle", (torch.tensor([[0.0, 3.0], [0.0, 1.0]]), torch.tensor([4.0, 0.0]))),
             Case("five estimates, more than ninety degrees off", (_random(5, 3, seed=8) - 1, torch.ones(3).double())),
+            Case("gradients of length 0.0003 or so", (2e-4 * _random(6, 3, seed=15), 2e-4 * _random(3, seed=16))),
             Case(
                 "an estimate that is exactly opposite, where rounding makes the cosine -1.0000000000000002",
                 (-_ROUNDS_UP[None], _ROUNDS_UP),
@@ -371,6 +378,21 @@ answer = degrees_apart''',
                 "Keep the cosine between -1 and 1.",
                 lambda gradients, exact: torch.rad2deg(
                     torch.arccos(cosine_similarity(gradients.mean(0), exact, dim=0))
+                ),
+            ),
+            Mistake(
+                "a small number is added to the lengths under the fraction: where both gradients are short, the cosine "
+                "gets too small. The lengths must not matter.",
+                lambda gradients, exact: torch.rad2deg(
+                    torch.arccos(
+                        (gradients.mean(0) @ exact / (gradients.mean(0).norm() * exact.norm() + 1e-8)).clamp(-1, 1)
+                    )
+                ),
+            ),
+            Mistake(
+                "the mean runs over the weights. The estimates are the rows: take the mean over axis 0.",
+                lambda gradients, exact: torch.rad2deg(
+                    torch.arccos((gradients.mean(1) @ exact / (gradients.mean(1).norm() * exact.norm())).clamp(-1, 1))
                 ),
             ),
             Mistake(
@@ -484,7 +506,7 @@ answer = degrees_apart''',
                 ),
             ),
         ],
-        tolerance=0.01,
+        tolerance=0.03,  # in float32 an angle of 0 may be 0.02 degrees
     ),
 )
 
@@ -509,7 +531,9 @@ answer = ...""",
             2.846: "you divided by the standard deviation with n - 1, torch's default. The lesson divides by n.",
             3.3333: "you took the difference from the nine others, or left the mean in. Subtract the mean of all ten, "
             "to which the one belongs, and then divide.",
-            5.0: "you divided by the variance, 0.36. Take its root.",
+            5.0: "you divided by 0.36. That is the variance, and happens to be the mean distance from the mean, too. "
+            "The standard deviation is the root of the variance.",
+            10**0.5: "that is the root of N / k. By the formula it is that of (N - k) / k.",
             0.3333: "that is the size of the weight of one of the nine. Which weight does the other one get?",
             -0.3333: "that is the weight of one of the nine. Which weight does the other one get?",
             -3.0: "the sign is wrong: a return above the mean gets a positive weight.",
@@ -544,7 +568,9 @@ answer = ...""",
             4.667: "you subtracted the plain mean of the three. The policy does not take them equally often: weight "
             "each q by its probability.",
             0.0: "you compared with the best action, as in Q-learning. Compare with what the policy does on average.",
-            8.0: "you compared with the likeliest action. Compare with the mean over all, each with its probability.",
+            8.0: "you subtracted 2. That is q of the likeliest action, or what the other two bring to v. Subtract v, "
+            "the mean over all three, each with its probability.",
+            -0.5: "that is the advantage of the third action. The second is asked for.",
             6.0: "you compared with the second-best action. Compare with what the policy does on average.",
             -5.5: "the sign is wrong: the second action is better than the average, so its advantage is positive.",
             10.0: "that is q itself. Subtract what the policy gets on average.",
@@ -563,6 +589,10 @@ answer = ...""",
 
 def _following(values: Tensor) -> Tensor:
     return torch.cat([values[1:], torch.zeros_like(values[:1])])
+
+
+def _last_zero(values: Tensor) -> Tensor:
+    return torch.cat([values[:-1], torch.zeros_like(values[:1])])
 
 
 def _returns(rewards: Tensor, gamma: float) -> Tensor:
@@ -606,6 +636,7 @@ answer = td_errors''',
             Case("gamma 0", (_random(4, seed=11).float(), _random(4, seed=12).float(), 0.0)),
             Case("gamma 1", (_random(5, seed=13).float(), _random(5, seed=14).float(), 1.0)),
             Case("a value of 0 everywhere", (torch.tensor([1.0, 2.0, 4.0]), torch.zeros(3), 0.9)),
+            Case("equal values", (torch.tensor([1.0, 0.0, 2.0, 1.0]), torch.tensor([2.0, 3.0, 2.0, 2.0]), 0.9)),
         ],
         [
             Mistake(
@@ -702,6 +733,19 @@ answer = td_errors''',
                 lambda rewards, values, gamma: (
                     rewards + gamma * _following(values) - values * (torch.arange(len(values)) > 0)
                 ),
+            ),
+            Mistake(
+                "whatever equals the first value is set to 0. Only what follows the last step is worth nothing: go by "
+                "its place.",
+                lambda rewards, values, gamma: (
+                    rewards + gamma * torch.where(values.roll(-1) == values[0], 0.0, values.roll(-1)) - values
+                ),
+            ),
+            Mistake(
+                "the last value is set to 0. It is that of the state in which the last step begins; the end comes "
+                "after it.",
+                lambda rewards, values, gamma: rewards + gamma * (w := _last_zero(values)).roll(-1) - w,
+                lambda rewards, values, gamma: rewards + gamma * _following(w := _last_zero(values)) - w,
             ),
             Mistake(
                 "the state's own value is added. It is what was expected: subtract it.",
