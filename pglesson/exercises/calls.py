@@ -27,6 +27,16 @@ CHANGES = (
     "your function gives another result each time, for the same arguments: it draws random numbers, or keeps something "
     "from one call to the next. Here the result depends on the arguments alone."
 )
+# words of an error, and what often raises it
+OFTEN = {
+    "must match the size of tensor|could not be broadcast together": " Is one of the two a sum, a mean or a maximum "
+    "over an axis? Then this axis is gone: keepdim=True (in NumPy, keepdims=True) keeps it, with a single entry.",
+    "used as indices must be": " A mask of 0.0 and 1.0 becomes an index by a comparison: mask > 0.",
+    "Expected parameter probs": " Categorical takes probabilities first. Logits are given by their name: "
+    "Categorical(logits=...).",
+    "cannot be multiplied|size mismatch, got input|not aligned|mismatch in its core dimension": " In A @ B, the last "
+    "axis of A must be as long as the first axis of B.",
+}
 NOT_WRITTEN_YET = "your function says itself that it is not written yet."
 # what a text may forbid, and what is said to whoever does it and gives the right values
 AUTOGRAD = (
@@ -89,7 +99,7 @@ def play(
     except (Exception, SystemExit) as error:
         words = f"{located(error)} {type(error).__name__}: {error}".rstrip(" :.")
         where = f"It happened for {case.what}, with {_listed(function, case)}."
-        return Played(failure=RAISED, message=f"{words}. {where}{_about_sizes(error)}")
+        return Played(failure=RAISED, message=f"{words}. {where}{_about(error)}")
     if given is None or given is ...:
         return Played(
             failure=NOTHING,
@@ -279,14 +289,9 @@ def _about_shapes(x: Tensor, y: Tensor) -> str:
     return ""
 
 
-def _about_sizes(error: BaseException) -> str:
-    """What often makes arrays that do not fit together."""
-    if re.search("must match the size of tensor|could not be broadcast together", str(error)):
-        return (
-            " Is one of the two a sum, a mean or a maximum over an axis? Then this axis is gone: keepdim=True (in "
-            "NumPy, keepdims=True) keeps it, with a single entry."
-        )
-    return ""
+def _about(error: BaseException) -> str:
+    """What often raises such an error."""
+    return next((said for words, said in OFTEN.items() if re.search(words, str(error))), "")
 
 
 def _about_nan(x: Tensor, y: Tensor) -> str:

@@ -10,6 +10,7 @@ import gymnasium
 import numpy as np
 import torch
 from torch import Tensor
+from torch.distributions import Categorical
 
 from pglesson.envs import CELLS
 from pglesson.exercises.agents import LAST, AgentTask, agent_judge
@@ -103,6 +104,8 @@ answer = policy_entropy''',
             Mistake(
                 "an exponential overflows for large logits. Work with log_softmax, which does not.",
                 lambda logits: -((pi := logits.exp() / logits.exp().sum(-1, keepdim=True)) * pi.log()).sum(-1),
+                lambda logits: -((log_pi := logits - logits.exp().sum(-1, keepdim=True).log()).exp() * log_pi).sum(-1),
+                lambda logits: Categorical(probs=logits.exp()).entropy(),
             ),
             Mistake(
                 "the logits stand where the log-probabilities belong: the logarithm of the sum is missing.",
@@ -414,6 +417,7 @@ answer = first_weight''',
             Mistake(
                 "the mean absolute value is another measure of size. Normalization divides by the standard deviation.",
                 lambda A, mask, fraction: fraction * A[mask > 0].abs().mean(),
+                lambda A, mask, fraction: fraction * (A[mask > 0] - A[mask > 0].mean()).abs().mean(),
             ),
             Mistake(
                 "that is a fraction of the mean, which may be 0 however large the advantages are.",
@@ -468,6 +472,14 @@ answer = first_weight''',
                 lambda A, mask, fraction: (
                     fraction * torch.stack([row[m > 0].std(correction=0) for row, m in zip(A, mask)])
                 ),
+            ),
+            Mistake(
+                "you take an advantage of 0 for the end of an episode. mask says which steps were played.",
+                lambda A, mask, fraction: fraction * A[A != 0].std(correction=0),
+            ),
+            Mistake(
+                "you divide by the fraction. A tenth of the standard deviation is 0.1 times as much.",
+                lambda A, mask, fraction: _spread(A, mask) / fraction,
             ),
             Mistake("the fraction is 0.1, whatever is given.", lambda A, mask, fraction: 0.1 * _spread(A, mask)),
             Mistake(
@@ -622,6 +634,7 @@ answer = beta_schedule''',
                 "the way down takes `until` updates, counted from `hold`, so 0 comes too late. From hold to until "
                 "there are fewer.",
                 lambda k, start, hold, until: start * min(1.0, max(0.0, 1 - (k - hold) / until)),
+                lambda k, start, hold, until: start if k <= hold else start * (1 - (k - hold) / until) * (k < until),
             ),
             Mistake(
                 "it rises, where it should fall. What is gone at `hold`, and what at `until`?",
@@ -634,6 +647,7 @@ answer = beta_schedule''',
             Mistake(
                 "one update too late: at `hold` the line begins, and exactly at `until` it is 0.",
                 lambda k, start, hold, until: _schedule(k - 1, start, hold, until),
+                lambda k, start, hold, until: _schedule(k - 1, start, hold, until) * (k < until),
             ),
             Mistake(
                 "beta falls to 0 in one jump, right after `hold`. From there to `until` it should fall along a line. "
@@ -667,11 +681,18 @@ answer = beta_schedule''',
             Mistake(
                 "the way down is bent, and never arrives at 0 by itself. A straight line is asked for: each update "
                 "takes away as much as the one before.",
-                lambda k, start, hold, until: start if k <= hold else 0.0 if k >= until else start * 0.5 ** (k - hold),
+                *(
+                    lambda k, start, hold, until, rate=rate, end=end: (
+                        start if k <= hold else 0.0 if end and k >= until else start * rate ** (k - hold)
+                    )
+                    for rate in (0.5, 0.9, 0.95, 0.97, 0.98, 0.99)
+                    for end in (True, False)
+                ),
             ),
             Mistake(
-                "the result is rounded. Give it as it is.",
-                lambda k, start, hold, until: round(start * min(1.0, max(0.0, (until - k) / (until - hold))), 1),
+                "the result is rounded. Give it as it is. (A // drops what lies between; / keeps it.)",
+                lambda k, start, hold, until: round(_schedule(k, start, hold, until), 1),
+                lambda k, start, hold, until: min(start, max(0.0, start * (until - k) // (until - hold))),
             ),
             Mistake(
                 "from hold to until there are until - hold updates, and you divide by one more or less: exactly at "
@@ -689,6 +710,7 @@ answer = beta_schedule''',
             Mistake(
                 "beta rises from `hold` on. It has to fall from start to 0.",
                 lambda k, start, hold, until: start if k <= hold else start * max(0.0, (k - hold) / (until - hold)),
+                lambda k, start, hold, until: start if k <= hold else start * (k - hold) / (until - hold) * (k < until),
             ),
         ],
     ),
@@ -724,6 +746,8 @@ answer = ...""",
             0.2 + 10 * 0.8**6: "the coin is right. For the prize the first decision has to go on, too: how many are "
             "they in all?",
             0.8**7: "that is the chance of the prize. Multiply it by what the prize is worth, and add the coin.",
+            0.8
+            + 10 * 0.8**7: "the coin is taken by those who turn back in the first cell: two times in ten, not eight.",
             8.0: "that would be right for one decision. Each of the seven cells turns back two times in ten.",
             8.2: "that would be right for one decision. Each of the seven cells turns back two times in ten.",
             10.0: "that is what the agent would be worth if it never turned back.",
