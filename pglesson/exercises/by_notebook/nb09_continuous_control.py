@@ -138,6 +138,7 @@ answer = gaussian_loss''',
             Mistake(
                 "log_sigma stands where sigma belongs, and it may be below zero. Take its exponential.",
                 lambda m, s, a, A: _loss(Normal(m, s).log_prob(a).sum(-1), A),
+                lambda m, s, a, A: _loss(Normal(m, s, validate_args=False).log_prob(a).sum(-1), A),
                 lambda m, s, a, A: _loss(Normal(m, s.abs()).log_prob(a).sum(-1), A),
             ),
             Mistake(
@@ -221,6 +222,11 @@ answer = ...""",
             0.4: "that is the entropy itself.",
             math.exp(0.4): "the constant is missing: log sigma = H - log(2 pi e) / 2.",
             0.4 - 0.5 * math.log(2 * math.pi * math.e): "that is log sigma. Take the exponential; a sigma is above 0.",
+            0.5 * math.log(2 * math.pi * math.e) - 0.4: "that is log sigma without its sign. Take the exponential of "
+            "log sigma, -1.02.",
+            10
+            ** (0.4 - 0.5 * math.log10(2 * math.pi * math.e)): "you took logarithms and powers of 10. In nats it is e.",
+            2 * 0.4 / 2.112: "you changed sigma in proportion to the entropy. It is log sigma that goes with it.",
             0.4 + 0.5 * math.log(2 * math.pi * math.e): "you added the constant, and forgot the exponential. Solve the "
             "formula for log sigma.",
             math.exp(0.4) * math.sqrt(2 * math.pi * math.e): "you added the constant. Solve the formula for log sigma: "
@@ -342,6 +348,12 @@ answer = mean_power''',
             Mistake(
                 "you clip at the lower end only. The motor pushes both ways.",
                 lambda speed, sampled, strongest: (np.maximum(sampled, -strongest) * speed).mean(1),
+            ),
+            Mistake(
+                "below -strongest the torque becomes +strongest: the size is clipped, and the sign is lost.",
+                lambda speed, sampled, strongest: (np.where(abs(sampled) > strongest, strongest, sampled) * speed).mean(
+                    1
+                ),
             ),
             Mistake(
                 "the mean power is clipped. Clip the torque of each step, before it is multiplied.",
@@ -572,6 +584,7 @@ answer = ...""",
             -1.2: "you multiplied the estimate by the baseline. It stands in a difference: reward - b.",
             -3.4: "the baseline was subtracted as it is. It is multiplied by the score first, whose mean is -0.70.",
             2.6: "the baseline was added as it is. It is multiplied by the score first, whose mean is -0.70.",
+            0.9: "you multiplied both numbers by 3. Only the mean of the score is multiplied by the baseline.",
             -1.1: "that is for a baseline of -1: one sign is lost, and two of its units are missing.",
         },
         tolerance=0.012,

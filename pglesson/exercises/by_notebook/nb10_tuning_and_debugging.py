@@ -142,6 +142,24 @@ answer = middle_of_plateau''',
                 ),
             ),
             Mistake(
+                "you keep the rates whose mean is above `slack` itself. *At most* `slack` below the best mean is asked "
+                "for.",
+                lambda rates, scores, slack: math.sqrt(
+                    rates[scores.mean(1) >= slack].min() * rates[scores.mean(1) >= slack].max()
+                ),
+            ),
+            Mistake(
+                "you compare means with the best score of a single agent. The best *mean* is meant.",
+                lambda rates, scores, slack: math.sqrt(
+                    rates[scores.mean(1) >= scores.max() - slack].min()
+                    * rates[scores.mean(1) >= scores.max() - slack].max()
+                ),
+            ),
+            Mistake(
+                "the mean runs over the rates. Each rate has a mean of its own, over its agents: axis 1.",
+                lambda rates, scores, slack: _middle(rates, scores, slack, lambda s: s.mean(0)),
+            ),
+            Mistake(
                 "you take slack as a share of the best mean. It is in units of return: subtract it.",
                 lambda rates, scores, slack: math.sqrt(
                     rates[scores.mean(1) >= scores.mean(1).max() * (1 - slack)].min()
@@ -272,6 +290,8 @@ answer = ...""",
             1.0: "with gamma = 1 the sum 1 / (1 - gamma) has no end. Solve for 200.",
             1.005: "above 1 the future would count the more the further away it is. Check the sign.",
             200.0: "that is the number of steps. Which gamma belongs to it?",
+            -1 / 199: "you put 200 in for gamma. It is what should come out of 1 / (1 - gamma).",
+            1 - 1 / 2000: "1 / (1 - 0.9995) is 2000 steps. Exactly 200 are asked for.",
             0.98: "1 / (1 - 0.98) is 50 steps.",
         },
         tolerance=1e-6,
@@ -390,6 +410,11 @@ answer = clip''',
                 lambda gradients, longest: torch.where(_norms(gradients) > longest, 0.0, gradients),
             ),
             Mistake(
+                "the factor is the wrong way round, so short rows are made shorter, and long ones stay. It is "
+                "longest / norm, and 1 at most.",
+                lambda gradients, longest: gradients * (_norms(gradients) / longest).clamp(max=1.0),
+            ),
+            Mistake(
                 "every row comes back as it was. A long one has to be shortened to `longest`.",
                 lambda gradients, longest: gradients,
             ),
@@ -455,6 +480,7 @@ _judge_values = judge_function(
             "the weights are those of the policy after the update. KL(before || after) averages over the actions "
             "of the policy before: it played the episodes.",
             lambda before, after: _kl(after, before).mean(),
+            lambda before, after: -_kl(after, before).mean(),
         ),
         Mistake(
             "the sum runs over all states. Their mean is asked for, so that a longer episode is no larger change.",
@@ -619,7 +645,9 @@ answer = ...""",
             100.0: "by this factor the policy change must grow. What does that mean for alpha?",
             0.0001: "that is a shorter step. The policy change must grow.",
             0.00001: "that is a shorter step. The policy change must grow.",
-            0.0031623: "you took the root twice: with that alpha the policy change is ten times as large, 0.0005.",
+            0.0031623: "with that alpha the policy change is ten times as large, 0.0005. (Did you take the root twice, "
+            "or lose a zero?)",
+            0.031623: "with that alpha the policy change is a thousand times as large, 0.05. Count the zeros.",
             0.05: "that factor is 50. Half of what the policy change must grow by is not its root.",
             0.005: "that is the policy change that is wanted, not the alpha.",
             0.001: "that is the old alpha.",

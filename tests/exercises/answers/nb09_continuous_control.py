@@ -362,6 +362,9 @@ MISTAKES = {
         (2**0.4 / math.sqrt(2 * math.pi * math.e), "you took 2"),
         (2, "untrained agent"),
         (10 ** (0.4 - 1.4189385), "you took 10"),
+        (1.0189, "without its sign"),
+        (10**0.4 / math.sqrt(2 * math.pi * math.e), "powers of 10"),
+        (2 * 0.4 / 2.11, "in proportion"),
         (0.9, "Solve H"),
     ],
     "gaussian_loss": [
@@ -369,6 +372,10 @@ MISTAKES = {
         (lambda m, s, a, A: -((-((a - m) ** 2) / (2 * s.exp() ** 2)).sum(-1) * A).mean(), "only the squared distance"),
         (lambda m, s, a, A: -(normal(m, s, a).sum(-1) * (A - A.mean()) / (A.std() + 1e-8)).mean(), "normalized first"),
         (loss_by_normal_of_log_sigma, "where sigma belongs"),
+        (
+            lambda m, s, a, A: -(Normal(m, s, validate_args=False).log_prob(a).sum(1) * A).mean(),
+            "^log_sigma stands where",
+        ),
         (lambda m, s, a, A: -(Normal(m, abs(s)).log_prob(a).sum(-1) * A).mean(), "where sigma belongs"),
         (lambda m, s, a, A: -(normal(m, s, a) * A).mean(), "for each action dimension"),
         (lambda m, s, a, A: -(normal(m, s, a).sum(0) * A).mean(), "runs over the time steps"),
@@ -397,6 +404,7 @@ MISTAKES = {
     ],
     "power": [
         (lambda speed, sampled, strongest: (speed * sampled.clip(0, strongest)).mean(1), "clip at zero"),
+        (lambda speed, a, strongest: (speed * np.where(abs(a) > strongest, strongest, a)).mean(1), "sign is lost"),
         (lambda speed, sampled, strongest: (speed * sampled.clip(min=-strongest)).mean(1), "lower end only"),
         (lambda speed, sampled, strongest: given((speed * sampled).mean(1), strongest), "mean power is clipped"),
         (lambda speed, sampled, strongest: (given(speed, strongest) * given(sampled, strongest)).mean(1), "speed is"),
@@ -457,6 +465,7 @@ MISTAKES = {
         (lambda z, c: each_joint(z, c).sum(1).detach().numpy(), "NumPy array"),
     ],
     "leftover": [
+        (3 * (0.7 - 0.4), "both numbers by 3"),
         (-1.7, "sign is wrong. Minus"),
         (0.3 - 2.1, "and one sign is lost"),
         (0, "\\*sampled\\* action is zero"),
