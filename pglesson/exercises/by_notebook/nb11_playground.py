@@ -49,7 +49,9 @@ answer = ...""",
             4800.0: "that is what ten agents would play together, were the 32 to count at once. It waits for a Reset.",
             20.0: "that is the number of updates. How many episodes are played for each?",
             16.0: "that is one update. There are 20.",
-            32.0: "that is one update, of a run that was never begun.",
+            32.0: "each agent plays the 16 episodes of an update by itself: nothing is divided by ten. (Or is it the "
+            "32 of one update? That run was never begun.)",
+            336.0: "that is 21 updates. The first is number 1, so there are 20.",
         },
         tolerance=1e-6,
         otherwise="this is not it. Multiply the number of updates by the episodes that each of them really had.",
@@ -138,6 +140,7 @@ answer = forward''',
             Case("a single observation", _weights(1, 3, 2, 1)),
             Case("a single action", _weights(5, 2, 1, 2)),
             Case("as many observations as actions", _weights(3, 2, 3, 3)),
+            Case("as many numbers in an observation as actions", _weights(2, 3, 3, 5)),
             Case("an action size of 7", _weights(2, 4, 7, 4)),
         ],
         [
@@ -213,6 +216,10 @@ answer = forward''',
             Mistake(
                 "a mean over the batch was taken. mu has a row for each observation, and log sigma too.",
                 lambda x, w, s: ((x @ w).mean(0), s),
+            ),
+            Mistake(
+                "w is transposed. Its first axis meets the numbers of an observation as it is.",
+                lambda x, w, s: (x @ w.T, s.expand_as(x @ w.T)),
             ),
             Mistake(
                 "the first log sigma is given to all action dimensions. Every action dimension has its own.",
@@ -521,6 +528,10 @@ _RUN: Document = {
         {"update": 24, "knobs": {"max_grad_norm": "inf"}},
     ],
 }
+_TO_ZERO: Document = {
+    "settings": {"entropy_weight": 0.02, "gamma": 0.9},
+    "moves": [{"update": 3, "knobs": {"entropy_weight": 0.0}}, {"update": 6, "knobs": {"gamma": 0.99}}],
+}
 _STILL: Document = {"settings": {"learning_rate": 0.05, "gamma": 1.0}, "moves": []}
 
 KNOB = Exercise(
@@ -563,8 +574,16 @@ answer = knob_at''',
             Case("the very update of a move of two knobs", (_RUN, "gamma", 20)),
             Case("clipping that is off at the beginning, the string 'inf'", (_RUN, "max_grad_norm", 1)),
             Case("clipping that was switched on", (_RUN, "max_grad_norm", 22)),
+            Case("clipping that was switched off again, a move to the string 'inf'", (_RUN, "max_grad_norm", 25)),
+            Case("a knob that was moved to 0", (_TO_ZERO, "entropy_weight", 7)),
         ],
         [  # narrow mistakes first: what is wrong on fewer cases
+            Mistake(
+                "a move to 0 is taken for no move. 0 is a value like any other: ask whether the move names the knob.",
+                lambda document, name, number: float(
+                    ([document["settings"][name]] + [v for u, v in _moved(document, name) if u <= number and v])[-1]
+                ),
+            ),
             Mistake(
                 "when a move does not name the knob, you go back to the first setting. It stays where it was put.",
                 lambda document, name, number: float(
@@ -694,6 +713,7 @@ answer = ...""",
             1.0: "the seed is not all: another seed, or another alpha, gives another curve.",
             6.0: "there are five runs. And are they all different?",
             7.0: "that is how many a figure can hold.",
+            **dict.fromkeys((30.0, 40.0, 50.0), "the ten agents of a run have one curve, their mean. Count the runs."),
             0.0: "you see at least one curve. How many more?",
         },
         otherwise="this is not it. Write down seed and alpha for each of the five runs.",

@@ -42,6 +42,8 @@ answer = ...""",
             -2.5: "gamma is missing: a mistake about what comes next is discounted by one step.",
             -2.7: "you let every search land in the study. Every other one ends the episode, and the critic knows that "
             "nothing comes after.",
+            -2.9: "gamma is missing for the hall, and every other search ends the episode. For both actions it is "
+            "gamma times the mean mistake about where they land.",
             -3.0: "two things are missing: gamma, and that every other search ends the episode.",
             -0.45: "that is what search is promised too little. Going back is promised too much as well.",
             1.8: "that is what going back is promised too much. Searching lands somewhere too, and the question is "
@@ -320,6 +322,7 @@ answer = two_steps''',
                 lambda e, v, ahead, gamma: (
                     (e.rewards + gamma * _later(e.rewards) + gamma**2 * _later(_later(v)) - v) * e.mask
                 ),
+                lambda e, v, ahead, gamma: _spelled_out(e, v, ahead, gamma, word=_later(_later(v))),
             ),
             Mistake(
                 "roll goes round: the last place gets the first step's TD error. Nothing comes after the last.",
@@ -510,8 +513,9 @@ answer = squared_error''',
                 lambda g, e, n: (g.sum(1) - e).square().sum(-1) + _spread(g) / n,
             ),
             Mistake(
-                "everything is added up. Each lambda has an error of its own.",
+                "everything is added up, or averaged. Each lambda has an error of its own.",
                 lambda g, e, n: (_bias2(g, e) + _spread(g) / n).sum(),
+                lambda g, e, n: (_bias2(g, e) + _spread(g) / n).mean(),
             ),
             Mistake(
                 "the variance runs over the weights. It is over the n estimates, axis 1, and then summed over the "

@@ -234,6 +234,22 @@ def knob_by_place(document, name, number):
     return float(value)
 
 
+def knob_zero_is_no_move(document, name, number):
+    value = document["settings"][name]
+    for move in document["moves"]:
+        if move["update"] <= number:
+            value = move["knobs"].get(name) or value
+    return float(value)
+
+
+def knob_inf_first_only(document, name, number):
+    value = float(document["settings"][name])
+    for move in document["moves"]:
+        if move["update"] <= number:
+            value = move["knobs"].get(name, value)
+    return value
+
+
 def knob_largest(document, name, number):
     moves = [m["knobs"] for m in document["moves"] if m["update"] <= number]
     values = [float(knobs[name]) for knobs in moves if name in knobs]
@@ -262,6 +278,8 @@ MISTAKES = {
         (20, "number of updates"),
         (16, "one update. There"),
         (32, "never begun"),
+        (20 * 16 / 10, "nothing is divided"),
+        (21 * 16, "21 updates"),
         (300, "really had"),
     ],
     "chance": [
@@ -346,12 +364,16 @@ MISTAKES = {
         (lambda x, w, s: (x @ w, 0 * s.repeat(len(x), 1)), "sigma is always 1"),
         (lambda x, w, s: (x @ w + s, s.repeat(len(x), 1)), "added to mu"),
         (lambda x, w, s: (x @ w.T, s), "raised a RuntimeError"),
+        (lambda x, w, s: (x @ w.T, s.expand_as(x @ w.T)), "w is transposed"),
+        (lambda x, w, s: (mu := x @ w) + s.exp() * torch.randn_like(mu), "draws random numbers|the shape"),
         (lambda x, w, s: (x @ w, s.repeat(len(x))), "shape"),
     ],
     "knob": [
         (knob_by_place, "moves are counted"),
         (knob_of_the_first_move, "the loop ends too early"),
         (knob_largest, "largest of the values"),
+        (knob_zero_is_no_move, "a move to 0"),
+        (knob_inf_first_only, "switched off again.*a text and no number"),
         (knob_off_is_zero, "off is zero"),
         (knob_sum, "are added to"),
         (lambda document, name, number: knob_by_list(document, "learning_rate", number), "Take `name`"),
@@ -377,6 +399,7 @@ MISTAKES = {
         (6, "there are five runs"),
         (7, "a figure can hold"),
         (0, "at least one curve"),
+        (30, "one curve, their mean"),
         (9, "Write down seed and alpha"),
     ],
 }

@@ -271,6 +271,7 @@ MISTAKES = {
     "tilt": [
         (-0.6, "with this critic"),
         (3.9, "other way round"),
+        (0.9 * -1 - 2, "missing for the hall"),
         (-2.8, "Searching changes too"),
         (3.35, "\\*minus\\*"),
         (0, "start is free"),
@@ -327,6 +328,17 @@ MISTAKES = {
         (two_as_written_unmasked, "before a \\*time-out\\*"),
         (two_masks_the_second, "the weights are not 0"),
         (two_looks_up_v, "looked up in `v`"),
+        (
+            lambda e, v, ahead, g: (
+                torch.where(
+                    one_on(e.mask) > 0,
+                    e.rewards + g * one_on(e.rewards) + g**2 * one_on(one_on(v)) - v,
+                    td(e, v, ahead, g),
+                )
+                * e.mask
+            ),
+            "two steps on is looked up",
+        ),
         (two_rolls, "goes round"),
         (two_looks_back, "step \\*before\\*"),
         (two_other_axis, "next \\*episode\\*"),
@@ -356,6 +368,7 @@ MISTAKES = {
         (combine(lambda bias, std, n: bias**2 + (std**2).sum(1) / n**2), "by N twice"),
         (lambda g, e, n: ((g.sum(1) - e) ** 2).sum(1) + g.var(1).sum(1) / n, "estimates are added up"),
         (lambda g, e, n: (((g.mean(1) - e) ** 2).sum(1) + g.var(1).sum(1) / n).sum(), "everything is added up"),
+        (lambda g, e, n: (((g.mean(1) - e) ** 2).sum(1) + g.var(1).sum(1) / n).mean(), "or averaged"),
         (lambda g, e, n: ((g.mean(1) - e) ** 2).sum(1) + g.var(2).sum(1) / n, "variance runs over the weights"),
         (lambda g, e, n: ((g.mean(1) - e) ** 2).sum(1) + g.flatten(1).var(1) / n, "at once"),
         (combine(lambda bias, std, n: bias**2), "squared bias alone"),

@@ -181,6 +181,7 @@ MISTAKES = {
         (loss_over(lambda x, mask: x.sum() / mask.sum()), "steps that were played"),
         (loss_over(lambda x, mask: (x.sum(1) / mask.sum(1)).mean()), "by its length"),
         (loss_of(lambda now, before, A, e: now * A), "without a ratio"),
+        (on_ratio(lambda r, A, e: torch.min(r * A, r.clamp(0.8, 1.2) * A)), "whatever it is"),
         (on_ratio(lambda r, A, e: torch.min(r.clamp(1 - e, 1 + e) * A, A)), "before both products"),
         (
             on_ratio(lambda r, A, e: torch.min(r * A, r.log().clamp(-e, e).exp() * A)),
@@ -225,6 +226,7 @@ MISTAKES = {
         (100, "less than two powers"),
         (2.6, "in nats, or"),
         (math.log10(60), "powers of ten lie between"),
+        (2.0 - 0.05, "or the difference of the two"),
         (0.043, "how far one step goes"),
         (0.043 / 2.6, "the inverse"),
         (10, "ten times as many steps, yes"),
@@ -245,6 +247,7 @@ MISTAKES = {
         (chain(ppo="steps > 1 and eps < inf and lam < 1"), "PPO needs GAE"),
         (chain(ppo="steps > 1 and eps < inf and b == 'value'"), "PPO needs a baseline"),
         (chain(ppo="eps < inf"), "all ratios are 1"),
+        (chain(ppo="steps > 1 and eps < 1"), "only infinity is off"),
         (chain(ppo="steps > 1"), "sets no limit"),
         (chain(ppo="False"), "never arrive"),
         (chain(ppo="steps >= 1 and eps < inf", several="steps >= 1"), "counts as several"),
