@@ -27,8 +27,10 @@ CHANGES = (
     "your function gives another result each time, for the same arguments: it draws random numbers, or keeps something "
     "from one call to the next. Here the result depends on the arguments alone."
 )
-# words of an error, and what often raises it
+# words of an error, and what often raises it: the first that fits is said
 OFTEN = {
+    r"could not be broadcast together with shapes \(\d+,\) \(\d+,\)": " Is each entry of one meant to meet each of the "
+    "other? Then one of them needs a second axis: x[:, None].",
     "must match the size of tensor|could not be broadcast together": " Is one of the two a sum, a mean or a maximum "
     "over an axis? Then this axis is gone: keepdim=True (in NumPy, keepdims=True) keeps it, with a single entry.",
     "used as indices must be": " A mask of 0.0 and 1.0 becomes an index by a comparison: mask > 0.",
@@ -36,6 +38,14 @@ OFTEN = {
     "Categorical(logits=...).",
     "cannot be multiplied|size mismatch, got input|not aligned|mismatch in its core dimension": " In A @ B, the last "
     "axis of A must be as long as the first axis of B.",
+    "parameter scale .* constraint GreaterThan": " A standard deviation is positive, its logarithm need not be. Is log "
+    "sigma given for sigma?",
+    "only (one element tensors|0-dimensional arrays|length-1 arrays) can be converted": " A function of math, or "
+    "float(), takes one number. torch.exp and its like (in NumPy, np.exp) take all at once.",
+    "Boolean value of Tensor with|truth value of an array with": " `if`, `and` and max() ask one yes or no of a whole "
+    "array. torch.where and torch.maximum (in NumPy, np.where and np.maximum) ask each entry.",
+    "numpy.. on Tensor that requires grad": " Stay within torch: NumPy keeps no derivatives.",
+    "unexpected keyword argument '(dim|keepdim)'": " That is PyTorch's word. In NumPy it is axis=, and keepdims=.",
 }
 NOT_WRITTEN_YET = "your function says itself that it is not written yet."
 # what a text may forbid, and what is said to whoever does it and gives the right values
@@ -97,7 +107,7 @@ def play(
     except NotImplementedError:
         return Played(failure=UNWRITTEN, message=NOT_WRITTEN_YET)
     except (Exception, SystemExit) as error:
-        words = f"{located(error)} {type(error).__name__}: {error}".rstrip(" :.")
+        words = f"{located(error)} {type(error).__name__}: {str(error).partition(chr(10))[0]}".rstrip(" :.")
         where = f"It happened for {case.what}, with {_listed(function, case)}."
         return Played(failure=RAISED, message=f"{words}. {where}{_about(error)}")
     if given is None or given is ...:
@@ -286,6 +296,10 @@ def _about_shapes(x: Tensor, y: Tensor) -> str:
         return f" An array ({n}, 1) and one ({n},) make ({n}, {n}) together: look for a last axis that should be gone."
     if x.ndim == y.ndim and x.shape == y.shape[::-1]:
         return " The axes are swapped."
+    if x.ndim > y.ndim:
+        return " An axis too many is left: is a sum, a mean or an index over it missing?"
+    if x.ndim < y.ndim:
+        return " An axis is missing: is it gone by a sum, a mean, an index or squeeze?"
     return ""
 
 

@@ -109,15 +109,23 @@ def judge_function(
             return wrong(CHANGES)
         failed = [i for i in failing if got[i].failure]
         if failed and not named:
-            return wrong(got[min(failed, key=lambda i: calls[i].size)].message)
+            return wrong(got[min(failed, key=lambda i: calls[i].size)].message + _right_ones(calls, failing))
         # the smallest case is the easiest to follow, but of a shape it shows least
         computed = [i for i in failing if not got[i].failure]
         shapes = [i for i in computed if not same_shapes(got[i], want[i])]
         i = max(shapes, key=lambda i: calls[i].size) if shapes else min(computed, key=lambda i: calls[i].size)
         seen = difference(answer, calls[i], got[i], want[i], gradients, tolerance)
-        return wrong(f"{named} What was seen: {seen}" if named else seen)
+        return wrong(f"{named} What was seen: {seen}" if named else seen + _right_ones(calls, failing))
 
     return judge
+
+
+def _right_ones(calls: Sequence[Case], failing: Sequence[int]) -> str:
+    """For which cases the results are right, so that a learner sees what is special about the others."""
+    right = list(dict.fromkeys(case.what for i, case in enumerate(calls) if i not in failing))
+    if len(failing) == 1 < len(calls):
+        return " In all other cases that were tried it is right."
+    return f" It is right for {', and for '.join(right[:2])}." if right else ""
 
 
 def _unusable(got: list[Played]) -> Outcome | None:
@@ -158,8 +166,9 @@ def _named(
 class NumberJudge:
     """A judge for one number. mistakes: messages for known wrong numbers; otherwise: for all others.
 
-    A right number may be off by the relative `tolerance`. A known wrong one is recognised if it is off by no more than
-    the relative `near`, or rounded to two digits or more: what merely lies in its neighbourhood has another cause.
+    A right number may be off by the relative `tolerance`, or be rounded to two digits or more. A known wrong one is
+    recognised if it is off by no more than the relative `near`, or rounded likewise: what merely lies in its
+    neighbourhood has another cause.
     """
 
     right: float
@@ -182,6 +191,8 @@ class NumberJudge:
         if math.isclose(number, self.right, rel_tol=self.tolerance, abs_tol=1e-7):
             return None
         close = [x for x in self.mistakes if math.isclose(number, x, rel_tol=self.near, abs_tol=1e-7)]
+        if _rounded(self.right, number) and not close:
+            return None
         known = close + [x for x in self.mistakes if _rounded(x, number)]
         if known:
             return wrong(self.mistakes[min(known, key=lambda x: abs(x - number))])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import sys
 import time
@@ -234,6 +235,28 @@ def test_what_is_said_is_what_was_seen_on_all_cases(answer: Any, words: str) -> 
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
+        (lambda x, c: x.sum(-1) * c * (1 if len(x) > 1 else 3), r"In all other cases that were tried it is right\.$"),
+        (lambda x, c: x.sum(-1) * (c + (len(x) < 4)), r"is right\. It is right for four states\.$"),
+        (lambda x, c: c * (x + 0 * BATCH[:2]).sum(-1), r"RuntimeError.* It is right for two states\.$"),
+        (lambda x, c: c * x, "An axis too many is left: is a sum"),
+        (lambda x, c: c * x.sum(), "An axis is missing: is it gone by a sum"),
+        (lambda x, c: torch.distributions.Normal(x, -1 - x).mean, "Normal.* Is log sigma given for sigma"),
+        (lambda x, c: math.exp(x), "takes one number. torch.exp and its like"),
+        (lambda x, c: max(x.sum(-1), 0 * x.sum(-1)), "torch.maximum"),
+        (lambda x, c: c * x.numpy().sum(-1), "NumPy keeps no derivatives"),
+        (lambda x, c: c * x.detach().numpy().sum(dim=-1), "In NumPy it is axis="),
+        (lambda x, c: x.detach().numpy()[0] - np.zeros(2), "needs a second axis"),
+    ],
+)
+def test_an_error_is_explained_and_what_is_right_is_said(answer: Any, words: str) -> None:
+    outcome = SUM(answer)
+    assert outcome.kind == WRONG and re.search(words, outcome.message, re.DOTALL), outcome
+    assert "\n" not in outcome.message
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
         (0.61, "this is near, but the answer has to be right to 1 %"),
         (60, "in percent"),
         ((0, 6), r"A decimal point is meant: 0\.6"),
@@ -248,6 +271,8 @@ def test_a_wrong_number_is_known_only_if_it_is_given_exactly_or_rounded(answer: 
     judge = NumberJudge(0.6, {0.4: "you took the other one", 0.94523: "a rounded one"}, otherwise="no")
     assert re.search(words, judge(answer).message)
     assert judge(0.6) is None and judge(0.604) is None
+    assert NumberJudge(2.4324, {}, otherwise="no")(2.4) is None
+    assert NumberJudge(2.4324, {2.4: "another"}, otherwise="no")(2.4).message == "another"
 
 
 @pytest.mark.parametrize(

@@ -160,7 +160,7 @@ def by_played_steps(pushes, rewards, gamma):
 
 
 RIGHT = {
-    "climbs": [90 / 37, 2.43, torch.tensor(2.4324), solved_system(), iterated()],
+    "climbs": [90 / 37, 2.43, 2.4, torch.tensor(2.4324), solved_system(), iterated()],
     "trajectory": [0.045, 9 / 200, np.float32(0.045), torch.tensor([0.5, 0.6, 0.5, 0.6, 0.5]).prod(), "9/200"],
     "trick": [
         trick_by_autograd,

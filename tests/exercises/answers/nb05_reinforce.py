@@ -365,7 +365,7 @@ RIGHT = {
         lambda z, a, w: -(torch.diagonal(z.log_softmax(-1)[:, a]) * w).sum(),
     ],
     "update": [update_by_score, update_by_hand, update_by_cross_entropy],
-    "adam": [1.28, 128 * 0.01, torch.tensor(1.28), np.float32(1.28), 128 * 0.01 * 0.0003 / (0.0003 + 1e-8)],
+    "adam": [1.28, 1.3, 128 * 0.01, torch.tensor(1.28), np.float32(1.28), 128 * 0.01 * 0.0003 / (0.0003 + 1e-8)],
     "normalize": [
         normalized_by_index,
         normalized_in_numpy,
@@ -500,7 +500,7 @@ MISTAKES = {
         (1.28 * math.sqrt(0.0003), "root of the gradient"),
         (0.04, "four numbers"),
         (1.0, "that is an activation"),
-        (1.3, "near"),
+        (1.31, "near"),
     ],
     "normalize": [
         (lambda x, m: (x - x[m > 0].mean()) / (x[m > 0].std(correction=0) + 1) * m, "far larger"),
