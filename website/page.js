@@ -3,7 +3,7 @@
 
 document.querySelector(".sidebar-drawer")?.setAttribute("aria-label", "The lesson's pages");
 
-// what is wider than the page is scrolled by keyboard; its width is known once it is shown, and typeset
+// what is wider than the page is scrolled by keyboard; its width is known once it is shown, with its fonts
 function reach(part) {
   for (const wide of part.querySelectorAll("pre, .table-wrapper, div.math")) {
     if (wide.scrollWidth > wide.clientWidth) wide.tabIndex = 0;
@@ -12,4 +12,4 @@ function reach(part) {
 
 reach(document);
 document.querySelectorAll("details").forEach((each) => each.addEventListener("toggle", () => reach(each)));
-addEventListener("load", () => window.MathJax?.startup?.promise?.then(() => reach(document)));
+document.fonts.ready.then(() => reach(document));

@@ -29,6 +29,7 @@ from pglesson.widgets.patients import CAUSES, PATIENTS, explain
 sys.path.insert(0, str(WEBSITE))
 import exercise_pages  # noqa: F401  for the tests in the browser
 import explorers
+import formulas
 import frames
 import live_outputs
 import microscopes
@@ -250,6 +251,24 @@ def test_nothing_is_loaded_from_elsewhere_and_everything_is_there(site: Path) ->
             assert link.startswith("data:") or (path.parent / link.partition("?")[0]).is_file(), link
     for path in (site / "once" / "_static").rglob("*.css"):
         assert not re.search(r"url\(['\"]?https?:|@import ['\"]?https?:", path.read_text(encoding="utf-8")), path
+
+
+def test_a_formula_is_typeset_when_built_and_read_by_screen_readers(site: Path) -> None:
+    """What is seen stands in the style sheet, by the codes of letters, so MathML is all that there is to read."""
+    shown = re.search(r'<span class="math">(.*?)</mjx-container></span>', page(site), re.DOTALL)
+    assert shown is not None and 'aria-hidden="true"' in shown[1]
+    assert re.sub(r"<[^>]*>", "", shown[1]) == "π(a)" and "<mi>π</mi>" in shown[1]
+    (code,) = re.findall(r'<mjx-c class="mjx-c(1D70B) TEX-I">', shown[1])
+    assert chr(int(code, 16)) == "\N{MATHEMATICAL ITALIC SMALL PI}"
+    styles = (site / "once" / "_static" / formulas.STYLES).read_text(encoding="utf-8")
+    assert f"mjx-c.mjx-c{code}.TEX-I::before" in styles
+    fonts = re.findall(r'url\("(.*?)"\)', styles)
+    assert fonts and all((site / "once" / "_static" / font).is_file() for font in fonts)
+
+
+def test_a_formula_that_cannot_be_read_stops_the_build() -> None:
+    with pytest.raises(ValueError, match=r"cannot read the formula '\\\\frac\{1'"):
+        formulas.MathJax().typeset(r"\frac{1", display=False)
 
 
 def test_stored_outputs_stay_and_folded_cells_say_what_they_hold(site: Path) -> None:
