@@ -13,49 +13,22 @@ from typing import Any
 import gymnasium
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 import pglesson.envs  # noqa: F401  registers the tasks
 from pglesson.exercises.calls import NOT_WRITTEN_YET, located, not_a_function, short
 from pglesson.exercises.framework import NOT_ATTEMPTED, Outcome, wrong
 from pglesson.exercises.time_limit import TooLong, time_limit
 from pglesson.exercises.traces import Seen, Trace, Watched, watching
+from pglesson.exercises.values import value_mistake
+from pglesson.exercises.weights import misweighted
 
 SEEDS, SECONDS = (0, 1, 2), 60.0
 LAST = 50  # the mean return is taken over so many last episodes
-GAMMAS = (1.0, 0.99, 0.95, 0.9)  # discounts that learners take
 EARLY = 60  # after so many episodes, a mistake that shows already ends a training
 Named = Callable[[Trace], str | None]
 NEVER_CLEARED = (
     "the gradient is never set to zero: backward() adds to what is there, so each step follows all earlier gradients "
     "too. Call optimizer.zero_grad() before it."
-)
-NO_RETURN = (
-    "all log-probabilities have the same weight in the loss, in good episodes and in poor ones: the returns are not in "
-    "it."
-)
-OWN_REWARD = (
-    "each log-probability is weighted by the reward of its own step alone. What the action leads to later counts, too: "
-    "take the return from this step on, G_t."
-)
-PAST = (
-    "each log-probability is weighted by what was earned up to its step. An action cannot change the past: add up the "
-    "rewards from its step on."
-)
-TURNED = (
-    "the returns stand in the wrong order: the last step's log-probability is weighted by the first step's return. "
-    "What is added up from the back has to be reversed."
-)
-FORWARD = (
-    "each log-probability is weighted by two rewards only: the loop runs from the front, where G[t + 1] is no sum yet. "
-    "Begin at the end."
-)
-CUT = "the last reward is in its own return alone: the loop from the back begins one step too early."
-DIVIDED = "each log-probability is divided by its return: the better an action, the less it counts. Multiply by G_t."
-ALTERNATING = "the rewards that follow are added and subtracted in turn. All of them are added up."
-SUMMED = (
-    "in each update all log-probabilities have the same weight, whatever their episode has earned: they are added up "
-    "before they meet the returns. Multiply step by step, and then add up."
 )
 
 
@@ -99,16 +72,18 @@ RICH_SIGNALS = AgentTask("pglesson/RichSignals-v0", episodes=300, best=10, undec
 LEVERS = AgentTask("pglesson/Levers-v0", episodes=300, best=10, undecided=0, enough=6, bound=1.0)
 
 
-def agent_judge(task: AgentTask, also: Named = lambda trace: None) -> Callable[[Any], Outcome | None]:
-    """A judge of train(env_id, episodes, seed), which returns each episode's return. also: one more failure by name,
-    from the trace of one training, right or not; None for none."""
+def agent_judge(
+    task: AgentTask, also: Named = lambda trace: None, early: Named = lambda trace: None
+) -> Callable[[Any], Outcome | None]:
+    """A judge of train(env_id, episodes, seed), which returns each episode's return. also, early: one more failure by
+    name, from the trace of one training, right or not, at its end and after EARLY episodes; None for none."""
 
     def judge(answer: Any) -> Outcome | None:
         if not callable(answer):
             return wrong(not_a_function(answer))
         before = torch.random.get_rng_state()
         try:
-            return _judge(answer, task, also)
+            return _judge(answer, task, also, early)
         except TooLong:
             return wrong(
                 f"{task.episodes} episodes had not ended after {SECONDS:g} seconds of computing. Look for a loop that "
@@ -120,11 +95,11 @@ def agent_judge(task: AgentTask, also: Named = lambda trace: None) -> Callable[[
     return judge
 
 
-def _judge(answer: Callable[..., Any], task: AgentTask, also: Named) -> Outcome | None:
+def _judge(answer: Callable[..., Any], task: AgentTask, also: Named, early: Named) -> Outcome | None:
     means = []
     for seed in SEEDS:
         with watching() as trace, time_limit(SECONDS):
-            trace.look_after, trace.look = EARLY, lambda trace: _mistake(trace, task)
+            trace.look_after, trace.look = EARLY, lambda trace: _mistake(trace, task) or early(trace)
             try:
                 given = answer(task.watched_id, task.episodes, seed)
             except NotImplementedError:
@@ -137,7 +112,7 @@ def _judge(answer: Callable[..., Any], task: AgentTask, also: Named) -> Outcome 
             if not trace.episodes:
                 return Outcome(NOT_ATTEMPTED, "your function gives nothing yet, and plays nothing.")
             return wrong("it plays, but gives nothing. It must end with return: each episode's return, in a list.")
-        said = _other_returns(given, trace, task) or _mistake(trace, task) or also(trace)
+        said = _other_returns(given, trace, task) or _mistake(trace, task) or early(trace) or also(trace)
         if said:
             return wrong(said)
         means.append(trace.returns[-LAST:].mean())
@@ -200,9 +175,8 @@ def _mistake(trace: Trace, task: AgentTask) -> str | None:
             "every episode shows the same observations, whatever is done: the environment begins with the same seed "
             "each time. Give a seed to the first reset() only."
         )
-    misweighted = _misweighted(trace)
-    if misweighted:
-        return misweighted
+    if said := misweighted(trace, EARLY):
+        return said
     asked = trace.log_probs
     if asked and asked[0].scale is not None:
         values = torch.cat([one.values.flatten() for one in asked])
@@ -230,48 +204,6 @@ def _mistake(trace: Trace, task: AgentTask) -> str | None:
         ):
             return "all action dimensions share one sigma. Give log_std an entry for each of them: they learn apart."
     return None
-
-
-def _misweighted(trace: Trace) -> str | None:
-    """What is wrong with the weights of the log-probabilities, if they are exactly those of a known mistake."""
-    weighted = trace.weights()[:EARLY]
-    if len(weighted) < 10 or any(len(w) < 3 for w, _ in weighted):
-        return None
-    rewards = [np.array([step.reward for step in steps]) for steps in trace.episodes[: len(weighted)]]
-    flat = np.concatenate([w for w, _ in weighted])
-    alike = 1e-5 * abs(flat).max()
-    if np.ptp(flat) <= alike:
-        return NO_RETURN
-    models = [(OWN_REWARD, rewards)]
-    for gamma in GAMMAS:
-        models += [(PAST, [_to_go(r[::-1], gamma)[::-1] for r in rewards])]
-        models += [(TURNED, [_to_go(r, gamma)[::-1] for r in rewards])]
-        models += [(FORWARD, [r + gamma * np.append(r[1:], 0) for r in rewards])]
-        models += [(CUT, [np.append(_to_go(r[:-1], gamma), r[-1]) for r in rewards])]
-        with np.errstate(divide="ignore"):
-            models += [(DIVIDED, [1 / _to_go(r, gamma) for r in rewards])]
-        models += [(ALTERNATING, [_to_go(r, -gamma) for r in rewards])]
-    for message, model in models:
-        if all(_proportional(w, x) for (w, _), x in zip(weighted, model)):
-            return message
-    updates = [[i for i, (_, at) in enumerate(weighted) if at == steps] for steps in {at for _, at in weighted}]
-    updates = [update for update in updates if len({rewards[i].sum() for i in update}) > 1]
-    if updates and all(np.ptp(np.concatenate([weighted[i][0] for i in update])) <= alike for update in updates):
-        return SUMMED
-    return None
-
-
-def _to_go(rewards: NDArray[np.float64], gamma: float) -> NDArray[np.float64]:
-    """The returns-to-go."""
-    returns = rewards.copy()
-    for t in reversed(range(len(returns) - 1)):
-        returns[t] += gamma * returns[t + 1]
-    return returns
-
-
-def _proportional(w: NDArray[np.float64], x: NDArray[np.float64]) -> bool:
-    lengths = float(np.linalg.norm(w) * np.linalg.norm(x))
-    return bool(np.isfinite(lengths) and lengths - abs(w @ x) <= 1e-6 * lengths)
 
 
 def _cause(trace: Trace, task: AgentTask) -> str | None:
@@ -378,5 +310,5 @@ def _no_batch_or_value(trace: Trace) -> str | None:
 
 
 judge_agent = agent_judge(SIGNALS)
-judge_value_agent = agent_judge(RICH_SIGNALS, also=_no_batch_or_value)
+judge_value_agent = agent_judge(RICH_SIGNALS, _no_batch_or_value, lambda trace: value_mistake(trace, EARLY))
 judge_gaussian_agent = agent_judge(LEVERS)

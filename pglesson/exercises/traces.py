@@ -44,6 +44,34 @@ class Asked:
         """Called by backward(), with the derivative of the loss."""
         self.weights = -gradient.detach()
 
+    def rows(self) -> torch.Tensor:
+        """Weight and probability (1 for a density) of each action, (n, 2)."""
+        assert self.weights is not None
+        if self.scale is not None:  # of an action with several dimensions, the first: all have the same weight
+            weights = (
+                self.weights.reshape(-1, self.weights.shape[-1])[:, 0] if self.weights.ndim else self.weights[None]
+            )
+            return torch.stack([weights, torch.ones_like(weights)], 1)
+        pi = self.parameters.softmax(-1).reshape(-1, self.parameters.shape[-1])
+        return torch.stack([self.weights.flatten(), pi.gather(1, self.values.reshape(-1, 1).long())[:, 0]], 1)
+
+
+@dataclass
+class Output:
+    """What a linear layer gave for a batch of inputs, a row for each: a value, or the logits of two actions.
+
+    played: time steps before; steps: of optimizers before; gradient: of the loss, None where no backward() came to it.
+    """
+
+    rows: torch.Tensor
+    played: int
+    steps: int
+    gradient: torch.Tensor | None = None
+
+    def reached(self, gradient: torch.Tensor) -> None:
+        """Called by backward(), with the derivative of the loss."""
+        self.gradient = gradient.detach().reshape(self.rows.shape)
+
 
 @dataclass
 class Optimizer:
@@ -84,6 +112,7 @@ class Trace:
     late: int = 0  # steps after an episode's end
     sampled: list[Asked] = field(default_factory=list)  # by a Categorical or a Normal
     log_probs: list[Asked] = field(default_factory=list)
+    outputs: list[Output] = field(default_factory=list)  # in the first look_after episodes
     reparameterized: bool = False  # a log-probability was asked for at an action that carries a gradient
     steps: int = 0  # of optimizers
     backwards: int = 0
@@ -119,21 +148,44 @@ class Trace:
         """All actions, in their order, flat."""
         return np.array([step.action for episode in self.episodes for step in episode]).ravel()
 
-    def weights(self) -> list[tuple[NDArray[np.float64], int]]:
-        """The weights of each episode's log-probabilities in the loss, in the order of play, and the steps that had
-        been made before; none for agents whose log-probabilities are not those of the actions as they were played."""
-        asked = [(one, one.weights) for one in self.log_probs if one.weights is not None]
-        # of an action with several dimensions, the first: all have the same weight
-        rows = [
-            w.reshape(-1) if one.scale is None or not w.ndim else w.reshape(-1, w.shape[-1])[:, 0] for one, w in asked
-        ]
-        flat = torch.cat(rows or [torch.zeros(0)]).double().numpy()
-        steps = np.repeat([one.steps for one, _ in asked], [len(row) for row in rows]).astype(int)
+    def weights(self) -> list[tuple[NDArray[np.float64], NDArray[np.float64], int]]:
+        """The weights of each episode's log-probabilities in the loss, in the order of play, the probabilities of its
+        actions (1 where they are densities), and the steps that had been made before; none for agents whose
+        log-probabilities are not those of the actions as they were played."""
+        asked = [one for one in self.log_probs if one.weights is not None]
+        rows = torch.cat([torch.zeros(0, 2), *(one.rows() for one in asked)]).double()
+        steps = np.repeat([one.steps for one in asked], [len(one.rows()) for one in asked]).astype(int)
+        if not asked:
+            rows, steps = self._weights_by_logits()
         ends = np.cumsum([len(episode) for episode in self.episodes])
-        if not 0.75 * ends[-1:].sum() <= len(flat) <= ends[-1:].sum():
+        if not 0.75 * ends[-1:].sum() <= len(rows) <= ends[-1:].sum():
             return []
+        weights, pi = rows.numpy().T
         starts = [0, *ends[:-1]]
-        return [(flat[start:end], steps[start]) for start, end in zip(starts, ends) if end <= len(flat)]
+        return [(weights[i:end], pi[i:end], steps[i]) for i, end in zip(starts, ends) if end <= len(rows)]
+
+    def _weights_by_logits(self) -> tuple[torch.Tensor, NDArray[np.int64]]:
+        """The same (steps, 2) from the derivatives by the logits of two actions: w * (pi - 1) for the action taken."""
+        found = [(one, one.gradient) for one in self.outputs if one.gradient is not None and one.rows.shape[-1] == 2]
+        number = sum(len(one.rows) for one, _ in found)
+        if not 0 < number <= len(self.played) or self.played.dtype.kind != "i":
+            return torch.zeros(0, 2), np.zeros(0, int)
+        gradients = torch.cat([gradient for _, gradient in found]).double()
+        if gradients.sum(1).abs().max() > 1e-3 * gradients.abs().max():  # they are no logits
+            return torch.zeros(0, 2), np.zeros(0, int)
+        played = torch.as_tensor(self.played[:number, None])
+        pi = torch.cat([one.rows for one, _ in found]).double().softmax(1).gather(1, played)[:, 0]
+        weights = gradients.gather(1, played)[:, 0] / (pi - 1)
+        return torch.stack([weights, pi], 1), np.repeat(
+            [one.steps for one, _ in found], [len(one.rows) for one, _ in found]
+        )
+
+    def gave(self, rows: torch.Tensor) -> None:
+        """Called with what a linear layer gave."""
+        if len(self.resets) <= self.look_after and rows.requires_grad and rows.ndim and rows.shape[-1] <= 2:
+            played = sum(map(len, self.resets))
+            self.outputs.append(Output(rows.detach().reshape(-1, rows.shape[-1]).clone(), played, self.steps))
+            rows.register_hook(self.outputs[-1].reached)
 
     def stepped(self, optimizer: torch.optim.Optimizer, *_: Any) -> None:
         """Called before each step of an optimizer."""
@@ -177,6 +229,8 @@ def watching() -> Iterator[Trace]:
         stack.callback(hook.remove)
         stack.enter_context(warnings.catch_warnings(action="ignore"))
         stack.enter_context(patch.object(torch.autograd, "backward", _counting(trace, torch.autograd.backward)))
+        linear = torch.nn.functional.linear
+        stack.enter_context(patch.object(torch.nn.functional, "linear", _giving(trace, linear)))
         for distribution in (Categorical, Normal):
             sample, log_prob = distribution.sample, distribution.log_prob
             stack.enter_context(patch.object(distribution, "sample", _sampling(trace, sample)))
@@ -190,6 +244,15 @@ def _counting(trace: Trace, backward: Callable[..., None]) -> Callable[..., None
         backward(*arguments, **options)
 
     return counted
+
+
+def _giving(trace: Trace, linear: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
+    def given(*arguments: Any, **options: Any) -> torch.Tensor:
+        rows = linear(*arguments, **options)
+        trace.gave(rows)
+        return rows
+
+    return given
 
 
 def _sampling(trace: Trace, sample: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:

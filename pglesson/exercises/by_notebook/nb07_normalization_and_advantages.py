@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -10,11 +11,13 @@ from torch import Tensor
 from torch.nn.functional import cosine_similarity
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
-from pglesson.exercises.agents import LAST, SIGNALS, agent_judge
+from pglesson.exercises.agents import EARLY, LAST, SIGNALS, AgentTask, agent_judge
 from pglesson.exercises.by_notebook.nb06_variance_and_baselines import AGENT as VALUE_AGENT
 from pglesson.exercises.framework import Exercise, Outcome, wrong
 from pglesson.exercises.judges import Case, Mistake, NumberJudge, judge_function
 from pglesson.exercises.traces import Trace
+from pglesson.exercises.values import value_mistake
+from pglesson.exercises.weights import unnormalized
 
 
 def _random(*shape: int, seed: int) -> Tensor:
@@ -249,19 +252,23 @@ def _in_a_small_unit(trace: Trace) -> str | None:
     return None
 
 
+def _early(task: AgentTask) -> Callable[[Trace], str | None]:
+    return lambda trace: value_mistake(trace, EARLY, task.reward_scale) or unnormalized(trace, EARLY)
+
+
 def _judge_in_two_units(answer: Any) -> Outcome | None:
     """Judges train(env_id, episodes, seed), by plain ascent, on rewards a million times apart."""
     optimizers: set[str] = set()
     hook = register_optimizer_step_pre_hook(lambda optimizer, *_: optimizers.add(type(optimizer).__name__))
     try:
-        said = agent_judge(LARGE)(answer)
+        said = agent_judge(LARGE, early=_early(LARGE))(answer)
         # steps that are far too long make the policy certain of whatever came first, and the returns may fall
         falls = bool(said and "*fall*" in said.message)
         if falls and (in_small := agent_judge(SMALL)(answer)) and "*fall*" in in_small.message:
             return said
         if said and (falls or said.message.startswith("it runs, but learns too little")):
             return wrong(f"with rewards a thousand times larger it learns too little: {_ON_THE_UNIT}")
-        said = said or agent_judge(SMALL, _in_a_small_unit)(answer)
+        said = said or agent_judge(SMALL, _in_a_small_unit, _early(SMALL))(answer)
     finally:
         hook.remove()
     if said is None and optimizers and "SGD" not in optimizers:

@@ -437,7 +437,7 @@ MISTAKES = {
         (agent(baseline="none"), "where is the value"),
         (agent(baseline="mean"), "where is the value"),
         (agent(rate=0.001, steps=1), "what the third number tells"),
-        (agent(columns=True), "what the third number tells"),
+        (agent(columns=True), "one and the same number is subtracted|learns the mean return of the batch"),
         (agent(sign=-1.0), "the returns \\*fall\\*"),
         (agent(means_only=True), "your list has 30 returns"),
         (lambda env_id, episodes, seed: [10.0] * episodes, "no episode was played"),

@@ -1,0 +1,243 @@
+"""What the weights of the log-probabilities in a loss say of an agent: by which formula they come from the rewards.
+
+A formula is right or wrong up to a factor and a baseline, which may be any function of the observation. So weights are
+fitted by the formula's numbers and one number for each observation: once for all updates, or for each update or episode
+by itself. Only an exact fit counts, and only of a formula that would not fit right weights as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from pglesson.advantages import returns_to_go
+from pglesson.exercises.traces import Trace
+
+Numbers = NDArray[np.float64]
+GAMMAS = (1.0, 0.99, 0.95, 0.9)  # discounts that learners take
+ANOTHER_GAMMA = 0.97
+ENOUGH = 50  # steps by which a formula is known
+SAME = 3e-4  # what an exact fit may leave of the weights; they are float32
+NO_RETURN = (
+    "all log-probabilities have the same weight in the loss, in good episodes and in poor ones: the returns are not in "
+    "it."
+)
+OWN_REWARD = (
+    "each log-probability is weighted by the reward of its own step alone. What the action leads to later counts, too: "
+    "take the return from this step on, G_t."
+)
+PAST = (
+    "each log-probability is weighted by what was earned up to its step. An action cannot change the past: add up the "
+    "rewards from its step on."
+)
+BEFORE = (
+    "each log-probability is weighted by the rewards of its own step and of the one before. G[t] needs G[t + 1], which "
+    "holds what follows: add that one."
+)
+TURNED = (
+    "the returns stand in the wrong order: the last step's log-probability is weighted by the first step's return. "
+    "What is added up from the back has to be reversed."
+)
+FORWARD = (
+    "each log-probability is weighted by two rewards only: the loop runs from the front, where G[t + 1] is no sum yet. "
+    "Begin at the end."
+)
+LATE = (
+    "the reward of a step is missing in the weight of its own log-probability. G_t begins with the reward that follows "
+    "the action at t: add it up before you store G_t."
+)
+ACROSS = (
+    "the returns run on from one episode into the next: what later episodes of the batch earn is added to the earlier "
+    "ones. Begin each episode's sum at 0."
+)
+CUT = "the last reward is in its own return alone: the loop from the back begins one step too early."
+DIVIDED = "each log-probability is divided by its return: the better an action, the less it counts. Multiply by G_t."
+ALTERNATING = "the rewards that follow are added and subtracted in turn. All of them are added up."
+PROBABILITY = (
+    "probabilities are multiplied by the returns, and not log-probabilities: an action counts the more, the likelier "
+    "it is already. Take the logarithm."
+)
+GROWING = (
+    "the discount is {gamma:.3g}: a reward counts the more, the later it comes. A discount is 1 at most, such as 0.99."
+)
+PER_EPISODE = (
+    "in each *episode* the weights of the log-probabilities have the mean 0 and the same standard deviation: a good "
+    "episode counts no more than a poor one. Normalize over all time steps of the batch."
+)
+NOT_CENTRED = (
+    "the weights of the log-probabilities have the same standard deviation in each batch, but not the mean 0: it is up "
+    "to {shift:.2g} standard deviations. Subtract the batch's mean before you divide."
+)
+NOT_SCALED = (
+    "the weights of the log-probabilities have the mean 0 in each batch, but not the same standard deviation: the "
+    "largest is {times:.3g} times the smallest. Divide by the standard deviation of the same batch, plus 1e-8."
+)
+NOT_NORMALIZED = (
+    "the weights of the log-probabilities are not normalized: in a batch their mean is up to {shift:.2g} standard "
+    "deviations, and the largest standard deviation of a batch is {times:.3g} times the smallest. Subtract the mean of "
+    "the batch's advantages from them, and divide by their standard deviation."
+)
+SUMMED = (
+    "in each update all log-probabilities have the same weight, whatever their episode has earned: they are added up "
+    "before they meet the returns. Multiply step by step, and then add up."
+)
+
+
+@dataclass
+class Weighted:
+    """Time steps in the order of play: the weights of their log-probabilities, the probabilities of their actions,
+    their observations (the same number for the same one), the update and the episode that they belong to, all (steps,);
+    and the rewards of each episode."""
+
+    weights: Numbers
+    pi: Numbers
+    observations: NDArray[np.int64]
+    updates: NDArray[np.int64]
+    episodes: NDArray[np.int64]
+    rewards: list[Numbers]
+
+    @cached_property
+    def parts(self) -> list[list[NDArray[np.int64]]]:
+        """All steps; those of each update; those of each episode."""
+        labels = (np.zeros_like(self.updates), self.updates, self.episodes)
+        return [[np.flatnonzero(of == label) for label in np.unique(of)] for of in labels]
+
+    def fits(self, columns: Numbers, parts: list[NDArray[np.int64]], numbers: Numbers) -> list[Numbers]:
+        """The factors of columns (steps, k) by which they give numbers (steps,) in each of the parts, but for one more
+        number for each observation. Empty where they do not in one of them, or where the parts that tell are few."""
+        found, steps = [], 0
+        for part in parts:
+            is_seen = (self.observations[part, None] == np.unique(self.observations[part])).astype(float)
+            matrix, wanted = np.column_stack([columns[part], is_seen]), numbers[part]
+            if len(part) < matrix.shape[1] + 3 or explains(is_seen, wanted) is not None:
+                continue
+            factors = explains(matrix, wanted)
+            if factors is None:
+                return []
+            found.append(factors[: columns.shape[1]])
+            steps += len(part)
+        return found if steps >= ENOUGH else []
+
+
+def explains(columns: Numbers, numbers: Numbers) -> Numbers | None:
+    """The factors by which columns (steps, k) give numbers (steps,); None where they do not."""
+    if not np.isfinite(columns).all():
+        return None
+    lengths = np.linalg.norm(columns, axis=0) + 1e-12
+    factors = np.linalg.lstsq(columns / lengths, numbers, rcond=1e-9)[0] / lengths
+    return factors if np.linalg.norm(numbers - columns @ factors) <= SAME * np.linalg.norm(numbers) else None
+
+
+def to_go(rewards: Numbers, gamma: float) -> Numbers:
+    """The returns-to-go (steps,) of an episode's rewards (steps,)."""
+    return returns_to_go(torch.as_tensor(rewards.copy()), gamma).numpy()
+
+
+def weighted(trace: Trace, episodes: int) -> Weighted | None:
+    """What the first episodes have left; None where it cannot be read."""
+    found = trace.weights()[:episodes]
+    if len(found) < 10:
+        return None
+    played, numbers = trace.episodes[: len(found)], dict[bytes, int]()
+    lengths = [len(steps) for steps in played]
+    return Weighted(
+        np.concatenate([w for w, *_ in found]),
+        np.concatenate([pi for _, pi, _ in found]),
+        np.array([numbers.setdefault(step.observation.tobytes(), len(numbers)) for steps in played for step in steps]),
+        np.repeat([steps for *_, steps in found], lengths),
+        np.repeat(np.arange(len(found)), lengths),
+        [np.array([step.reward for step in steps]) for steps in played],
+    )
+
+
+def discounts(data: Weighted, parts: list[NDArray[np.int64]]) -> list[float]:
+    """Of each part, by which factor a weight holds the next one, besides a reward and numbers for the two observations;
+    empty where it does not."""
+    follows = np.append(data.episodes[1:] == data.episodes[:-1], False)
+    of_next = np.append(data.weights[1:], 0.0) * follows
+    next_seen = (np.append(data.observations[1:], 0)[:, None] == np.unique(data.observations)) * follows[:, None]
+    columns = np.column_stack([of_next, np.concatenate(data.rewards), next_seen])
+    return [factors[0] for factors in data.fits(columns, parts, data.weights)]
+
+
+def wrong_formulas(data: Weighted) -> Iterator[tuple[str, Numbers]]:
+    """Each mistake that is known, and the columns (steps, k) of which its weights are made."""
+    rewards = data.rewards
+    of_update = [data.updates[data.episodes == i][0] for i in range(len(rewards))]
+    last = np.concatenate([np.arange(len(r)) == len(r) - 1 for r in rewards]).astype(float)
+    own, before, after = (np.concatenate([np.roll(r, k) for r in rewards]) for k in (0, 1, -1))
+    # where the loop over an episode begins or ends elsewhere, its last step has a factor of its own
+    yield OWN_REWARD, np.column_stack([own, own * last])
+    yield BEFORE, np.column_stack([own, own * last, before, before * last])
+    yield FORWARD, np.column_stack([own, own * last, after * (1 - last)])
+    for gamma in GAMMAS:
+        G, past = ([to_go(r[::turn], gamma)[::turn] for r in rewards] for turn in (1, -1))
+        following = 0.0
+        across = []
+        for i in reversed(range(len(rewards))):
+            following *= i + 1 < len(rewards) and of_update[i] == of_update[i + 1]
+            across.append(G[i] + following * gamma ** np.arange(len(G[i]), 0, -1))
+            following = across[-1][0]
+        columns = {
+            PAST: past,
+            TURNED: [g[::-1] for g in G],
+            LATE: [g - r for g, r in zip(G, rewards)],
+            ACROSS: across[::-1],
+            CUT: [np.append(to_go(r[:-1], gamma), r[-1]) if len(r) > 1 else r for r in rewards],
+            DIVIDED: [1 / np.where(g == 0, np.nan, g) for g in G],
+            ALTERNATING: [to_go(r, -gamma) for r in rewards],
+        }
+        for message, of_episodes in columns.items():
+            yield message, np.concatenate(of_episodes)[:, None]
+
+
+def misweighted(trace: Trace, episodes: int) -> str | None:
+    """What is wrong with the weights of the log-probabilities in the first episodes, if they are exactly those of a
+    known mistake."""
+    data = weighted(trace, episodes)
+    if data is None:
+        return None
+    if np.ptp(data.weights) <= SAME * abs(data.weights).max():
+        return NO_RETURN
+    right = [np.concatenate([to_go(r, gamma) for r in data.rewards]) for gamma in (*GAMMAS, ANOTHER_GAMMA)]
+    updates = [
+        part for part in data.parts[1] if np.ptp([data.rewards[i].sum() for i in np.unique(data.episodes[part])])
+    ]
+    if updates and all(np.ptp(w) <= SAME * abs(data.weights).max() for w in map(data.weights.__getitem__, updates)):
+        return SUMMED
+    for parts in data.parts:
+        if any(data.fits(G[:, None], parts, data.weights) for G in right):
+            return None
+        if any(data.fits(G[:, None], parts, data.weights / data.pi) for G in right):
+            return PROBABILITY
+        gammas = discounts(data, parts)
+        if gammas and min(gammas) > 1 and np.ptp(gammas) < 1e-3:
+            return GROWING.format(gamma=gammas[0])
+        for message, columns in wrong_formulas(data):
+            if data.fits(columns, parts, data.weights) and not data.fits(columns, parts, right[-1]):
+                return message
+    return None
+
+
+def unnormalized(trace: Trace, episodes: int) -> str | None:
+    """What shows that the weights are not normalized over each batch of the first episodes."""
+    data = weighted(trace, episodes)
+    if data is None:
+        return None
+    updates, of_episodes = (
+        [data.weights[part] for part in parts if data.weights[part].any()] for parts in data.parts[1:]
+    )
+    if len(updates) == len(of_episodes) or len(updates) < 3:
+        return None
+    if all(abs(w.mean()) < 1e-3 * w.std() for w in of_episodes):
+        return PER_EPISODE
+    stds = [w.std() for w in updates]
+    shift, times = max(abs(w.mean()) / w.std() for w in updates), max(stds) / min(stds)
+    centred, scaled = shift < 0.02, times < 1.1
+    message = None if centred and scaled else NOT_SCALED if centred else NOT_CENTRED if scaled else NOT_NORMALIZED
+    return message and message.format(shift=shift, times=times)
