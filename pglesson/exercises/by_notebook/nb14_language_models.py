@@ -193,7 +193,15 @@ answer = states''',
                 "comes after it.",
                 lambda prompts, answers: _rearranged(prompts, answers, "equals last"),
             ),
-            Mistake("the length is fixed to 3. Take it from the prompts: prompts.shape[1].", _of_three),
+            Mistake(
+                "every answer's states hold the tokens of the last answer. Fill the row of each answer alone.",
+                lambda prompts, answers: _states(prompts, answers[-1:].expand_as(answers)),
+            ),
+            Mistake(
+                "the length is fixed to 3. Take it from the prompts: prompts.shape[1].",
+                _of_three,
+                lambda prompts, answers: _states(prompts.view(len(prompts), 3), answers),
+            ),
         ],
     ),
 )
@@ -281,6 +289,11 @@ answer = log_prob''',
             Mistake(
                 "all tokens are looked up at one position, the equals sign. Each token has a state of its own.",
                 lambda logits, answers: logits[:, answers.shape[1]].log_softmax(-1).gather(-1, answers).sum(-1),
+            ),
+            Mistake(
+                "the length is fixed to 3. Take it from the answers: answers.shape[1].",
+                lambda logits, answers: _taken(logits[:, [3, 4, 5]].log_softmax(-1), answers[:, [0, 1, 2]]).sum(-1),
+                lambda logits, answers: _taken(logits[:, 3:].log_softmax(-1), answers).sum(-1),
             ),
             Mistake(
                 "a token is missing, the last one of each answer. Its logits are those of the last position.",

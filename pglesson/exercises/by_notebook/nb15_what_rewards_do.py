@@ -46,6 +46,7 @@ answer = ...""",
             64.0: "that is the largest group, where w depends on p most. The smallest where it depends on p at all is "
             "asked for.",
             math.sqrt(2): "that is w for groups of 3. The size of a group is asked for.",
+            1.616: "that is w for groups of 4 and p = 0.5. The size of a group is asked for.",
             math.sqrt(3): "that is w for groups of 4 and a very small p. The size of a group is asked for.",
             0.5: "that is a p. The size of a group is asked for.",
         },
@@ -131,6 +132,13 @@ answer = answer_loss''',
                 "you divide by the number of all tokens in the batch. Within it all tokens weigh the same then, but a "
                 "batch of long answers still takes smaller steps. Take the mean over answers.",
                 lambda log_probs, advantages, written: -_sums(log_probs, advantages, written).sum() / written.sum(),
+            ),
+            Mistake(
+                "you divide by the length of the longest answer, so one long answer makes the steps of all shorter. "
+                "Take the sum over the tokens, and the mean over answers only.",
+                lambda log_probs, advantages, written: (
+                    -_sums(log_probs, advantages, written).mean() / written.sum(1).max()
+                ),
             ),
             Mistake(
                 "a mean is taken over all places, so the loss depends on how wide the table is. Take the sum over the "
@@ -273,6 +281,8 @@ answer = weights[0] / weights.sum()""",
             math.exp(2) / (2 * math.exp(2) + 1): "the reference is missing: each exp(R / beta) is multiplied by it.",
             0.6 * math.exp(2): "that is 0.6 exp(R / beta). Divide by the sum over all three answers.",
             0.6 * 2**2 / (0.7 * 2**2 + 0.3): "you took 2 to the power of R / beta. It is e.",
+            0.36 * math.exp(2) / (0.37 * math.exp(2) + 0.09): "the reference is raised to the power of 1 / beta, too. "
+            "Only the reward is divided by beta.",
             2.6 / 5.0: "you added R / beta to the reference. Its exponential is multiplied.",
             math.exp(2.6) / (math.exp(2.6) + math.exp(2.1) + math.exp(0.3)): "the reference stands in the exponent "
             "as it is. In there it would have to be its logarithm.",

@@ -233,6 +233,7 @@ answer = gamed''',
             Mistake(
                 "log pi_ref is multiplied as it is. It is a logarithm: add it in the exponent.",
                 lambda log_ref, learned, right, beta: _share(log_ref * (learned / beta).exp()) @ right,
+                lambda log_ref, learned, right, beta: (log_ref * (learned / beta).exp()).softmax(0) @ right,
             ),
             Mistake(
                 "pi_ref itself stands in the exponent. Its logarithm belongs there: log_ref is one already.",
@@ -345,7 +346,8 @@ answer = dpo_loss''',
         ],
         [
             Mistake(
-                "better and worse are exchanged: this makes the worse answers likelier.",
+                "better and worse are exchanged, or policy and reference, which gives the same numbers: this makes the "
+                "worse answers likelier.",
                 lambda *a: -logsigmoid(-_dpo(*a)).mean(),
             ),
             Mistake(
@@ -362,6 +364,9 @@ answer = dpo_loss''',
                 "log(pi / pi_ref) is a difference.",
                 lambda better, worse, ref_better, ref_worse, beta: (
                     -logsigmoid(beta * (better + ref_better - worse - ref_worse)).mean()
+                ),
+                lambda better, worse, ref_better, ref_worse, beta: (
+                    -logsigmoid(beta * (better - ref_better - worse - ref_worse)).mean()
                 ),
             ),
             Mistake(

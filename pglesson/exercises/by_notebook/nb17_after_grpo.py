@@ -151,6 +151,17 @@ answer = full_loss''',
                 lambda log_pi, log_old, log_ref, *rest: _loss()(log_pi, log_old, log_old, *rest),
             ),
             Mistake(
+                "the KL term enters as a constant: its value is right, and its derivative is lost. No detach there.",
+                _loss(kl=lambda log_pi, log_ref: _kl(log_pi.detach(), log_ref)),
+            ),
+            Mistake(
+                "A (n,) meets the tokens, the last axis, as if there were an advantage for each place in an answer. "
+                "Each answer has one for all of its tokens: A[:, None].",
+                lambda log_pi, log_old, log_ref, A, written, epsilon, beta: (
+                    -_average(_gain(log_pi.T, log_old.T, A, epsilon).T - beta * _kl(log_pi, log_ref), written)
+                ),
+            ),
+            Mistake(
                 "the KL term counts tokens that were never written. Multiply it by written, too.",
                 lambda log_pi, log_old, log_ref, A, written, epsilon, beta: (
                     _loss()(log_pi, log_old, log_ref, A, written, epsilon, 0.0)
@@ -237,6 +248,8 @@ answer = ...""",
             "are dropped is asked for.",
             0.9**8 * 0.1**8: "the two cases exclude each other: add their probabilities.",
             8 * 0.9**7 * 0.1: "that is exactly one wrong answer of eight: a mixed group.",
+            2 * 0.9**8: "all wrong is not as likely as all right. A single answer is wrong with probability 0.1.",
+            0.8: "did you add 0.1 eight times? Probabilities of answers that must all agree are multiplied.",
             7.2: "that is the mean number of right answers.",
         },
         tolerance=0.02,

@@ -141,6 +141,11 @@ RIGHT = {
 MISTAKES = {
     "states": [
         (lambda p, a: states_by_mask(p, a).permute(1, 0, 2).reshape(len(p), p.shape[1], -1), "keeps the order"),
+        (lambda prompts, answers: states_by_mask(prompts, answers[-1:].repeat(len(answers), 1)), "of the last answer"),
+        (
+            lambda prompts, answers: states_by_mask(prompts.reshape(-1, 3), answers.reshape(len(prompts), 3)),
+            "fixed to 3",
+        ),
         (lambda prompts, answers: states_by_mask(prompts[:1].repeat(len(prompts), 1), answers), "first prompt before"),
         (each_row(lambda p, w, a, n: filled([*p, *w, 10], n)), "moves with the answer"),
         (lambda prompts, answers: states_by_mask(prompts, answers)[:, :3, :], "fixed to 3|shape"),
@@ -184,6 +189,8 @@ MISTAKES = {
         (read_from(lambda length: 0), "prompt's positions"),
         (log_prob_at(lambda length: -1), "at one position, the last"),
         (log_prob_at(lambda length: length), "at one position, the equals sign"),
+        (lambda z, a: z[:, 3:].log_softmax(2).gather(2, a[:, :, None])[:, :, 0].sum(1), "fixed to 3"),
+        (lambda z, a: sum(z[:, 3 + k].log_softmax(1).gather(1, a[:, [k]])[:, 0] for k in range(3)), "fixed to 3"),
         (rightly(lambda each: each[:, :-1].sum(1)), "a token is missing"),
         (rightly(lambda each: each.mean(dim=1)), "divides by the length"),
         (rightly(lambda each: each), "number of its own"),
