@@ -222,8 +222,8 @@ answer = ...""",
             0.4: "that is the entropy itself.",
             math.exp(0.4): "the constant is missing: log sigma = H - log(2 pi e) / 2.",
             0.4 - 0.5 * math.log(2 * math.pi * math.e): "that is log sigma. Take the exponential; a sigma is above 0.",
-            0.5 * math.log(2 * math.pi * math.e) - 0.4: "that is log sigma without its sign. Take the exponential of "
-            "log sigma, -1.02.",
+            0.5 * math.log(2 * math.pi * math.e) - 0.4: "that is log sigma without its sign. Keep it, and take the "
+            "exponential.",
             10
             ** (0.4 - 0.5 * math.log10(2 * math.pi * math.e)): "you took logarithms and powers of 10. In nats it is e.",
             2 * 0.4 / 2.112: "you changed sigma in proportion to the entropy. It is log sigma that goes with it.",

@@ -410,8 +410,8 @@ answer = clip''',
                 lambda gradients, longest: torch.where(_norms(gradients) > longest, 0.0, gradients),
             ),
             Mistake(
-                "the factor is the wrong way round, so short rows are made shorter, and long ones stay. It is "
-                "longest / norm, and 1 at most.",
+                "the factor is the wrong way round, so short rows are made shorter, and long ones stay: turn the "
+                "quotient around.",
                 lambda gradients, longest: gradients * (_norms(gradients) / longest).clamp(max=1.0),
             ),
             Mistake(
