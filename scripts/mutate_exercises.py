@@ -160,7 +160,7 @@ def how(message: str) -> str:
     """Whether a refusal names the mistake, may name it, says what happened, or only shows the values."""
     if message.startswith("this may be it"):
         return "offered as what fits best"
-    if re.search(r"^your line `|raised a \w+|had not come back|gives nothing", message):
+    if re.search(r"^your line `|raised an? \w+|had not come back|gives nothing", message):
         return "told by the error that it raised"
     return "shown by values alone" if re.search(r" your function gives .* right\.$", message) else "named"
 

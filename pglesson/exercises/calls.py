@@ -109,7 +109,7 @@ def play(
     except (Exception, SystemExit) as error:
         words = f"{located(error)} {type(error).__name__}: {str(error).partition(chr(10))[0]}".rstrip(" :.")
         where = f"It happened for {case.what}, with {_listed(function, case)}."
-        return Played(failure=RAISED, message=f"{words}. {where}{_about(error)}")
+        return Played(failure=RAISED, message=f"{words}. {where}{_about(error, case)}")
     if given is None or given is ...:
         return Played(
             failure=NOTHING,
@@ -303,8 +303,15 @@ def _about_shapes(x: Tensor, y: Tensor) -> str:
     return ""
 
 
-def _about(error: BaseException) -> str:
+def _about(error: BaseException, case: Case) -> str:
     """What often raises such an error."""
+    lengths = {str(length) for x in case.arguments for length in np.shape(x)}
+    for size in re.findall(r"size of tensor [ab] \((\d+)\)", str(error)):
+        if size not in lengths:
+            return (
+                f" No argument has an axis of length {size}: does it come from a number in your function, or from a "
+                "slice that is shorter?"
+            )
     return next((said for words, said in OFTEN.items() if re.search(words, str(error))), "")
 
 
@@ -331,7 +338,8 @@ def _kind(value: Any) -> str:
 
 def located(error: BaseException) -> str:
     """The learner's line that raised: the innermost frame that is neither this package's nor a library's."""
+    article = "an" if type(error).__name__[0] in "AEIOU" else "a"
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if "site-packages" not in frame.filename and not frame.filename.startswith(PACKAGE) and frame.line:
-            return f"your line `{frame.line}` raised a"
-    return "your function raised a"
+            return f"your line `{frame.line}` raised {article}"
+    return f"your function raised {article}"

@@ -64,23 +64,20 @@ def judge_function(
     gradients: Sequence[int] = (),
     tensor: bool = False,
     tolerance: float = 1e-4,
-    rounds: int = 1,
     forbidden: Sequence[str] = (),
 ) -> Callable[[Any], Outcome | None]:
     """A judge for a function that should return what `reference` returns, to a relative and absolute `tolerance`.
 
     gradients: positions of the arguments with respect to which the gradient of the sum of the results must be right
-    too; the results must then be torch tensors, as with tensor=True. rounds: how often each case is called, for a
-    function that must not depend on earlier calls. forbidden: which of AUTOGRAD, OPTIMIZER and MARKED the text rules
-    out, of pglesson.exercises.calls.
+    too; the results must then be torch tensors, as with tensor=True. forbidden: which of AUTOGRAD, OPTIMIZER and
+    MARKED the text rules out, of pglesson.exercises.calls.
     """
-    calls = [case for case in cases for _ in range(rounds)]
 
     def judge(answer: Any) -> Outcome | None:
         if not callable(answer):
             return wrong(not_a_function(answer))
         answer = Watched(answer)
-        want = [play(reference, case, gradients) for case in calls]
+        want = [play(reference, case, gradients) for case in cases]
         number = len(want[0].outputs)
 
         def play_all(chosen: Sequence[Case]) -> list[Played]:
@@ -88,9 +85,9 @@ def judge_function(
                 return [play(answer, case, gradients, tensor=tensor, number=number) for case in chosen]
 
         try:
-            got = play_all(calls)
-            failing = [i for i in range(len(calls)) if not agree(got[i], want[i], tolerance)]
-            again = play_all([calls[i] for i in failing])
+            got = play_all(cases)
+            failing = [i for i in range(len(cases)) if not agree(got[i], want[i], tolerance)]
+            again = play_all([cases[i] for i in failing])
         except TooLong:
             return wrong(
                 f"your function had not come back after {SECONDS:g} seconds of computing. Look for a loop whose "
@@ -102,28 +99,28 @@ def judge_function(
         if not failing:
             said = [message for message in forbidden if message in answer.done]
             return wrong(said[0]) if said else None
-        named, certain = _named(got, failing, calls, mistakes, gradients, tolerance)
-        if certain:
-            return wrong(named)
         if not all(agree(one, got[i], tolerance) for one, i in zip(again, failing)):
             return wrong(CHANGES)
+        named, certain = _named(got, failing, cases, mistakes, gradients, tolerance)
+        if certain:
+            return wrong(named)
         failed = [i for i in failing if got[i].failure]
         if failed and not named:
-            return wrong(got[min(failed, key=lambda i: calls[i].size)].message + _right_ones(calls, failing))
+            return wrong(got[min(failed, key=lambda i: cases[i].size)].message + _right_ones(cases, failing))
         # the smallest case is the easiest to follow, but of a shape it shows least
         computed = [i for i in failing if not got[i].failure]
         shapes = [i for i in computed if not same_shapes(got[i], want[i])]
-        i = max(shapes, key=lambda i: calls[i].size) if shapes else min(computed, key=lambda i: calls[i].size)
-        seen = difference(answer, calls[i], got[i], want[i], gradients, tolerance)
-        return wrong(f"{named} What was seen: {seen}" if named else seen + _right_ones(calls, failing))
+        i = max(shapes, key=lambda i: cases[i].size) if shapes else min(computed, key=lambda i: cases[i].size)
+        seen = difference(answer, cases[i], got[i], want[i], gradients, tolerance)
+        return wrong(f"{named} What was seen: {seen}" if named else seen + _right_ones(cases, failing))
 
     return judge
 
 
-def _right_ones(calls: Sequence[Case], failing: Sequence[int]) -> str:
+def _right_ones(cases: Sequence[Case], failing: Sequence[int]) -> str:
     """For which cases the results are right, so that a learner sees what is special about the others."""
-    right = list(dict.fromkeys(case.what for i, case in enumerate(calls) if i not in failing))
-    if len(failing) == 1 < len(calls):
+    right = [case.what for i, case in enumerate(cases) if i not in failing]
+    if len(failing) == 1 < len(cases):
         return " In all other cases that were tried it is right."
     return f" It is right for {', and for '.join(right[:2])}." if right else ""
 
@@ -143,7 +140,7 @@ def _unusable(got: list[Played]) -> Outcome | None:
 def _named(
     got: list[Played],
     failing: list[int],
-    calls: list[Case],
+    cases: Sequence[Case],
     mistakes: Sequence[Mistake],
     gradients: Sequence[int],
     tolerance: float,
@@ -151,14 +148,13 @@ def _named(
     """The message of the mistake whose model does as the answer does, and whether it does so on all cases."""
     best, message = 0, ""
     for told, model in ((mistake.message, model) for mistake in mistakes for model in mistake.models):
-        fits = [agree(got[i], play(model, calls[i], gradients), tolerance) for i in range(len(calls))]
+        fits = [agree(got[i], play(model, case, gradients), tolerance) for i, case in enumerate(cases)]
         if all(fits):
             return told, True
         explained = sum(fits[i] for i in failing if not got[i].failure)  # an exception can have any cause
         if 2 * explained >= len(failing) and 3 * sum(fits) >= 2 * len(fits) and explained > best:
             best = explained
-            cases = f"{sum(fits)} of the {len(calls)} cases that were tried"
-            message = f"this may be it, for it fits {cases}: {told}"
+            message = f"this may be it, for it fits {sum(fits)} of the {len(cases)} cases that were tried: {told}"
     return message, False
 
 

@@ -63,7 +63,7 @@ answer = rounded''',
             Case("three bins and three torques", (np.array([-1.7, 0.3, 1.2]), 3)),
             Case("eight bins", (_torques(9, 2), 8)),
             Case("a single torque", (np.array([0.9]), 6)),
-            Case("torques that are allowed", (np.linspace(-2, 2, 11), 11)),
+            Case("torques that are allowed", (np.array([-2.0, -1.5, -0.5, 1.0, 2.0]), 9)),
             Case("torques beyond the motor's range", (np.array([-7.0, 2.4, 40.0]), 7)),
         ],
         [
@@ -258,6 +258,7 @@ answer = epsilon_greedy_policy''',
             Case("four actions and epsilon 0.5", (np.array([-3.0, -2.0, -4.0, -1.5]), 0.5)),
             Case("two actions and epsilon 0.3", (np.array([5.0, 4.0]), 0.3)),
             Case("epsilon 0", (np.array([0.0, 1.0, 2.0]), 0.0)),
+            Case("action values that are whole numbers", (np.array([3, 7, 5]), 0.2)),
             Case("epsilon 1", (np.array([0.0, 2.0, 1.0]), 1.0)),
             Case("a single action", (np.array([1.0]), 0.2)),
             Case("two actions that are equally good", (np.array([1.0, 3.0, 3.0]), 0.3)),
@@ -276,6 +277,8 @@ answer = epsilon_greedy_policy''',
             Mistake(
                 "they add up to 1 now, but the random draw leaves out the favourite. It is among *all* actions.",
                 lambda Q, epsilon: _favourite(Q, 1 - epsilon, epsilon / (len(Q) - 1)) if len(Q) > 1 else np.ones(1),
+                lambda Q, epsilon: _favourite(Q, 1 - epsilon, epsilon / (len(Q) - 1)),
+                lambda Q, epsilon: _favourite(Q, 1 - epsilon, epsilon / max(len(Q) - 1, 1)),
             ),
             Mistake(
                 "you divided by the sum afterwards. They add up to 1, but the favourite's share is wrong: epsilon has "
@@ -290,6 +293,11 @@ answer = epsilon_greedy_policy''',
                 "where two actions are equally good, both get 1 - epsilon, and the sum is more than 1. The favourite "
                 "is one action: argmax gives the first.",
                 lambda Q, epsilon: epsilon / len(Q) + (1 - epsilon) * (Q.max() == Q),
+            ),
+            Mistake(
+                "whole-number action values make whole numbers of your probabilities: np.zeros_like and np.full_like "
+                "take over the type of Q. Give dtype=float, or np.zeros(len(Q)).",
+                lambda Q, epsilon: _epsilon_greedy(Q, epsilon).astype(Q.dtype),
             ),
             Mistake(
                 "each action has the whole of epsilon, and the favourite 1 - epsilon too: more than 1 together.",
@@ -310,8 +318,7 @@ answer = epsilon_greedy_policy''',
                 "this is the greedy policy: the random draw is missing.", lambda Q, epsilon: _favourite(Q, 1.0, 0.0)
             ),
             Mistake(
-                "this is which action is the favourite. The probability of each is asked for.",
-                lambda Q, epsilon: Q.argmax(),
+                "this is the number of an action. The probability of each is asked for.", lambda Q, epsilon: Q.argmax()
             ),
             Mistake(
                 "each of the others gets the whole of epsilon, and the favourite what is left. The draw with "
@@ -380,7 +387,8 @@ answer = max(against.values())""",
             -0.3: "the sign is wrong: this is what *you* get. The question is what the opponent wins.",
             0.0: "that is the average over its three moves. The best answer plays only the best of them.",
             1.0: "it would win every round only if you were certain.",
-            0.2: "that is how often paper loses to you. How often does it win?",
+            0.2: "so often paper loses to you, and as much is rock minus paper. Subtract how often it loses from how "
+            "often it wins.",
             -0.1: "that is what rock wins from you. There is a better answer.",
             -0.2: "that is what scissors win from you. There is a better answer.",
             0.1: "you compared two of the three moves alone. List all three answers, and what each wins and loses.",
@@ -465,6 +473,7 @@ answer = joints_that_fit''',
             Mistake(
                 "this is the first number of joints that does *not* fit. One fewer is asked for.",
                 lambda states, bins, memory: _fits(states, bins, memory) + 1,
+                lambda states, bins, memory: _fits(states, bins, memory) + 1 if 4 * states <= memory else 0,
             ),
             Mistake(
                 "a table that fills the memory exactly still fits: compare with <=.",
@@ -505,6 +514,7 @@ answer = joints_that_fit''',
             Mistake(
                 "you give a fraction of a joint, or less than none. Round down, and not below 0.",
                 lambda states, bins, memory: np.log(memory / 4 / states) / np.log(bins),
+                lambda states, bins, memory: max(0.0, np.log(memory / 4 / states) / np.log(bins)),
             ),
             Mistake(
                 "you go below 0 where nothing fits. The answer is 0 there.",

@@ -37,7 +37,8 @@ answer = ...""",
         0.6,
         {
             3.0: "that is the exponential. Divide it by the sum of all three, so that the probabilities add up to 1.",
-            1.0: "you divided the logits themselves by their sum. Exponentiate first.",
+            1.0: "so it would be if the first two counted nothing. Their logits are 0, but e^0 is 1: exponentiate "
+            "first, and divide then.",
             0.75: "that would be right for two actions. There are three, and each counts in the sum.",
             0.2: "that is the probability of each of the other two.",
             1 / 3: "equal probabilities come from equal logits; the third is larger.",
@@ -48,6 +49,7 @@ answer = ...""",
             0.4: "that is the probability of the other two together.",
             0.3546: "you took each exponential for 1 but the third for log(3). It is e^log(3).",
             5 / 3: "numerator and denominator are swapped: a probability is at most 1.",
+            0.4462: "that is with the logarithm of base 10. Here log is the natural one, and e^log(3) is 3.",
             0.9094: "you took the third exponential for e^3. It is e^log(3): the exponential undoes the logarithm.",
         },
         otherwise="this is not it. Write down the three exponentials, and their sum.",
@@ -172,6 +174,11 @@ answer = policy_at''',
                 "you subtract the largest logit of all states. A row that lies far below it becomes 0 / 0: subtract "
                 "each row's own largest.",
                 lambda logits, temperature: _typed(logits / temperature - (logits / temperature).max()),
+            ),
+            Mistake(
+                "you subtract the largest logit as it is from logits that are divided by the temperature. Divide "
+                "first: what you exponentiate is then 0 at most.",
+                lambda logits, temperature: _typed(logits / temperature - logits.amax(-1, keepdim=True)),
             ),
             Mistake(
                 "you subtract the largest of each column. Over the states nothing cancels: subtract each row's own "
@@ -348,6 +355,8 @@ _JUDGE = judge_function(
             "you sort the actions by their probabilities first. The pieces lie in the order of the actions, action 0 "
             "the first.",
             lambda probabilities, u: (order := (-probabilities).argsort(stable=True))[_sample(probabilities[order], u)],
+            lambda probabilities, u: _sample(probabilities.sort(descending=True).values, u),
+            lambda probabilities, u: _sample(probabilities.sort().values, u),
         ),
         Mistake(
             "you compare before you add the probability of the action itself, so you always go one action too far.",
@@ -527,6 +536,12 @@ answer = log_policy''',
                 lambda logits: (z := logits - logits.amax(0)) - z.exp().sum(-1, keepdim=True).log(),
             ),
             Mistake(
+                "the values are right, but the logarithm of the sum carries no derivative. It depends on the logits, "
+                "too: detach nothing but a largest logit that cancels.",
+                lambda logits: logits - logits.logsumexp(-1, keepdim=True).detach(),
+                lambda logits: (z := logits - logits.amax(-1, keepdim=True)) - z.logsumexp(-1, keepdim=True).detach(),
+            ),
+            Mistake(
                 "the largest logit is subtracted in the sum alone. Take it away from the logits in front, too.",
                 lambda logits: logits - (logits - logits.amax(-1, keepdim=True)).exp().sum(-1, keepdim=True).log(),
             ),
@@ -681,6 +696,11 @@ answer = score''',
                 lambda logits, action: (
                     (torch.eye(len(logits))[action] - torch.softmax(logits, -1)) / torch.softmax(logits, -1)
                 ),
+            ),
+            Mistake(
+                "you add up the log-probabilities of all actions before you differentiate. Take that of the chosen "
+                "action alone.",
+                lambda logits, action: 1 - len(logits) * torch.softmax(logits, -1),
             ),
             Mistake(
                 "only the 1 of the chosen action is left. The probabilities are subtracted from it.",

@@ -493,6 +493,14 @@ def _normal(mu: Tensor, log_sigma: Tensor) -> torch.distributions.Normal:
     return torch.distributions.Normal(mu, log_sigma.exp())
 
 
+def _squashed_sample(correction: Callable[[Tensor], Tensor]) -> Callable[..., tuple[Tensor, Tensor]]:
+    """A model that squashes the action by tanh, and takes `correction` off each joint's log-density."""
+    return lambda mu, log_sigma, s, low, high: (
+        low + (high - low) * (s.tanh() + 1) / 2,
+        (_each(mu, log_sigma, s) - correction(s)).sum(-1),
+    )
+
+
 BOUNDED = Exercise(
     name="bounded",
     objective="handle bounds without spoiling the gradient",
@@ -687,10 +695,8 @@ answer = bounded''',
             ),
             Mistake(
                 "the action is squashed by a tanh. It is clipped: inside the bounds it stays as it was drawn.",
-                lambda mu, log_sigma, s, low, high: (
-                    low + (high - low) * (s.tanh() + 1) / 2,
-                    _each(mu, log_sigma, s).sum(-1),
-                ),
+                _squashed_sample(lambda s: 0 * s),
+                _squashed_sample(lambda s: torch.log(1 - s.tanh() ** 2)),
             ),
         ],
         gradients=(0, 1),
@@ -814,6 +820,12 @@ answer = act''',
                 _action_with_gradient,
             ),
             Mistake(
+                "the numbers are right, but the sampled action still carries a gradient: only one of mu and sigma is "
+                "detached in it. Detach mu + sigma * noise as a whole.",
+                _acts(drawn=lambda mu, sigma, noise: mu.detach() + sigma * noise),
+                _acts(drawn=lambda mu, sigma, noise: mu + sigma.detach() * noise),
+            ),
+            Mistake(
                 "the numbers are right, but no gradient reaches the two heads. Detach the sampled action alone.",
                 _without_gradient,
             ),
@@ -864,8 +876,9 @@ answer = act''',
                 lambda *arguments: _acts()(*arguments)[1],
             ),
             Mistake(
-                "the environment's action carries no gradient now, but that in log_prob does: it moves along with mu, "
-                "and the score of mu cancels to 0. Detach it as soon as it is drawn.",
+                "the environment's action carries no gradient now, but in the log-density nothing holds the action "
+                "fixed: of its distance from mu only the noise is left, and the score of mu is 0. Detach the action "
+                "as soon as it is drawn, and take its distance from mu.",
                 _acts(
                     drawn=lambda mu, sigma, noise: mu + sigma * noise,
                     seen=lambda sampled, low, high: sampled.clamp(low, high).detach(),
@@ -921,6 +934,13 @@ answer = act''',
                 lambda x, w_mu, w_log_sigma, noise, low, high: (
                     _acts()(x, w_mu, w_log_sigma, noise, low, high)[0],
                     _each(torch.zeros_like(noise), torch.zeros_like(noise), noise).sum(-1),
+                ),
+            ),
+            Mistake(
+                "you give the noise to log_prob. The density of the sampled action is asked for: mu + sigma * noise.",
+                lambda x, w_mu, w_log_sigma, noise, low, high: (
+                    _acts()(x, w_mu, w_log_sigma, noise, low, high)[0],
+                    _each(x @ w_mu, x @ w_log_sigma, noise).sum(-1),
                 ),
             ),
             Mistake(

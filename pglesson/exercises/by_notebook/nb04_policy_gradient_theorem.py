@@ -214,6 +214,11 @@ answer = exact_gradient''',
                 "it is twice as long as it should be. Autograd adds to what stands in .grad: is backward called twice?",
                 lambda z, G: 2 * torch.softmax(z, -1) * _centred(z, G),
             ),
+            Mistake(
+                "you differentiate the pi(a) in front, too. In line 2 only log pi(a) is differentiated: detach the "
+                "factor in front.",
+                lambda z, G: torch.softmax(z, -1) * _centred(z, (1 + torch.log_softmax(z, -1)) * G),
+            ),
             Mistake("this is J. Its gradient by the logits is asked for.", lambda z, G: torch.softmax(z, -1) @ G),
             Mistake(
                 "the returns are left out. They weight each action's push.",
@@ -326,8 +331,10 @@ answer = line_4_weights''',
                 lambda r, gamma: gamma * _line_4(r, gamma),
             ),
             Mistake(
-                "the factor gamma^t is in it twice: discounted from the start, the rest of the return already has it.",
+                "a discount is in it twice: if each reward is discounted from the start of the episode, what is left "
+                "of the return has the factor gamma^t already.",
                 lambda r, gamma: _discounts(r, gamma) * _line_4(r, gamma),
+                lambda r, gamma: _to_go(r * _discounts(r, gamma), gamma),
             ),
             Mistake("nothing is discounted here. This is right for gamma = 1 alone.", lambda r, gamma: _onward(r)),
             Mistake(

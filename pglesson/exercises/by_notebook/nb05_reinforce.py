@@ -289,6 +289,10 @@ answer = one_update''',
             Case("an episode of one step", (*_episode(1, 2, 30), 0.9, 0.5)),
             Case("gamma = 1", (*_episode(5, 2, 40), 1.0, 0.05)),
             Case("gamma = 0", (*_episode(4, 2, 50), 0.0, 0.1)),
+            Case(
+                "an episode without the last action",
+                (*_episode(4, 3, 90)[:2], torch.tensor([0, 1, 1, 0]), _episode(4, 3, 90)[3], 0.9, 0.1),
+            ),
             Case("logits far apart", (100 * _episode(4, 2, 80)[0], *_episode(4, 2, 80)[1:], 0.9, 0.1)),
             Case("rewards that are all 1", (*_episode(5, 2, 60)[:3], torch.ones(5), 0.9, 0.1)),
             Case("rewards that are all 0", (*_episode(3, 2, 70)[:3], torch.zeros(3), 0.9, 0.1)),
@@ -357,7 +361,14 @@ answer = one_update''',
                 _moved(score=lambda th, x, a: torch.eye(th.shape[1])[a]),
             ),
             Mistake(
-                "the softmax runs over the steps. It belongs on the last axis, that of the actions.", _across_steps
+                "the softmax runs over the steps. It belongs on the last axis, that of the actions.",
+                _across_steps,
+                _moved(score=lambda th, x, a: torch.eye(th.shape[1])[a] - (x @ th).softmax(0)),
+            ),
+            Mistake(
+                "one_hot takes its number of columns from the actions that were taken. Say how many there are: "
+                "theta.shape[1].",
+                _moved(score=lambda th, x, a: torch.nn.functional.one_hot(a) - (x @ th).softmax(-1)),
             ),
             Mistake(
                 "the log-probabilities are those of the most likely actions. The rewards followed the episode's own "
@@ -441,8 +452,8 @@ answer = ...""",
             3e-6: "that is one weight under plain gradient descent. Adam divides the gradient by its own size, and "
             "there are 128 weights.",
             0.0384: "that is the sum of the gradients. A step of Adam does not depend on their size, but on alpha.",
-            0.1131: "independent moves would add up like a square root. These all go the same way, so they add up in "
-            "full.",
+            0.1131: "that is alpha times the root of 128, as if the moves were independent, or as if the whole "
+            "gradient were divided by its length. Adam divides each entry by its own size, and all go the same way.",
             2.56: "you counted both logits. How far does this one move?",
             0.64: "half of it is lost somewhere. All 128 activations are 1, none is switched off.",
             0.128: "a factor of ten is lost. alpha is 0.01, and Adam's correction of the first step undoes the "
@@ -739,6 +750,16 @@ answer = band''',
             Mistake(
                 "these are three numbers for the whole training. Every update needs its own: give the axis.",
                 lambda x: _band(x, axis=None),
+            ),
+            Mistake(
+                "the edges are those of all updates together. Every update has its own: give quantile the axis, too.",
+                lambda x: (np.quantile(x, 0.1), x.mean(1), np.quantile(x, 0.9)),
+                lambda x: (np.full(len(x), np.quantile(x, 0.1)), x.mean(1), np.full(len(x), np.quantile(x, 0.9))),
+            ),
+            Mistake(
+                "the edges are runs of their own, the second from below and from above. np.quantile interpolates "
+                "between runs, and works for any number of them.",
+                lambda x: ((z := np.sort(x, 1))[:, 1], x.mean(1), z[:, -2]),
             ),
             Mistake(
                 "the line in the middle is the median here. The figure draws the mean.", lambda x: _band(x, np.median)

@@ -131,6 +131,7 @@ answer = episodes_for''',
             Mistake(
                 "you average over the weights, axis 1. The mean gradient is a mean over the episodes, axis 0.",
                 lambda g, c: (g - g.mean(1, keepdim=True)).square().sum(0).mean() / (c**2 * g.mean(1).square().sum()),
+                lambda g, c: (g - g.mean(1, keepdim=True)).square().sum(1).mean() / (c**2 * g.mean(1).square().sum()),
             ),
             Mistake(
                 "these are as many numbers as there are weights. Add the variances up before you divide.",
@@ -356,6 +357,10 @@ answer = learn''',
                 _learned(lambda w, s, G, mask: 2 * _minus_gradient(w, s, G, mask)),
             ),
             Mistake(
+                "you average over the features, too. The loss is a mean over the time steps alone.",
+                _learned(lambda w, s, G, mask: _minus_gradient(w, s, G, mask) / len(w)),
+            ),
+            Mistake(
                 "the step is half as long: the derivative of the square brings a 2, which cancels the 1/2.",
                 _learned(lambda w, s, G, mask: _minus_gradient(w, s, G, mask) / 2),
             ),
@@ -380,9 +385,12 @@ answer = learn''',
                 ),
             ),
             Mistake(
-                "every weight moves by the mean difference. Each weight's share depends on its feature: multiply by "
-                "the observation.",
+                "every weight moves by the same amount. Each weight's share depends on its feature: multiply the "
+                "differences by the observations.",
                 _learned(lambda w, s, G, mask: (_residuals(w, s, G, mask).sum() / mask.sum()).expand(w.shape)),
+                _learned(
+                    lambda w, s, G, mask: ((_residuals(w, s, G, mask) * (s @ w)).sum() / mask.sum()).expand(w.shape)
+                ),
             ),
             Mistake(
                 "w has not moved. Without an optimizer you must take the step yourself.",
@@ -460,6 +468,11 @@ def _batch_mean(x: Tensor, mask: Tensor) -> Tensor:
 
 def _others(x: Tensor, mask: Tensor) -> Tensor:
     return (x.sum(0) - x) / (mask.sum(0) - mask).clamp(min=1) * mask
+
+
+def _of_all_others(x: Tensor, mask: Tensor) -> Tensor:
+    """The mean of all that the other episodes earned, at any time step: (episodes, 1)."""
+    return (x.sum() - x.sum(1, True)) / (mask.sum() - mask.sum(1, True)).clamp(min=1)
 
 
 def _moved(b: float, mean: Tensor, rate: float = 0.1) -> Tensor:
@@ -569,6 +582,11 @@ answer = means''',
                 _with_others(lambda x, m: (x.sum(0) - x) / (m.sum(0) - m) * m),
             ),
             Mistake(
+                "where no other episode goes on you give another number. Asked for is 0.",
+                _with_others(lambda x, m: torch.where(m.sum(0) > 1, _others(x, m), x)),
+                _with_others(lambda x, m: torch.where(m.sum(0) > 1, _others(x, m), _of_all_others(x, m)) * m),
+            ),
+            Mistake(
                 "after its own end an episode still gets a mean of the others. Multiply by mask.",
                 _with_others(lambda x, m: (x.sum(0) - x) / (m.sum(0) - m).clamp(min=1)),
             ),
@@ -578,7 +596,7 @@ answer = means''',
             ),
             Mistake(
                 "the time mean of the others is one number for each episode here. Each time step has its own.",
-                _with_others(lambda x, m: (x.sum() - x.sum(1, True)) / (m.sum() - m.sum(1, True)).clamp(min=1) * m),
+                _with_others(lambda x, m: _of_all_others(x, m) * m),
             ),
             Mistake(
                 "the others' returns are added up, and not yet divided by how many they are.",

@@ -114,6 +114,7 @@ MISTAKES = {
         ("fifteen", "must be one number"),
         (13, "counts from the next"),
         (25 - 3, "away from the 25"),
+        (15 / 40, "the share"),
     ],
     "points": [
         (lambda r: (r.sum(axis=1) / 16, r.sum(axis=1).mean() / 16), "divide by 16"),
@@ -137,6 +138,9 @@ MISTAKES = {
         (lambda r: (r, r.mean()), "returns themselves"),
         (lambda r: (r.sum(1) / len(r), (r.sum(1) / len(r)).mean()), "over its own episodes"),
         (lambda r: (r.mean(1, keepdims=True), r.mean()), "squeeze"),
+        (lambda r: (r.mean(1), r.mean(0)), "one for each episode"),
+        (lambda r: (r.mean(dim=1), r.mean()), "In NumPy it is axis="),
+        (lambda r: (np.stack([r[i].mean() for i in range(3)]), r.mean()), "right for three agents with two episodes"),
     ],
     "moves": [
         (560, "those are the episodes\\."),
@@ -150,6 +154,7 @@ MISTAKES = {
         (34, "the last update"),
         (40, "whole training"),
         (36, "before its first"),
+        ((640 - 560) / 16, "left until 640"),
         (100, "before it moves"),
     ],
     "first_return": [
@@ -192,6 +197,7 @@ MISTAKES = {
         (0, "only the next"),
         (95, "percentage"),
         (0.7, "How far does"),
+        (0.95**20, "twenty steps ahead. Give gamma"),
         (20 / 21, "adds up to 20"),
         (np.exp(-1 / 20), "counts a third"),
         (0.5 ** (1 / 20), "counts half"),

@@ -71,6 +71,15 @@ def only_divided(Q, epsilon):
     return pi
 
 
+RNG = np.random.default_rng(0)
+
+
+def like_the_values(Q, epsilon):
+    pi = np.full_like(Q, epsilon / len(Q))
+    pi[Q.argmax()] += 1 - epsilon
+    return pi
+
+
 def without_the_favourite(Q, epsilon):
     if len(Q) == 1:
         return [1.0]
@@ -210,6 +219,9 @@ MISTAKES = {
         (lambda t, n: [max(np.linspace(-2, 2, n), key=lambda a: abs(a - x)) for x in t], "furthest"),
         (lambda t, n: np.linspace(-2, 2, n)[abs(t[:, None] - np.linspace(-2, 2, n)).argmin(0) % n], "the other axis"),
         (rounded_down, "round down"),
+        (lambda t, n: (np.floor((t + 2) / 4 * (n - 1)) * 4 / (n - 1) - 2).clip(-2, 2), "round down"),
+        (lambda t, n: (np.round((t + 2) / (4 / n)) * (4 / n) - 2).clip(-2, 2), "one torque too many"),
+        (lambda t, n: grid(n)[np.abs(t - grid(n)).argmin()], "needs a second axis"),
         (lambda t, n: -2 + 4 / (n - 1) * np.round((t + 2) / (4 / (n - 1))), "stays outside"),
         (lambda t, n: (4 / (n - 1) * np.round(t / (4 / (n - 1)))).clip(-2, 2), "even number of bins"),
         (rounded_middles, "middles of intervals"),
@@ -223,7 +235,7 @@ MISTAKES = {
         (lambda t, b: np.abs(t[:, None] - grid(b)).min(1), "argmin instead"),
         (lambda t, b: np.round(t, 1), "number of decimals"),
         (lambda t, b: nearest_of(t, np.linspace(-1, 1, b)), "between -1 and 1"),
-        (lambda t, b: grid(b)[np.searchsorted(grid(b), t)], "raised a IndexError"),
+        (lambda t, b: grid(b)[np.searchsorted(grid(b), t)], "raised an IndexError"),
     ],
     "left": [
         (1 / 4, "left of the width"),
@@ -251,14 +263,17 @@ MISTAKES = {
         (as_it_was, "as it was"),
         (only_divided, "no part of the random draw"),
         (without_the_favourite, "leaves out the favourite"),
+        (lambda Q, e: np.where(np.arange(len(Q)) == Q.argmax(), 1 - e, e / (len(Q) - 1)), "leaves out the favourite"),
+        (like_the_values, "take over the type of Q"),
+        (lambda Q, e: RNG.integers(len(Q)) if RNG.random() < e else Q.argmax(), "another result|an action"),
         (normalized, "divided by the sum afterwards"),
         (only_added, "the whole of epsilon"),
         (lambda Q, e: greedy_mixed(Q, 1 - e), "changed places"),
         (the_smallest, "smallest action value"),
         (lambda Q, e: torch.softmax(torch.tensor(Q), 0), "this is a softmax"),
         (lambda Q, e: np.eye(len(Q))[Q.argmax()], "this is the greedy policy"),
-        (lambda Q, e: int(np.argmax(Q)), "which action is the favourite"),
-        (lambda Q, e: Q[3], "raised a IndexError"),
+        (lambda Q, e: int(np.argmax(Q)), "number of an action"),
+        (lambda Q, e: Q[3], "raised an IndexError"),
         (
             lambda Q, e: np.where(np.arange(len(Q)) == Q.argmax(), 1 - e * (len(Q) - 1), e),
             "and the favourite what is left",
@@ -274,7 +289,7 @@ MISTAKES = {
         (-0.3, "what \\*you\\* get"),
         (0, "average over its three"),
         (1, "only if you were certain"),
-        (0.2, "how often paper loses"),
+        (0.2, "as much is rock minus paper"),
         (-0.1, "what rock wins"),
         (-0.2, "what scissors win"),
         (0.1, "two of the three"),
@@ -288,6 +303,8 @@ MISTAKES = {
     "joints_that_fit": [
         (lambda s, b, m: max(0, math.floor(math.log(m / 4 / s, b))), "a logarithm is rounded"),
         (one_too_many, "does \\*not\\* fit"),
+        (lambda s, b, m: next(j for j in range(999) if 4 * s * b**j > m), "does \\*not\\* fit"),
+        (lambda s, b, m: max(0, math.log(m / 4 / s) / math.log(b)), "fraction of a joint"),
         (strictly_below, "compare with <="),
         (with_entry(1), "counted one"),
         (with_entry(8), "counted eight"),

@@ -237,6 +237,18 @@ def act_that_learns_from(choose):
     return act
 
 
+def act_with_the_noise_in_its_density(features, w_mu, w_log_sigma, noise, low, high):
+    mu, log_sigma = features @ w_mu, features @ w_log_sigma
+    log_pi = (-(noise**2) / 2 - log_sigma - 0.5 * math.log(2 * math.pi)).sum(-1)
+    return (mu + log_sigma.exp() * noise).detach().clamp(low, high), log_pi
+
+
+def squashed_with_correction(mu, log_sigma, sampled, low, high):
+    squashed = torch.tanh(sampled)
+    log_pi = normal(mu, log_sigma).log_prob(sampled) - torch.log(1 - squashed**2)
+    return (low + high) / 2 + (high - low) / 2 * squashed, log_pi.sum(-1)
+
+
 def act_that_sums(total):
     def act(features, w_mu, w_log_sigma, noise, low, high):
         policy = Normal(features @ w_mu, (features @ w_log_sigma).exp())
@@ -504,6 +516,7 @@ MISTAKES = {
             lambda m, ls, s, low, high: (s.clamp(low, high), normal(m, ls).log_prob(s.clamp(low, high)).mean(-1)),
             "and of the clipped",
         ),
+        (squashed_with_correction, "squashed by a tanh"),
     ],
     "two_heads": [
         (act_differentiated, "cancels to 0"),
@@ -524,7 +537,13 @@ MISTAKES = {
         (lambda *given: act_with_normal(*given)[1], "log-densities alone"),
         (act_with_one_sigma, "same in all states"),
         (act_with_log_sigma_as_sigma, "raised a ValueError"),
-        (lambda *given: acted(*given, drawn=lambda mu, sigma, e: mu + sigma * e, cut=True), "in log_prob does"),
+        (lambda *given: acted(*given, drawn=lambda mu, sigma, e: mu + sigma * e, cut=True), "only the noise is left"),
+        (act_with_the_noise_in_its_density, "only the noise is left"),
+        (act_that_draws(lambda mu, sigma, noise: mu.detach() + sigma * noise, lambda x: x), "only one of mu and sigma"),
+        (
+            lambda x, u, v, e, *rest: (acted(x, u, v, e, *rest)[0], normal(x @ u, x @ v).log_prob(e).sum(-1)),
+            "noise to log",
+        ),
         (lambda *given: acted(*given, total=lambda each: each.mean(-1)), "mean over the joints"),
         (lambda *given: acted(*given, spread=lambda ls: torch.exp(2 * ls)), "not of twice"),
         (lambda *given: acted(*given, spread=lambda ls: torch.exp(ls / 2)), "not of half"),

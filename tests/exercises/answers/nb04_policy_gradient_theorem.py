@@ -106,6 +106,12 @@ def to_go(rewards, gamma):
     return torch.tensor(rows)
 
 
+def trick_with_the_front_differentiated(logits, returns):
+    z = logits.clone().requires_grad_(True)
+    (z.softmax(0) * z.log_softmax(0) * returns).sum().backward()
+    return z.grad
+
+
 def total(rewards, gamma):
     return torch.stack([sum(gamma**t * rewards[:, t] for t in range(rewards.shape[1]))] * rewards.shape[1], 1)
 
@@ -256,6 +262,7 @@ MISTAKES = {
         (lambda z, G: z.softmax(0) * trick_by_autograd(z, G), "once more"),
         (lambda z, G: (G - G.mean()) / len(G), "counts alike"),
         (lambda z, G: z.exp() * (G - (z.exp() * G).sum()), "not divided by their sum"),
+        (trick_with_the_front_differentiated, "in front, too"),
     ],
     "line_4": [
         (lambda r, g: (r * 0.9 ** torch.arange(r.shape[1])).flip(1).cumsum(1).flip(1), "whatever `gamma`"),
@@ -291,6 +298,7 @@ MISTAKES = {
         (lambda r, g: (r * powers(r, g)).sum(1), "one number for each"),
         (lambda r, g: weights_by_matrix(r, g) / r.shape[1], "number of steps"),
         (lambda r, g: weights_by_matrix(r, g).squeeze(), "lost its axis"),
+        (lambda r, g: to_go(r * powers(r, g), g), "discount is in it twice"),
     ],
     "estimate": [
         (

@@ -137,6 +137,10 @@ def with_log_prob(log_prob):
     return lambda theta, x, a, r, gamma, alpha: climbing(theta, x, a, to_go(r, gamma), alpha, log_prob)
 
 
+def with_score(score):
+    return lambda th, x, a, r, g, al: th + al * x.T @ (score(x @ th, a) * to_go(r, g)[:, None])
+
+
 def rows(z, a):
     return z[range(len(a)), a]
 
@@ -459,6 +463,8 @@ MISTAKES = {
         (with_log_prob(lambda z, a: rows(z.softmax(-1), a)), "not softmax"),
         (with_log_prob(rows), "as if logits"),
         (with_log_prob(lambda z, a: rows(z.log_softmax(0), a)), "runs over the steps"),
+        (with_score(lambda z, a: torch.nn.functional.one_hot(a, z.shape[1]) - z.softmax(0)), "runs over the steps"),
+        (with_score(lambda z, a: torch.nn.functional.one_hot(a) - z.softmax(1)), "number of columns"),
         (with_log_prob(lambda z, a: z.log_softmax(-1).max(1).values), "most likely actions"),
         (weighed_by(lambda r, g: (to_go(r, g) - to_go(r, g).mean()) / (to_go(r, g).std() + 1e-8)), "you normalize"),
         (weighed_by(lambda r, g: to_go(r, g) - to_go(r, g).mean()), "mean return"),
@@ -487,7 +493,7 @@ MISTAKES = {
         (128 * 0.01 * 0.0003, "plain gradient descent"),
         (0.01 * 0.0003, "one weight under plain"),
         (128 * 0.0003, "sum of the gradients"),
-        (math.sqrt(128) * 0.01, "square root"),
+        (math.sqrt(128) * 0.01, "the root of 128"),
         (2.56, "both logits"),
         (0.64, "half of it"),
         (0.128, "factor of ten"),
@@ -557,8 +563,14 @@ MISTAKES = {
         (lambda x: tuple(np.broadcast_to(x.mean(axis=1), (3, len(x)))), "no width"),
         (sorted_in_place, "in place"),
         (lambda x: edges(x, 0.1, 0.9)[:2], "gives 2 values, but 3"),
-        (lambda x: x.quantile(0.1), "raised an? AttributeError"),
+        (lambda x: x.quantile(0.1), "raised an AttributeError"),
         (lambda x: (x.mean(1), *np.quantile(x, [0.1, 0.9], axis=1)), "wrong order"),
+        (lambda x: (np.quantile(x, 0.1), x.mean(1), np.quantile(x, 0.9)), "the axis, too"),
+        (
+            lambda x: (np.full(len(x), np.quantile(x, 0.1)), x.mean(1), np.full(len(x), np.quantile(x, 0.9))),
+            "axis, too",
+        ),
+        (lambda x: (np.sort(x)[:, 1], x.mean(1), np.sort(x)[:, -2]), "runs of their own"),
         (lambda x: edges(x, 0.05, 0.95), "middle 90"),
         (lambda x: edges(x, 0.025, 0.975), "middle 95"),
         (lambda x: edges(x, 0.4, 0.6), "middle 20"),
