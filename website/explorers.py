@@ -15,7 +15,7 @@ import numpy as np
 from pglesson.widgets import Explorer
 
 PICTURES = 169  # at most: 13 x 13 positions of two sliders
-BYTES = 1_600_000  # of an explorer's pictures together, about: its first one says how large they are
+BYTES = 2_000_000  # at most, of an explorer's pictures together
 FEWEST = 7  # positions of a slider: where all combinations allow no more, each control moves alone
 ALONE = 25  # positions of a slider that moves alone
 CELLS = (32, 24), (9, 7)  # columns and rows of places to press in a picture: with all combinations, and without
@@ -76,10 +76,28 @@ def shoot(explorer: Explorer, chosen: dict[str, Any]) -> frames.Shot:
 
 
 def page(explorer: Explorer, folder: Path, name: str) -> str:
-    """Draws an explorer at many positions into a folder; returns its HTML. Afterwards the explorer is as it was."""
+    """Draws an explorer at many positions into a folder; returns its HTML. Afterwards the explorer is as it was.
+
+    Raises ValueError where even the fewest pictures are too large together.
+    """
     before = {key: widget.value for key, widget in explorer.controls.items()}
-    size = len(frames.webp(shoot(explorer, before).picture))
-    controls, values, grid = positions(explorer, min(PICTURES, BYTES // size))
+    most = min(PICTURES, BYTES // len(frames.webp(shoot(explorer, before).picture)))
+    while most:
+        html = _drawn(explorer, before, folder, name, most)
+        shoot(explorer, before)
+        files = [folder / f"{name}.webp", *folder.glob(f"{name}-*.webp")]
+        size = sum(file.stat().st_size for file in files)
+        if size <= BYTES:
+            return html
+        for file in files:
+            file.unlink()
+        most = int(0.95 * most * BYTES / size)  # the first picture was smaller than most
+    raise ValueError(f"an explorer's pictures have more than {BYTES} bytes together. Draw less in each.")
+
+
+def _drawn(explorer: Explorer, before: dict[str, Any], folder: Path, name: str, most: int) -> str:
+    """Draws about so many pictures at most."""
+    controls, values, grid = positions(explorer, most)
     mouse, pressed = press(explorer, controls, values, grid)
     places = list(dict.fromkeys([*combinations(controls, grid), *pressed]))
     shots = (
@@ -89,9 +107,7 @@ def page(explorer: Explorer, folder: Path, name: str) -> str:
     note = f"{len(places)} pictures, drawn in advance, "
     note += "at all combinations of these positions. " if grid else "for one control at a time: the others go back. "
     note += "You can also press or drag in the picture. " if mouse else ""
-    html = frames.page(name, folder, controls, places, shots, f"{note}In the notebook the controls move freely.", mouse)
-    shoot(explorer, before)
-    return html
+    return frames.page(name, folder, controls, places, shots, f"{note}In the notebook the controls move freely.", mouse)
 
 
 def press(

@@ -199,6 +199,27 @@ def test_a_grid_is_as_fine_as_the_number_of_pictures_allows() -> None:
     assert sizes(a=(0.0, 1.0, 0.5), b=(0.0, 1.0, 0.5), c=(0.0, 1.0, 0.5)) == ([25, 25, 25], False)
 
 
+def test_an_explorer_keeps_its_limit_of_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first picture is empty, and all others are not; what was drawn too large leaves no file behind."""
+    noise = np.random.default_rng(0).uniform(size=(40, 50))
+    drawn = Explorer(
+        lambda axes, full=0.0, more=0.0: axes.imshow(noise * (full > 0), vmin=0, vmax=1),
+        size=(2, 2),
+        full=(0.0, 1.0, 0.05),
+        more=(0.0, 1.0, 0.05),
+    )
+    explorers.page(drawn, tmp_path, "free")
+    free = {file.name: file.stat().st_size for file in tmp_path.iterdir()}
+    monkeypatch.setattr(explorers, "BYTES", sum(free.values()) // 2)
+    explorers.page(drawn, tmp_path, "held")
+    held = {file.name: file.stat().st_size for file in tmp_path.glob("held*")}
+    assert sum(free.values()) / 10 < sum(held.values()) <= sum(free.values()) // 2
+    monkeypatch.setattr(explorers, "BYTES", 5_000)
+    with pytest.raises(ValueError, match="more than 5000 bytes together"):
+        explorers.page(drawn, tmp_path, "never")
+    assert not list(tmp_path.glob("never*"))
+
+
 def test_a_microscope_shows_all_choices_of_several_looks(site: Path) -> None:
     """The oracle is a microscope that looks as often, with the choices that the page shows."""
     stored, view = data(site, "live frames")[3], scope(f"shown = {MICROSCOPE}")["shown"]
