@@ -243,7 +243,7 @@ def parameter(function: Callable[..., Any], place: int) -> str:
 def short(value: Any) -> str:
     """A value as a learner may read it: four decimals, and not too long."""
     if isinstance(value, Tensor):
-        value = (value.double().round(decimals=4) if value.is_floating_point() else value).tolist()
+        value = (value.double().round(decimals=4) + 0.0 if value.is_floating_point() else value).tolist()
     text = repr(value)
     return text if len(text) <= 90 else text[:87] + "..."
 

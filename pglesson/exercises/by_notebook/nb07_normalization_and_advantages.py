@@ -379,6 +379,7 @@ answer = degrees_apart''',
             Mistake(
                 "that is the cosine of the angle. Take the arc cosine, and turn it into degrees.",
                 lambda gradients, exact: cosine_similarity(gradients.mean(0), exact, dim=0),
+                lambda gradients, exact: torch.rad2deg(cosine_similarity(gradients.mean(0), exact, dim=0)),
             ),
             Mistake(
                 "where both point the same way, rounding leaves a cosine slightly above 1, and its arc cosine is NaN. "

@@ -133,6 +133,10 @@ answer = policy_entropy''',
                 lambda logits: -(logits.softmax(-1) * logits.softmax(-1).log()).sum(-1).nan_to_num(),
             ),
             Mistake(
+                "the log-probabilities are weighted by themselves. Weight each by its probability, log_pi.exp().",
+                lambda logits: -logits.log_softmax(-1).square().sum(-1),
+            ),
+            Mistake(
                 "the logits are taken for log-probabilities. They do not add up to 1 before a softmax: use "
                 "log_softmax.",
                 lambda logits: -(logits.exp() * logits).sum(-1),
@@ -174,7 +178,8 @@ def _loss(
 ) -> Tensor:
     sign, masked, total = right
     bonus = entropy * mask if masked else entropy
-    number = len(A) if total else mask.sum() if by == "played" else A.numel()
+    means = {"all": A.numel(), "played": float(mask.sum()), "twice": A.numel() * len(A)}
+    number = len(A) if total else means[by]
     return -(log_prob * A).sum() / len(A) + (-beta if sign else beta) * bonus.sum() / number
 
 
@@ -232,7 +237,7 @@ answer = loss_with_bonus""",
             *(
                 _still_wrong((sign, mask, total), by)
                 for sign, mask, total in product((True, False), repeat=3)
-                for by in (("all",) if total else ("all", "played"))
+                for by in (("all",) if total else ("all", "played", "twice"))
                 if not (sign and mask and total)
             ),
             Mistake(

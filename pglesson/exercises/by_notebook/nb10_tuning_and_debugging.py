@@ -556,6 +556,12 @@ _judge_values = judge_function(
             "this compares probabilities by their difference. The KL divergence compares their logarithms.",
             lambda before, after: (before.softmax(-1) - after.softmax(-1)).abs().sum(-1).mean() / 2,
         ),
+        Mistake(
+            "the weights are log-probabilities. Weight each action by its probability before the update.",
+            lambda before, after: (
+                (before.log_softmax(-1) * (before.log_softmax(-1) - after.log_softmax(-1))).sum(-1).mean()
+            ),
+        ),
         Mistake("this is the largest of the states. Their mean is asked for.", lambda b, a: _kl(b, a).max()),
         Mistake(
             "the differences of log pi lost their sign, so they cannot cancel. Leave abs out.",

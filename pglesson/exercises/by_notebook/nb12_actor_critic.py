@@ -518,6 +518,10 @@ answer = squared_error''',
                 lambda g, e, n: (_bias2(g, e) + _spread(g) / n).mean(),
             ),
             Mistake(
+                "the bias is one length over all lambdas. Each lambda has its own: norm(dim=-1).",
+                lambda g, e, n: _bias2(g, e).sum() + _spread(g) / n,
+            ),
+            Mistake(
                 "the variance runs over the weights. It is over the n estimates, axis 1, and then summed over the "
                 "weights.",
                 lambda g, e, n: _bias2(g, e) + g.var(2).sum(-1) / n,

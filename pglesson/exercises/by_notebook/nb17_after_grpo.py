@@ -143,6 +143,10 @@ answer = full_loss''',
                 _loss(kl=lambda log_pi, log_ref: log_pi - log_ref),
             ),
             Mistake(
+                "the logarithm in the KL term has the wrong sign: x - 1 - log x of x = pi_ref / pi.",
+                _loss(kl=lambda log_pi, log_ref: (log_ref - log_pi).exp() - 1 + (log_ref - log_pi)),
+            ),
+            Mistake(
                 "the KL term lacks the minus 1, without which it is never 0: x - 1 - log x.",
                 _loss(kl=lambda log_pi, log_ref: _kl(log_pi, log_ref) + 1),
             ),
@@ -175,6 +179,12 @@ answer = full_loss''',
             Mistake(
                 "the ratio is that to pi_ref. It belongs to the policy which wrote the answers: log_old.",
                 lambda log_pi, log_old, log_ref, *rest: _loss()(log_pi, log_ref, log_ref, *rest),
+            ),
+            Mistake(
+                "the ratio is the wrong way round: pi stands above the policy which wrote the answers.",
+                lambda log_pi, log_old, log_ref, A, written, epsilon, beta: (
+                    -_average(_gain(log_old, log_pi, A, epsilon) - beta * _kl(log_pi, log_ref), written)
+                ),
             ),
             Mistake("the exponential is missing: this is the logarithm of the ratio.", _loss("logarithm")),
             Mistake(

@@ -374,6 +374,7 @@ MISTAKES = {
         (lambda g, e: torch.tensor([degrees_by_loop(row[None], e) for row in g]), "an angle of its own"),
         (lambda g, e: math.radians(degrees_by_loop(g, e)), "in radians"),
         (lambda g, e: g.mean(0) @ e / g.mean(0).norm() / e.norm(), "that is the cosine"),
+        (angle_by(between, arc=lambda cosine: cosine), "that is the cosine"),
         (unclamped, "slightly above 1"),
         (lambda g, e: min(degrees_by_loop(g, e), 180 - degrees_by_loop(g, e)), "sign of the cosine"),
         (lambda g, e: math.degrees(math.asin(math.sin(math.radians(degrees_by_loop(g, e))))), "an arc sine lose it"),

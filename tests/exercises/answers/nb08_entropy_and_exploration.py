@@ -232,6 +232,7 @@ MISTAKES = {
         (lambda z: torch.distributions.Categorical(logits=z).entropy().unsqueeze(1), "last axis is still there"),
         (lambda z: -(z.softmax(1) * z.softmax(1).log()).sum(1).nan_to_num(), "takes the other actions along"),
         (lambda z: -(torch.exp(z) * z).sum(1), "taken for log-probabilities"),
+        (lambda z: -(z.log_softmax(1) ** 2).sum(1), "weighted by themselves"),
         (lambda z: -((z.softmax(1) + 1e-3) * (z.softmax(1) + 1e-3).log()).sum(1), "so large"),
         (lambda z: -categorical(z).entropy(), "sign is wrong"),
         (lambda z: -(z.softmax(1) * z.log_softmax(1) / math.log(2)).sum(1), "bits"),
@@ -263,6 +264,7 @@ MISTAKES = {
         (still_adds, "one thing left to repair: the sign"),
         (still_counts_padding, "one thing left to repair: the mask"),
         (still_a_mean, "one thing left to repair: the mean"),
+        (bonus_as(lambda H, mask: (H * mask).mean() / len(H)), "one thing left to repair: the mean"),
         (mean_of_the_played, "one thing left to repair: the mean"),
         (
             lambda lp, A, H, mask, beta: -(lp * A).sum() / len(A) + beta * H.sum() / len(A),

@@ -326,6 +326,10 @@ MISTAKES = {
         (lambda b, a: (rows(b, a) + rows(a, b)).mean() / 2, "both directions"),
         (lambda b, a: (a.softmax(1) - b.softmax(1)).abs().sum(1).mean() / 2, "by their difference"),
         (lambda b, a: rows(b, a).max(), "largest of the states"),
+        (
+            lambda b, a: ((p := b.log_softmax(1)) * (p - a.log_softmax(1))).sum(1).mean(),
+            "the weights are log-probabilities",
+        ),
         (lambda b, a: rows(a, b).mean(), "weights are those of the policy after"),
         (lambda b, a: -rows(a, b).mean(), "weights are those of the policy after"),
         (lambda b, a: rows(b, a).sum(), "runs over all states"),

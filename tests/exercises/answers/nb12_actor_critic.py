@@ -372,6 +372,7 @@ MISTAKES = {
         (lambda g, e, n: ((g.mean(1) - e) ** 2).sum(1) + g.var(2).sum(1) / n, "variance runs over the weights"),
         (lambda g, e, n: ((g.mean(1) - e) ** 2).sum(1) + g.flatten(1).var(1) / n, "at once"),
         (combine(lambda bias, std, n: bias**2), "squared bias alone"),
+        (lambda g, e, n: (g.mean(1) - e).norm() ** 2 + g.var(1).sum(1) / n, "one length over all"),
         (combine(lambda bias, std, n: (std**2).sum(1) / n), "squared bias is missing"),
         (combine(lambda bias, std, n: bias**2 + (std**2).sum(1)), "1/N of it"),
         (combine(lambda bias, std, n: (bias**2 + (std**2).sum(1)) / n), "divided by N too. Episodes average"),

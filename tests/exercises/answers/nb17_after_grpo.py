@@ -116,6 +116,13 @@ MISTAKES = {
         (with_kl(lambda p, q: (q - p).exp() - (q - p)), "lacks the minus 1"),
         (lambda p, old, ref, *rest: each(mean_within)(p, old, old, *rest), "policy which wrote the answers. The"),
         (kl_everywhere, "counts tokens that were never written"),
+        (with_kl(lambda p, q: (q - p).exp() - 1 + (q - p)), "wrong sign: x - 1"),
+        (
+            lambda p, old, ref, A, m, eps, b: (
+                -mean_within(parts(old, p, ref, A, eps, b)[0] - b * parts(p, old, ref, A, eps, b)[1], m)
+            ),
+            "the ratio is the wrong way",
+        ),
         (with_kl(lambda p, q: (q - p.detach()).exp() - 1 - (q - p.detach())), "as a constant"),
         (with_gain(lambda rho, clipped, A: torch.minimum(rho * A.T, clipped * A.T)), "meets the tokens"),
         (lambda *a: a[-1] * each(mean_within)(*a[:-1], 1.0), "multiplies the gain, too"),
