@@ -467,7 +467,7 @@ answer = log_policy''',
             Case("three states with three actions each", (_logits(3, 3, seed=1),)),
             Case("a single state", (_logits(1, 4, seed=2),)),
             Case("a single action", (_logits(3, 1, seed=3),)),
-            Case("logits as far apart as 0 and 300", (torch.tensor([[0.0, 300.0], [1.0, -300.0]]),)),
+            Case("logits as far apart as 0 and 1000", (torch.tensor([[0.0, 1000.0], [1.0, -1000.0]]),)),
             Case("logits as large as 1000", (torch.tensor([[1000.0, 999.0, 998.5]]),)),
         ],
         [

@@ -321,6 +321,7 @@ MISTAKES = {
         (lambda z: z - torch.logsumexp(z, 0), "runs over the states"),
         (lambda z: z - torch.logsumexp(z.reshape(-1), 0), "whole batch"),
         (lambda z: torch.log(torch.softmax(z, dim=-1)), "rounded to zero"),
+        (lambda z: z.double().softmax(-1).log(), "rounded to zero"),
         (overflowing_rows, "overflows for large logits"),
         (lambda z: -(z - torch.logsumexp(z, 1, keepdim=True)), "sign is wrong"),
         (lambda z: torch.log_softmax(z, -1) * math.log10(math.e), "base 10"),
