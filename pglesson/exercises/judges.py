@@ -34,6 +34,7 @@ from pglesson.exercises.calls import (
     play,
     same_shapes,
     short,
+    unpacked,
 )
 from pglesson.exercises.framework import NOT_ATTEMPTED, Outcome, wrong
 from pglesson.exercises.time_limit import TooLong, time_limit
@@ -112,9 +113,31 @@ def judge_function(
         shapes = [i for i in computed if not same_shapes(got[i], want[i])]
         i = max(shapes, key=lambda i: cases[i].size) if shapes else min(computed, key=lambda i: cases[i].size)
         seen = difference(answer, cases[i], got[i], want[i], gradients, tolerance)
-        return wrong(f"{named} What was seen: {seen}" if named else seen + _right_ones(cases, failing))
+        if named:
+            return wrong(f"{named} What was seen: {seen}")
+        return wrong(seen + (_always(got, want, tolerance) or _right_ones(cases, failing)))
 
     return judge
+
+
+def _always(got: Sequence[Played], want: Sequence[Played], tolerance: float) -> str:
+    """By which factor, or by how much, the first wrong output differs from the right one, if alike in all cases."""
+    if any(played.failure for played in got) or not all(map(same_shapes, got, want)):
+        return ""
+    given = [unpacked(one.outputs, other.outputs) for one, other in zip(got, want)]
+    for parts, right in zip(zip(*given), zip(*(played.outputs for played in want))):
+        x, y = (torch.cat([part.flatten() for part in of]) for of in (parts, right))
+        if torch.allclose(x, y, rtol=tolerance, atol=tolerance, equal_nan=True):
+            continue
+        factors, more, distinct = x[y != 0] / y[y != 0], x - y, len(y.unique())
+        if distinct > 2 and not x.any():
+            return " It is 0 in all cases."
+        if distinct > 2 and not x[y == 0].any() and torch.allclose(factors, factors[0], rtol=tolerance):
+            return f" It is {factors[0]:.4g} times what is right, in all cases."
+        if distinct > 2 and torch.allclose(more, more[0], rtol=tolerance):
+            return f" It is {abs(more[0]):.4g} too {'much' if more[0] > 0 else 'little'}, in all cases."
+        return ""
+    return ""
 
 
 def _right_ones(cases: Sequence[Case], failing: Sequence[int]) -> str:

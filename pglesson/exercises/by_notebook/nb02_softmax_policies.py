@@ -221,7 +221,8 @@ answer = policy_at''',
                 lambda logits, temperature: torch.softmax(-logits / temperature, -1),
             ),
             Mistake(
-                "each row's mean is subtracted. A logit far above it still overflows: subtract the largest.",
+                "what you subtract from a row is not its largest logit, but less, such as the mean: a logit far above "
+                "it still overflows.",
                 lambda logits, temperature: _typed((z := logits / temperature) - z.mean(-1, keepdim=True)),
             ),
             Mistake(
@@ -363,7 +364,8 @@ _JUDGE = judge_function(
             lambda probabilities, u: min(_sample(probabilities, u) + 1, len(probabilities) - 1),
         ),
         Mistake(
-            "the loop goes on after it has found the action, and a later one takes its place. Return at the first.",
+            "this is the last action, whatever u is. Either the loop goes on after it has found the action, or the "
+            "running total never gets larger than u.",
             lambda probabilities, u: len(probabilities) - 1,
         ),
         Mistake(

@@ -306,6 +306,7 @@ MISTAKES = {
         (lambda s, b, m: next(j for j in range(999) if 4 * s * b**j > m), "does \\*not\\* fit"),
         (lambda s, b, m: max(0, math.log(m / 4 / s) / math.log(b)), "fraction of a joint"),
         (strictly_below, "compare with <="),
+        (with_entry(5), "may be it.*four bytes"),
         (with_entry(1), "counted one"),
         (with_entry(8), "counted eight"),
         (with_entry(32), "in bits"),

@@ -371,7 +371,11 @@ MISTAKES = {
     ],
     "temperature": [
         (lambda z, T: torch.softmax(-z / T, 1), "sign of the logits"),
-        (lambda z, T: (e := (z / T - (z / T).mean(1, keepdim=True)).exp()) / e.sum(1, keepdim=True), "row's mean"),
+        (
+            lambda z, T: (e := (z / T - (z / T).mean(1, keepdim=True)).exp()) / e.sum(1, keepdim=True),
+            "such as the mean",
+        ),
+        (lambda z, T: (e := (z / T - (z / T).amin(1, keepdim=True)).exp()) / e.sum(1, keepdim=True), "not its largest"),
         (lambda z, T: torch.softmax(z / T / T, 1), "twice"),
         (lambda z, T: (e := 10 ** shifted(z / T)) / e.sum(1, keepdim=True), "powers of 10"),
         (lambda z, T: torch.softmax(z / T, 1).argmax(1), "greedy actions"),
