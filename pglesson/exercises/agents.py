@@ -5,7 +5,9 @@ Common failures leave traces, and are told by name.
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +19,7 @@ import torch
 import pglesson.envs  # noqa: F401  registers the tasks
 from pglesson.exercises.calls import NOT_WRITTEN_YET, located, not_a_function, short
 from pglesson.exercises.framework import NOT_ATTEMPTED, Outcome, wrong
+from pglesson.exercises.gaussians import dimensions, gaussian_mistake
 from pglesson.exercises.time_limit import TooLong, time_limit
 from pglesson.exercises.traces import Seen, Trace, Watched, watching
 from pglesson.exercises.values import value_mistake
@@ -30,6 +33,10 @@ NEVER_CLEARED = (
     "the gradient is never set to zero: backward() adds to what is there, so each step follows all earlier gradients "
     "too. Call optimizer.zero_grad() before it."
 )
+ONE_ACTION = (
+    "in each of the first episodes one and the same action is played at every step, though others are drawn. Give "
+    "step() the action that was drawn last."
+)
 
 
 @dataclass(frozen=True)
@@ -38,7 +45,8 @@ class AgentTask:
 
     env_id: of the environment; reward_scale: its rewards are so many times larger. episodes: of each training.
     best, undecided: the best mean return, and that of an agent that has learned nothing. enough: the mean return of the
-    last episodes that two of three seeds must reach. bound: real-valued actions go from -bound to bound.
+    last episodes that two of three seeds must reach. bound: real-valued actions go from -bound to bound. wider: an
+    observation ends with one more number, 0.
     """
 
     env_id: str
@@ -47,19 +55,24 @@ class AgentTask:
     undecided: float
     enough: float
     reward_scale: float = 1.0
-    bound: float | None = None
+    bound: float = np.inf
+    wider: bool = False
 
     @property
     def watched_id(self) -> str:
         """The id under which the watched environment stands in Gymnasium's registry."""
         name, version = self.env_id.split("/")[-1].split("-v")
-        watched_id = f"watched/{name}{f'X{self.reward_scale:g}' if self.reward_scale != 1 else ''}-v{version}"
+        name = f"{name}{f'X{self.reward_scale:g}' if self.reward_scale != 1 else ''}{'Wider' * self.wider}"
+        watched_id = f"watched/{name}-v{version}"
         if watched_id not in gymnasium.registry:
             gymnasium.register(watched_id, entry_point=self._make)
         return watched_id
 
     def _make(self, **options: Any) -> gymnasium.Env[Any, Any]:
-        env = Watched(gymnasium.make(self.env_id, **options))
+        env: gymnasium.Env[Any, Any] = Watched(gymnasium.make(self.env_id, **options))
+        if self.wider:
+            space = gymnasium.spaces.Box(-np.inf, np.inf, (1 + sum(env.observation_space.shape or ()),), np.float32)
+            env = gymnasium.wrappers.TransformObservation(env, lambda x: np.append(x, np.float32(0)), space)
         scale = self.reward_scale
         return env if scale == 1 else gymnasium.wrappers.TransformReward(env, lambda reward: scale * float(reward))
 
@@ -161,6 +174,9 @@ def _mistake(trace: Trace, task: AgentTask) -> str | None:
     if trace.never_cleared:
         return NEVER_CLEARED
     first = [[(step.observation.tobytes(), step.action.tobytes()) for step in steps] for steps in trace.episodes[:4]]
+    drawn = {one.values.numpy().tobytes() for one in trace.sampled[: sum(map(len, first[:1]))]}
+    if len(drawn) > 1 and all(len(steps) > 9 and len({action for _, action in steps}) == 1 for steps in first):
+        return ONE_ACTION
     few = all(len({observation for observation, _ in steps}) <= len(steps) // 2 for steps in first)
     if few and all(len(set(steps)) == len({observation for observation, _ in steps}) for steps in first):
         return (  # an undecided policy that samples does so in one of 10^7 trainings
@@ -175,35 +191,12 @@ def _mistake(trace: Trace, task: AgentTask) -> str | None:
             "every episode shows the same observations, whatever is done: the environment begins with the same seed "
             "each time. Give a seed to the first reset() only."
         )
-    if said := misweighted(trace, EARLY):
-        return said
-    asked = trace.log_probs
-    if asked and asked[0].scale is not None:
-        values = torch.cat([one.values.flatten() for one in asked])
-        at_the_bound = (values.abs() == task.bound).sum().item() if task.bound else 0
-        if at_the_bound > 10 and values.abs().max() == task.bound:
-            return (
-                f"{at_the_bound} of the {len(values)} numbers that log_prob was asked for lie exactly on the action "
-                "space's bounds: it is asked about the clipped action. The density belongs to the action that was "
-                "sampled; only the environment gets the clipped one."
-            )
-        scales = torch.cat([one.scale.flatten() for one in asked if one.scale is not None])
-        if trace.steps > 1 and (scales == scales[0]).all():
-            return (
-                f"sigma is {scales[0]:.3g} from the first step to the last: it is not learned. Make its logarithm an "
-                "nn.Parameter of the policy, give the optimizer all of the policy's parameters, and call its step()."
-            )
-        last = asked[-1].scale
-        if (
-            not trace.reparameterized
-            and trace.steps > 3
-            and last is not None
-            and last.ndim
-            and last.shape[-1] > 1
-            and (last == last[..., :1]).all()
-        ):
-            return "all action dimensions share one sigma. Give log_std an entry for each of them: they learn apart."
-    return None
+    if trace.product:
+        return (
+            f"every log-probability meets all advantages: their product has the shape {tuple(trace.product)}. (T,) "
+            "minus or times (T, 1) makes such a matrix. Give both the shape (T,)."
+        )
+    return misweighted(trace, EARLY) or gaussian_mistake(trace, task.bound)
 
 
 def _cause(trace: Trace, task: AgentTask) -> str | None:
@@ -217,7 +210,7 @@ def _cause(trace: Trace, task: AgentTask) -> str | None:
             "log_prob is asked about an action that carries a gradient itself, as rsample() gives it, and that of mu "
             "cancels out. Draw the action by sample(), or detach it."
         )
-    if _sampled_others(trace):
+    if _sampled_others(trace, task.bound):
         return (
             "the log-probabilities belong to other actions than those that were played. Draw each action once, and "
             "use the same one for step() and for log_prob()."
@@ -231,6 +224,12 @@ def _cause(trace: Trace, task: AgentTask) -> str | None:
         return (
             f"the returns *fall*, from {trace.returns[:LAST].mean():.1f} to {late:.1f}: the sign is wrong. An "
             "optimizer makes the loss smaller, so the loss is minus what is to grow."
+        )
+    first = trace.log_probs[0].scale if trace.log_probs else None
+    if first is not None and np.isfinite(task.bound) and not 0.1 <= first.mean() / task.bound <= 5:
+        return (
+            f"sigma begins at {first.mean():.3g}, where actions go from {-task.bound:g} to {task.bound:g}. Too narrow, "
+            "it tries nothing out; too wide, nearly all actions are clipped. Begin with log_std = 0."
         )
     rate = max(trace.rates, default=0.01)  # who makes the steps by hand has none
     if rate >= 0.5:
@@ -246,13 +245,12 @@ def _cause(trace: Trace, task: AgentTask) -> str | None:
     return None
 
 
-def _sampled_others(trace: Trace) -> bool:
-    """Whether log_prob was asked once for each action that was played, and for others."""
-    asked = [one.values.flatten() for one in trace.log_probs if one.scale is None]
-    if not asked:
-        return False
-    values = torch.cat(asked).numpy()
-    return len(values) == len(trace.played) and not np.array_equal(values, trace.played)
+def _sampled_others(trace: Trace, bound: float) -> bool:
+    """Whether log_prob was asked once for each action that was played, and for others. bound: where those are clipped
+    that are played."""
+    asked, played = [one.values.flatten() for one in trace.log_probs], trace.played
+    values = torch.cat(asked).numpy() if asked else np.zeros(0)
+    return len(values) == len(played) > 0 and not np.allclose(values.clip(-bound, bound), played, atol=1e-4)
 
 
 def _observation_stays(trace: Trace) -> bool:
@@ -274,11 +272,13 @@ def _raised(error: BaseException, trace: Trace, task: AgentTask) -> str:
         )
     if "GreaterThan(lower_bound=0.0)" in str(error) and "scale" in str(error):
         return f"{located(error)} ValueError: sigma was not positive. Learn its logarithm, and take exp() of that."
-    if task.bound and f"numbers from {-task.bound:g} to {task.bound:g}" in str(error):
+    if f"numbers from {-task.bound:g} to {task.bound:g}" in str(error):
         return (
             f"{located(error)} {words} Clip what was sampled to the action space for the environment, and only there."
         )
     if "must match the size of tensor" in str(error) and trace.log_probs and trace.log_probs[0].scale is not None:
+        if str(*dimensions(trace)) not in re.findall(r"\((\d+)\)", str(error)):
+            return f"{located(error)} {words}. Is one a matrix (T, T)? Minus and times make it of (T,) and (T, 1)."
         return (
             f"{located(error)} {words}. If one of them has a log-probability for each action dimension, sum it over "
             "the action axis first, as Independent(Normal(...), 1) does: an action has one."
@@ -311,4 +311,27 @@ def _no_batch_or_value(trace: Trace) -> str | None:
 
 judge_agent = agent_judge(SIGNALS)
 judge_value_agent = agent_judge(RICH_SIGNALS, _no_batch_or_value, lambda trace: value_mistake(trace, EARLY))
-judge_gaussian_agent = agent_judge(LEVERS)
+_judge_on_levers = agent_judge(LEVERS)
+
+
+def judge_gaussian_agent(answer: Any) -> Outcome | None:
+    """Judges train(env_id, episodes, seed) for real-valued actions. It must also run where an observation has more
+    numbers than an action, as in Pendulum-v1, on which the notebook trains it next."""
+    found = _judge_on_levers(answer)
+    if found is not None:
+        return found
+    before = torch.random.get_rng_state()
+    try:
+        with watching(), time_limit(SECONDS):
+            answer(dataclasses.replace(LEVERS, wider=True).watched_id, EARLY, 0)
+    except (Exception, SystemExit) as error:
+        return wrong(
+            "it learns where observations and actions have two numbers each, but stops where an observation has three: "
+            f"{located(error)} {type(error).__name__}: {error}. Take the sizes from env.observation_space.shape[0] and "
+            "env.action_space.shape[0], each in its place."
+        )
+    except TooLong:
+        return None
+    finally:
+        torch.random.set_rng_state(before)
+    return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -31,7 +32,8 @@ class Asked:
     """What a distribution was asked for: its parameters (logits, or means), scales if it has any, and the values.
 
     weights: minus the derivative of the loss by these log-probabilities, None where no backward() came to them; steps:
-    how many the optimizers had made before.
+    how many the optimizers had made before. mean_by, scale_by: the operations that computed a mean and a scale;
+    scale_weight: what is learned for the scale, in its shape, if it is computed from nothing else.
     """
 
     parameters: torch.Tensor
@@ -39,10 +41,19 @@ class Asked:
     values: torch.Tensor
     weights: torch.Tensor | None = None
     steps: int = 0
+    mean_by: frozenset[str] = frozenset()
+    scale_by: frozenset[str] = frozenset()
+    scale_weight: torch.Tensor | None = None
 
     def weighted(self, gradient: torch.Tensor) -> None:
         """Called by backward(), with the derivative of the loss."""
         self.weights = -gradient.detach()
+
+    def is_scale(self, function: Callable[[torch.Tensor], torch.Tensor]) -> bool:
+        """Whether the scale is this function of what is learned for it."""
+        if self.scale is None or self.scale_weight is None:
+            return False
+        return torch.allclose(self.scale, function(self.scale_weight))
 
     def rows(self) -> torch.Tensor:
         """Weight and probability (1 for a density) of each action, (n, 2)."""
@@ -116,12 +127,16 @@ class Trace:
     reparameterized: bool = False  # a log-probability was asked for at an action that carries a gradient
     steps: int = 0  # of optimizers
     backwards: int = 0
+    averaged: bool = False  # a loss had a mean over the action dimensions of log-probabilities
+    densities: bool = False  # a loss had the exponential of log-probabilities, and of nothing else
+    product: torch.Size | None = None  # the shape of a product with log-probabilities that has more entries than they
     rates: set[float] = field(default_factory=set)  # learning rates of the optimizers
     # how many episodes were played before the steps of optimizers, by the sizes of the layers that they move
     moments: dict[int, set[int]] = field(default_factory=dict)
     look_after: int = 0  # so many episodes, at the next reset, it is looked for a mistake; 0: not
     look: Callable[[Trace], str | None] = lambda trace: None  # the mistake, in words, which ends the training by Seen
     _optimizers: dict[int, Optimizer] = field(default_factory=dict)
+    _places: dict[Any, Asked] = field(default_factory=dict)  # in torch's graph, until a loss is seen
 
     @property
     def kept(self) -> int:
@@ -187,6 +202,18 @@ class Trace:
             self.outputs.append(Output(rows.detach().reshape(-1, rows.shape[-1]).clone(), played, self.steps))
             rows.register_hook(self.outputs[-1].reached)
 
+    def lost(self, loss: Any) -> None:
+        """Called before each backward()."""
+        self.backwards += 1
+        nodes = computed_by(loss.grad_fn) if torch.is_tensor(loss) else set()
+        for node in nodes if any(node in self._places for node in nodes) else ():
+            asked = [self._places[before] for before in computed_by(node) if before in self._places]
+            self.averaged |= _averages_dimensions(node, asked)
+            self.densities |= _exponentiates(node, self._places)
+            self.product = self.product or _larger_product(node, asked)
+        for node in nodes:
+            self._places.pop(node, None)
+
     def stepped(self, optimizer: torch.optim.Optimizer, *_: Any) -> None:
         """Called before each step of an optimizer."""
         if id(optimizer) not in self._optimizers:
@@ -197,6 +224,48 @@ class Trace:
         weights = [weight for group in optimizer.param_groups for weight in group["params"]]
         for size in {size for w in weights if w.ndim == 2 and w.grad is not None for size in w.shape}:
             self.moments.setdefault(size, set()).add(len(self.episodes))
+
+
+def computed_by(node: Any) -> set[Any]:
+    """An operation of torch's graph, and all those whose results it uses, directly or not."""
+    known, left = set[Any](), [node]
+    while left:
+        node = left.pop()
+        if node is not None and node not in known:
+            known.add(node)
+            left += [before for before, _ in node.next_functions]
+    return known
+
+
+def _averages_dimensions(node: Any, asked: list[Asked]) -> bool:
+    """Whether a node is a mean over the action dimensions of all log-probabilities that it uses."""
+    if not (type(node).__name__.startswith("MeanBackward") and asked and asked[0].scale is not None):
+        return False
+    sizes = node._saved_self_sym_sizes
+    last = {len(sizes) - 1, 2**64 - 1}  # torch keeps -1 without a sign
+    over_last = last & {*getattr(node, "_saved_dim", last)}
+    return bool(over_last) and math.prod(sizes) == sum(one.values.numel() for one in asked) and sizes[-1] > 1
+
+
+def _exponentiates(node: Any, places: dict[Any, Asked]) -> bool:
+    """Whether a node is the exponential of log-probabilities, or of sums of them."""
+    if not type(node).__name__.startswith("ExpBackward"):
+        return False
+    (argument, _), *_ = node.next_functions
+    while type(argument).__name__.startswith(("SumBackward", "ViewBackward")):
+        (argument, _), *_ = argument.next_functions
+    return argument in places
+
+
+def _larger_product(node: Any, asked: list[Asked]) -> torch.Size | None:
+    """The shape of a node's product, if it has more entries than the log-probabilities in it. Not where a factor has
+    many zeros: it chooses among them."""
+    if not asked or type(node).__name__ != "MulBackward0":
+        return None
+    shape = torch.Size(node._input_metadata[0].shape)
+    factors = [factor for factor in (node._saved_self, node._saved_other) if factor is not None]
+    chooses = any((factor == 0).double().mean() > 0.3 for factor in factors)
+    return shape if shape.numel() > sum(one.values.numel() for one in asked) and not chooses else None
 
 
 class Watched(gymnasium.Wrapper[Any, Any, Any, Any]):
@@ -240,7 +309,7 @@ def watching() -> Iterator[Trace]:
 
 def _counting(trace: Trace, backward: Callable[..., None]) -> Callable[..., None]:
     def counted(*arguments: Any, **options: Any) -> None:
-        trace.backwards += 1
+        trace.lost(arguments[0] if arguments else None)
         backward(*arguments, **options)
 
     return counted
@@ -272,9 +341,22 @@ def _asking(trace: Trace, log_prob: Callable[..., torch.Tensor]) -> Callable[...
         trace.log_probs[-1].steps = trace.steps
         if result.requires_grad:
             result.register_hook(trace.log_probs[-1].weighted)
+            trace._places[result.grad_fn] = trace.log_probs[-1]
+            if isinstance(self, Normal):
+                _note_origin(trace.log_probs[-1], self)
         return result
 
     return asked
+
+
+def _note_origin(asked: Asked, distribution: Normal) -> None:
+    """Notes how the mean and the scale were computed."""
+    scale = distribution.scale
+    of_mean, of_scale = computed_by(distribution.loc.grad_fn), computed_by(scale.grad_fn)
+    asked.mean_by, asked.scale_by = (frozenset(type(node).__name__ for node in nodes) for nodes in (of_mean, of_scale))
+    weight, *others = [node.variable for node in of_scale if hasattr(node, "variable")] or [scale]
+    if weight.requires_grad and not others and weight.shape == scale.shape[-weight.ndim :]:
+        asked.scale_weight = weight.detach().clone().expand_as(scale)
 
 
 def _asked(distribution: Any, values: Any) -> Asked:

@@ -183,11 +183,13 @@ def gaussian_agent(
                 observation, _ = env.reset()
             rewards, over = [], False
             while not over:
-                pi = Normal(net(torch.as_tensor(observation)), spread if log_std == "sigma" else spread.exp())
+                mu = net(torch.as_tensor(observation))
+                mu = mu.clamp(low, high) if clip == "mu" else mu
+                pi = Normal(mu, spread if log_std == "sigma" else spread.exp())
                 action = pi.mean.detach() if drawn == "mean" else getattr(pi, drawn)()
                 played = action.detach() if clip == "nowhere" else action.detach().clamp(low, high)
                 log_prob = pi.log_prob(played if clip == "before" else action)
-                log_probs.append(log_prob.sum() if total == "sum" else log_prob)
+                log_probs.append(log_prob if total == "none" else getattr(log_prob, total)())
                 following, reward, terminated, truncated, _ = env.step(played.numpy())
                 observation = observation if stays else following
                 rewards.append(float(reward))
@@ -211,12 +213,23 @@ def gaussian_agent(
     return train
 
 
-def solution_with(old, new):
-    """The exercise's own solution, with a value and batches of episodes, changed in one place."""
-    assert GAUSSIAN_AGENT.solution.count(old) == 1
-    scope = {}
-    exec(GAUSSIAN_AGENT.solution.replace(old, new), scope)
+def solution_with(*changes):
+    """The exercise's own solution, with a value and batches of episodes, after changes: (old, new, old, new, ...)."""
+    source, scope = GAUSSIAN_AGENT.solution, {}
+    for old, new in zip(changes[::2], changes[1::2]):
+        assert source.count(old) == 1
+        source = source.replace(old, new)
+    exec(source, scope)
     return scope["answer"]
+
+
+def solution_by_dimension(used):
+    """The solution with a log-probability for each action dimension. used: what the loss takes of these."""
+    independent, loss = (
+        "Independent(Normal(self.mean(observations), self.log_std.exp()), 1)",
+        "pi.log_prob(actions) * A",
+    )
+    return solution_with(independent, independent[12:-4], loss, f"pi.log_prob(actions){used} * A")
 
 
 def gaussian_agent_by_hand(env_id, episodes, seed, alpha=0.02):
@@ -294,6 +307,8 @@ RIGHT = {
         gaussian_agent(batch=5, alpha=0.03),
         gaussian_agent_by_hand,
         gaussian_agent_with_a_class,
+        solution_with(".sum() / len(batch)", ".mean()"),
+        solution_by_dimension(".sum(-1)"),
     ],
     "sigma": [
         math.exp(0.40 - 0.5 * math.log(2 * math.pi * math.e)),
@@ -311,6 +326,8 @@ MISTAKES = {
         (gaussian_agent(clip="before"), "lie exactly on the action space's bounds"),
         (gaussian_agent(clip="nowhere"), "Clip what was sampled to the action space for the environment"),
         (gaussian_agent(total="none"), "over the action axis"),
+        (gaussian_agent(total="mean"), "mean over the action dimensions"),
+        (gaussian_agent(clip="mu"), "mu is clipped: \\d+ of the 1200"),
         (gaussian_agent(log_std="fixed"), "it is not learned"),
         (gaussian_agent(log_std="sigma"), "sigma was not positive"),
         (gaussian_agent(sign=1.0), "the sign is wrong"),
@@ -319,15 +336,25 @@ MISTAKES = {
             solution_with("(pi.log_prob(actions) * A)", "(pi.log_prob(actions).sum() * A)"),
             "before they meet the returns",
         ),
+        (solution_with("GaussianPolicy(numbers, actions)", "GaussianPolicy(actions, numbers)"), "each in its place"),
+        (solution_with("step(actions[-1]", "step(actions[0]"), "one and the same action"),
+        (solution_with("self.log_std.exp()), 1)", "self.log_std.exp()), 0)"), "over the action axis"),
+        (solution_with("[:, 0].detach()", ".detach()"), "Is one a matrix \\(T, T\\)"),
+        (solution_with("* A)", "* A[:, None])"), "their product has the shape \\(80, 80\\)"),
+        (solution_with("log_prob(actions)", "log_prob(actions).exp()"), "probability density itself"),
+        (solution_with("log_prob(actions)", "log_prob(pi.mean.detach())"), "about mu itself"),
+        (solution_with("-1]).sample()", "-1]).sample().tanh()"), "are not drawn from its distribution"),
+        (solution_with("self.log_std.exp()", "(2 * self.log_std).exp()"), "the variance"),
+        (solution_with("torch.zeros(actions)", "torch.full((actions,), -5.0)"), "sigma begins at 0.00674"),
+        (solution_with("network(numbers, actions)\n", "network(numbers, 1)\n"), "an output for each"),
+        (solution_with("actions[-1].numpy()", "actions[-1].clamp(-0.5, 0.5).numpy()"), "clipped to -0.5 and 0.5"),
+        (solution_with("self.mean(observations)", "self.mean(observations).clamp(-1, 1)"), "mu is clipped"),
+        (solution_with("self.log_std.exp()", "self.log_std", "torch.zeros", "torch.ones"), "sigma itself, without exp"),
+        (solution_by_dimension(""), "over the action axis"),
+        (solution_by_dimension(".mean(-1)"), "mean over the action dimensions"),
+        (solution_by_dimension("[:, 0]"), "different weights in the loss"),
         (solution_with("    optimizer.zero_grad()\n    loss", "    loss"), "never set to zero"),
         (solution_with("    optimizer.step()\n    for", "    for"), "and call its step\\(\\)"),
-        (
-            solution_with(
-                "Independent(Normal(self.mean(observations), self.log_std.exp()), 1)",
-                "Normal(self.mean(observations), self.log_std.exp())",
-            ),
-            "over the action axis",
-        ),
         (gaussian_agent(step=False), "After backward\\(\\) comes step"),
         (gaussian_agent(drawn="mean"), "not sampled"),
         (gaussian_agent(drawn="rsample"), "carries a gradient itself"),
