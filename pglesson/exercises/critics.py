@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import functools
 import inspect
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 from unittest.mock import patch
 
 import gymnasium
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.distributions import Categorical
 from torch.optim.optimizer import register_optimizer_step_pre_hook
@@ -26,23 +28,41 @@ from torch.overrides import TorchFunctionMode
 from pglesson.envs.signals import Signals
 from pglesson.exercises.agents import RICH_SIGNALS, judge_agent, judge_value_agent
 from pglesson.exercises.calls import located
+from pglesson.exercises.critic_weights import (
+    NO_RATIO,
+    SAME,
+    Asked,
+    Batch,
+    Played,
+    batches,
+    log_softmax,
+    said_of_critic,
+    said_of_parts,
+    said_of_policy,
+)
 from pglesson.exercises.framework import Outcome, wrong
 from pglesson.exercises.time_limit import TooLong, time_limit
 from pglesson.exercises.traces import Trace, Watched, watching
 
 EPISODES, SECONDS = 60, 60.0
-SAME = 1e-6  # a ratio that is as near to 1 is 1
-MINIMA, MAXIMA = ("min", "minimum", "fmin"), ("max", "maximum", "fmax")
-CLIPS, CHOICES = ("clamp", "clip", "hardtanh"), ("min", "max", "fmin", "fmax", "amin", "amax", "where")
+NUMBERS = 2  # of an observation
+CHOSEN = ("gather", "getitem")  # operations by which the actions' log-probabilities are picked out
+GOLDEN = 0.6180339887  # its multiples, modulo 0.5, are spread evenly and differ
 NO_CAUSE = "it runs, but"  # how the message of judge_agent begins where it names no cause
 
 
 class LastLight(Signals):
-    """The task, where the same light is seen after the last step of every episode: of its end, or of its time-out."""
+    """The task, where the same light is seen after the last step of every episode: of its end, or of its time-out.
+
+    Where a light is off, a number below 0.5 stands instead of 0, another one in every observation.
+    """
+
+    shown: ClassVar[int] = 0  # observations, of all episodes
+    last: ClassVar[list[bytes]] = []  # what was seen after each episode's last step
 
     def __init__(self, light: int, timeout: bool) -> None:
         super().__init__()
-        self._last, self._timeout = np.eye(2, dtype=np.float32)[light], timeout
+        self._last, self._timeout = light, timeout
         self._first_seed: int | None = 0
 
     def reset(self, *, seed: int | None = None, options: Any = None) -> Any:
@@ -52,7 +72,21 @@ class LastLight(Signals):
 
     def step(self, action: int | np.int64) -> Any:
         observation, reward, over, _, info = super().step(action)
-        return self._last if over else observation, reward, over and not self._timeout, over and self._timeout, info
+        if over:
+            self._side = self._last
+            observation = self._marked()
+            self.last.append(observation.tobytes())
+        return observation, reward, over and not self._timeout, over and self._timeout, info
+
+    def _show(self) -> NDArray[np.float32]:
+        super()._show()
+        return self._marked()
+
+    def _marked(self) -> NDArray[np.float32]:
+        LastLight.shown += 1
+        light = np.full(2, self.shown * GOLDEN % 0.5, dtype=np.float32)
+        light[self._side] = 1.0
+        return light
 
 
 def with_last_light(light: int, timeout: bool) -> str:
@@ -79,20 +113,23 @@ class Seen:
     steps: list[Step] = field(default_factory=list)
     actions: list[int] = field(default_factory=list)
     policy: set[int] = field(default_factory=set)  # the weights that log-probabilities depend on, by their ids
-    # of each part of a batch whose log-probabilities were asked for: its actions, and the time steps played so far
-    parts: list[tuple[list[int], int]] = field(default_factory=list)
     ones: list[tuple[int, int]] = field(default_factory=list)  # where all ratios were 1: time steps, steps made so far
-    pulls: list[float] = field(default_factory=list)  # gradients of minima, and of maxima times -1
-    divided: bool = False  # one log-probability by another
-    names: set[str] = field(default_factory=set)  # of the operations
     off_one: float = -1.0  # by how much a ratio was away from 1, at most; -1 where none was computed
     mixed: bool = False  # whether a product depends on two networks that share no weight
+    entropy: list[float] = field(default_factory=list)  # minus the derivatives of the losses by the entropies
+    played: Played | None = None
+    log_probs: list[Asked] = field(default_factory=list)
+    values: list[Asked] = field(default_factory=list)
+    logits: list[Asked] = field(default_factory=list)
     indices: set[bytes] = field(default_factory=set)  # by which parts of a batch were taken since the last step
     most_indices: int = 0
 
     def as_played(self) -> Any:
         """What two trainings that are the same have in common."""
         return [step[:2] for step in self.steps], self.actions
+
+    def batches(self, late: bool = False) -> list[Batch]:
+        return batches(self.played, self.log_probs, self.values, self.logits, late) if self.played else []
 
     def steps_a_batch(self) -> list[int]:
         """The steps of the policy between one batch of episodes and the next."""
@@ -106,6 +143,7 @@ class Operations(TorchFunctionMode):
     def __init__(self, seen: Seen, played: Callable[[], int]) -> None:
         super().__init__()
         self.seen, self.played = seen, played
+        self.rows: list[bytes] = []  # of the observations that a network was asked about last
 
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
@@ -113,23 +151,59 @@ class Operations(TorchFunctionMode):
         result, seen, name = func(*args, **(kwargs or {})), self.seen, getattr(func, "__name__", "").strip("_")
         if name == "getitem" and isinstance(args[1], Tensor) and args[1].ndim == 1 and args[1].numel() > 1:
             seen.indices.add(args[1].numpy().tobytes())
-        if isinstance(result, Tensor) and result.requires_grad and result.numel() > 1:
-            seen.names.add(name)
-            tensors = [x for x in args if isinstance(x, Tensor) and x.numel() > 1]
-            quotient = name in ("div", "truediv") and len(tensors) == 2
-            if result.ndim == 1 and (name == "exp" or quotient):
+        if name == "linear":
+            self.asked(args[0].detach(), result)
+        if isinstance(result, Tensor) and result.requires_grad:
+            if name in CHOSEN:
+                self.chosen(args, result)
+            if result.ndim == 1 and result.numel() > 1 and name in ("exp", "div", "truediv"):
                 off_one = (result.detach() - 1).abs().max().item()
                 seen.off_one = max(seen.off_one, off_one)
                 seen.ones += [(self.played(), len(seen.steps))] if off_one < SAME else []
-                seen.divided |= quotient and all(bool((x < 0).all()) for x in tensors)
-                seen.policy |= leaves(result)
-            if name in MINIMA + MAXIMA and len(tensors) == 2:
-                sign = 1 if name in MINIMA else -1  # minus a minimum of gains, or a maximum of losses
-                result.register_hook(lambda gradient: seen.pulls.append(sign * gradient.sum().item()))
+            tensors = [x for x in args if isinstance(x, Tensor) and x.numel() > 1]
             if name == "mul" and len(tensors) == 2 and not seen.mixed:
                 one, other = (leaves(x) for x in tensors)
                 seen.mixed = bool(one and other and not one & other)
         return result
+
+    def asked(self, x: Tensor, result: Tensor) -> None:
+        """Notes what a linear layer gives: a value, or logits, where it is a network's last one."""
+        if x.shape[-1] == NUMBERS:
+            self.rows = [row.tobytes() for row in x.reshape(-1, NUMBERS).float().numpy()]
+        outputs = result.detach().double().numpy()
+        if outputs.size == len(self.rows):
+            self.note(self.seen.values, outputs.ravel(), result)
+        elif outputs.size == 2 * len(self.rows) and outputs.shape[-1] == 2:
+            self.note(self.seen.logits, outputs.reshape(-1, 2))
+
+    def chosen(self, args: tuple[Any, ...], result: Tensor) -> None:
+        """Notes log-probabilities, or probabilities, that were picked out by the actions."""
+        given = self.seen.logits[-1] if self.seen.logits else None
+        index = args[-1][-1] if isinstance(args[-1], tuple) else args[-1]
+        actions = index.flatten().numpy() if isinstance(index, Tensor) else np.array([index])
+        if given is None or actions.dtype != int or not len(actions) == result.numel() == len(given.rows):
+            return
+        if actions.min() < 0 or actions.max() > 1:
+            return
+        log_pi = log_softmax(given.outputs, actions)
+        for outputs, slopes in ((log_pi, 1.0), (np.exp(log_pi), np.exp(log_pi))):
+            if np.allclose(result.detach().flatten(), outputs, atol=1e-5):
+                self.rows, self.seen.policy = given.rows, self.seen.policy | leaves(result)
+                self.note(self.seen.log_probs, log_pi, result, slopes, actions)
+
+    def note(
+        self, into: list[Asked], outputs: Any, result: Tensor | None = None, slopes: Any = 1.0, actions: Any = None
+    ) -> None:
+        """result: where backward() brings the derivatives; slopes: of this by the outputs."""
+        asked = Asked(self.rows, outputs, self.played(), len(self.seen.steps), actions)
+
+        def weighted(gradient: Tensor) -> None:
+            asked.weights = -gradient.detach().double().numpy().ravel() * slopes
+            asked.played, asked.steps = self.played(), len(self.seen.steps)
+
+        into.append(asked)
+        if result is not None and result.requires_grad:
+            result.register_hook(weighted)
 
 
 def leaves(x: Tensor) -> set[int]:
@@ -157,25 +231,44 @@ def see(answer: Callable[..., Any], light: int, timeout: bool = False, env_id: s
         seen.indices.clear()
 
     with watching() as trace:
-        log_prob = Categorical.log_prob
+        log_prob, entropy = Categorical.log_prob, Categorical.entropy
+        LastLight.shown = 0
+        LastLight.last.clear()
 
         def asked(self: Any, value: Tensor) -> Tensor:
             found = log_prob(self, value)
             if found.requires_grad:
                 seen.policy |= leaves(found)
-                if found.numel() > 1:  # and not that of one action, asked while playing
-                    seen.parts.append((value.flatten().tolist(), _played(trace)))
+            return found
+
+        def asked_entropy(self: Any) -> Tensor:
+            found = entropy(self)
+            if found.requires_grad:
+                found.register_hook(lambda gradient: seen.entropy.append(-gradient.sum().item()))
             return found
 
         hook = register_optimizer_step_pre_hook(stepped)
         try:
             torch.manual_seed(0)
             np.random.seed(0)  # noqa: NPY002  an agent may draw from NumPy's global generator
-            with patch.object(Categorical, "log_prob", asked), Operations(seen, lambda: _played(trace)):
+            with (
+                patch.object(Categorical, "log_prob", asked),
+                patch.object(Categorical, "entropy", asked_entropy),
+                Operations(seen, lambda: _played(trace)),
+            ):
                 answer(env_id or with_last_light(light, timeout), EPISODES, 0)
         finally:
             hook.remove()
     seen.actions = trace.played.tolist()
+    lengths = [len(episode) for episode in trace.episodes]
+    seen.played = Played(
+        {step.observation.tobytes(): t for t, step in enumerate(itertools.chain(*trace.episodes))},
+        dict(zip(LastLight.last, np.cumsum(lengths) - 1)),
+        np.array(seen.actions),
+        np.array([step.reward for step in itertools.chain(*trace.episodes)]),
+        over := np.isin(np.arange(sum(lengths)), np.cumsum(lengths) - 1),
+        over & (not timeout),
+    )
     return seen
 
 
@@ -185,12 +278,12 @@ def _played(trace: Trace) -> int:
 
 def judge_actor_critic(answer: Any) -> Outcome | None:
     """Judges train(env_id, episodes, seed) of an agent whose critic is asked about what follows a step."""
-    return _judged(answer, [_of_gradients, _of_value, _of_ends])
+    return _judged(answer, [_of_gradients, _of_value, _of_weights, _of_ends])
 
 
 def judge_ppo(answer: Any) -> Outcome | None:
     """Judges one that takes several clipped steps on parts of each batch, too."""
-    return _judged(answer, [_of_gradients, _of_steps, _of_value, _of_ends])
+    return _judged(answer, [_of_gradients, _of_steps, _of_value, _of_weights, _of_ends])
 
 
 def judge_agent_with_value(answer: Any) -> Outcome | None:
@@ -207,17 +300,16 @@ def _judged(
     found = judge(answer)
     if found is not None:
         hint = next((more for words, more in RAISED.items() if words in found.message), "")
-        falls = "the returns *fall*" in found.message and _of_steps in finds  # a wrong ratio can do that, too
-        if hint or not (found.message.startswith(NO_CAUSE) or falls):
+        if "the returns *fall*" in found.message:  # a wrong ratio can do that, too
+            finds = [find for find in finds if find is _of_weights]
+        elif hint or not found.message.startswith(NO_CAUSE):
             return Outcome(found.kind, f"{found.message.rstrip('.')}. {hint}") if hint else found
     before, numpys = torch.random.get_rng_state(), np.random.get_state()  # noqa: NPY002
     try:
         with time_limit(SECONDS):
             seen = see(answer, 0, env_id=env_id)
             named = next((said for find in finds if (said := find(answer, seen))), None)
-            if found is not None and not found.message.startswith(NO_CAUSE) and named != DIVIDED:
-                return found
-            if named is None and found is not None and seen.most_indices > 1:
+            if named is None and found is not None and len(finds) > 1 and seen.most_indices > 1:
                 named = INDICES
     except TooLong:
         return found
@@ -231,6 +323,8 @@ def _judged(
 
 
 def _of_gradients(answer: Any, seen: Seen) -> str | None:
+    if seen.entropy and max(seen.entropy) < 0:
+        return ENTROPY
     return MIXED if seen.mixed else None
 
 
@@ -251,48 +345,20 @@ def _of_ends(answer: Any, seen: Seen) -> str | None:
 
 
 def _of_steps(answer: Any, seen: Seen) -> str | None:
-    """What is said of an agent whose log-probabilities torch was not asked for is what its ratios show."""
-    batches = seen.steps_a_batch()
-    if seen.divided:
-        return DIVIDED
-    if batches and np.median(batches) < 2:
+    steps = seen.steps_a_batch()
+    if steps and np.median(steps) < 2:
         return ONE_STEP
-    if seen.off_one < 0 and batches and not seen.names & {"pow", "rpow"}:
-        return NO_RATIO
-    if 0 <= seen.off_one < SAME:
-        return RATIO_ONE
-    chosen = any(name.startswith(CHOICES) for name in seen.names)
-    if not chosen and not any(name.startswith(CLIPS) for name in seen.names):
-        return NO_CLIP
-    if not chosen:
-        return NO_MINIMUM
-    if seen.pulls and min(seen.pulls) > 0:
-        return MAXIMUM
-    starts = dict.fromkeys(played for _, played in seen.parts)
-    batch_sizes = {now: now - before for before, now in zip([0, *starts], starts)}
-    parts = [(part, played) for part, played in seen.parts if len(part) < batch_sizes[played]]
-    if seen.parts and not parts:
-        return WHOLE
-    used = [sum(len(part) for part, at in parts if at == played) / size for played, size in batch_sizes.items()]
-    if parts and np.median(used) < 1.5:
-        return ONE_EPOCH
-    if parts and _in_the_order_of_play(parts, seen.actions, batch_sizes):
-        return NOT_RANDOM
-    at_one = [len({step for at, step in seen.ones if at == played}) for played in batch_sizes]
-    if at_one and np.median(at_one) > 1:
-        return OLD_AGAIN
-    return None
+    if said := said_of_parts(seen.batches()):
+        return said
+    at_one = [len({step for at, step in seen.ones if at == played}) for played in {at for at, _ in seen.ones}]
+    return OLD_AGAIN if at_one and steps and 1 < np.median(at_one) < np.median(steps) else None
 
 
-def _in_the_order_of_play(parts: list[tuple[list[int], int]], actions: list[int], sizes: dict[int, int]) -> bool:
-    """Whether each part is what was played directly after the part before it, or the batch's beginning."""
-    end, last = 0, -1
-    for part, played in parts:
-        begin = played - sizes[played] if played != last or end >= played else end
-        end, last = begin + len(part), played
-        if actions[begin:end] != part:
-            return False
-    return True
+def _of_weights(answer: Any, seen: Seen) -> str | None:
+    """What the weights of a training show in which time runs out: there the value of what is seen last counts."""
+    shown = see(answer, light=0, timeout=True)
+    said = said_of_policy(shown.batches(), shown.batches(late=True))
+    return RATIO_ONE if said == NO_RATIO and 0 <= seen.off_one < SAME else said or said_of_critic(shown.batches())
 
 
 LATE = (
@@ -320,40 +386,18 @@ NO_LAMBDA = (
     "lam makes no difference: with 0.5 and with its default the trainings are the same to the last bit. GAE adds up "
     "the TD errors that follow, each with one more factor gamma * lam."
 )
-ONE_STEP = "each batch serves for one step of the policy. PPO takes several on the same episodes."
-NO_RATIO = (
-    "several steps are taken on each batch, but no ratio is computed: after the first, log-probabilities of the old "
-    "actions do not give the new policy's gradient. Take exp(log_prob - old), element by element."
+ENTROPY = (
+    "the entropy is *subtracted* from the objective: the policy is drawn to the actions that it takes already. A bonus "
+    "for entropy is added to the gain, so it has a minus in the loss."
 )
+ONE_STEP = "each batch serves for one step of the policy. PPO takes several on the same episodes."
 RATIO_ONE = (
     "the ratio is 1 in every step, so nothing is ever clipped: the old log-probabilities are those of the policy as it "
     "is now. Compute them once, detached, before the first step on a batch."
 )
-NO_CLIP = "the ratio is not clipped: nothing keeps the steps on one batch from leading far away."
-NO_MINIMUM = (
-    "something is clipped, but no minimum of ratio * A and clipped ratio * A is taken. Without the clipped one nothing "
-    "keeps the steps short; with it alone, an action that has left the band on the side that does not pay has no "
-    "slope, and never comes back."
-)
-DIVIDED = (
-    "one log-probability is divided by another. The ratio is that of the probabilities: exp(log_prob - old), element "
-    "by element."
-)
-MAXIMUM = (
-    "the *larger* one of ratio * A and clipped ratio * A is taken: clipping hides the harm then, and not the profit."
-)
-ONE_EPOCH = "each time step of a batch is used once. PPO goes over the same episodes several times: several epochs."
-NOT_RANDOM = (
-    "the parts of a batch are what was played one after the other, the same in every epoch. Bring the batch into a "
-    "random order first, such as torch.randperm(len(A)), in each epoch anew."
-)
 OLD_AGAIN = (
     "in a batch, all ratios are 1 again and again: the old log-probabilities are computed anew while the policy moves, "
     "so the clipping forgets how far it has gone. Compute them once, before the first epoch."
-)
-WHOLE = (
-    "each step of the policy uses the whole batch. Cut it into parts, in a random order, and take one for each step. "
-    "(Ten episodes of this task have 100 time steps: parts of a fixed size must be smaller.)"
 )
 INDICES = (
     "it learns too little, and the parts of the batch are not taken alike: between two steps, tensors are indexed by "

@@ -12,14 +12,44 @@ from torch import nn
 from torch.distributions import Categorical
 
 GAMMA, LAM = 0.99, 0.95
-GAINS = {
-    "log": lambda log_prob, ratio, A: log_prob * A,
-    "ratio": lambda log_prob, ratio, A: ratio * A,
-    "clipped": lambda log_prob, ratio, A: ratio.clamp(0.8, 1.2) * A,
-    "minimum": lambda log_prob, ratio, A: torch.minimum(ratio * A, ratio.clamp(0.8, 1.2) * A),
-    "maximum": lambda log_prob, ratio, A: torch.maximum(ratio * A, ratio.clamp(0.8, 1.2) * A),
-    "quotient": lambda log_prob, ratio, A: torch.minimum(ratio * A, ratio.clamp(0.8, 1.2) * A),
+
+
+def clipped(ratio: torch.Tensor, A: torch.Tensor, low: float = 0.8, high: float = 1.2) -> torch.Tensor:
+    return torch.minimum(ratio * A, ratio.clamp(low, high) * A)
+
+
+GAINS = {  # from the new log-probabilities, the old ones, and the advantages
+    "log": lambda now, old, A: now * A,
+    "ratio": lambda now, old, A: (now - old).exp() * A,
+    "bounded": lambda now, old, A: (now - old).exp().clamp(0.8, 1.2) * A,
+    "minimum": lambda now, old, A: clipped((now - old).exp(), A),
+    "maximum": lambda now, old, A: -clipped((now - old).exp(), -A),
+    "quotient": lambda now, old, A: clipped(now / old, A),
+    "sum": lambda now, old, A: clipped((now + old).exp(), A),
+    "inverted": lambda now, old, A: clipped((old - now).exp(), A),
+    "difference": lambda now, old, A: clipped(now - old, A),
+    "exchanged": lambda now, old, A: clipped((now - old).exp(), A, 1.2, 0.8),
+    "uneven": lambda now, old, A: clipped((now - old).exp(), A, 0.8, 1.4),
+    "upper": lambda now, old, A: clipped((now - old).exp(), A, 0.0, 1.2),
+    "over A": lambda now, old, A: now / A,
+    "positive": lambda now, old, A: now * A.clamp(min=0),
 }
+
+
+def sums_to_go(x: torch.Tensor, factor: float) -> torch.Tensor:
+    sums = x.clone()
+    for t in reversed(range(len(x) - 1)):
+        sums[t] += factor * sums[t + 1]
+    return sums
+
+
+def gae(rewards: torch.Tensor, v: torch.Tensor, factor: float = GAMMA * LAM) -> torch.Tensor:
+    return sums_to_go(rewards + GAMMA * v[1:] - v[:-1], factor)
+
+
+def twice(rewards: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
+    """Sums that begin with the last value."""
+    return sums_to_go(torch.cat([rewards + GAMMA * v[1:] - v[:-1], v[-1:]]), GAMMA * LAM)[:-1]
 
 
 def in_minibatches(
@@ -27,13 +57,21 @@ def in_minibatches(
     epochs: int = 1,
     parts: int = 1,
     sign: float = -1.0,
+    judged: Callable[[torch.Tensor, torch.Tensor], torch.Tensor] = gae,  # advantages, by rewards and T + 1 values
+    across: bool = False,  # whether what was judged is added up over the whole batch
+    first: bool = False,  # whether the observation's first number stands for the value
+    target: Callable[[torch.Tensor, torch.Tensor], torch.Tensor] = torch.add,  # what is learned, by A and v
+    early: bool = False,  # whether the value learns before it judges
+    flat: bool = True,  # whether the value's outputs have the targets' shape
+    entropy: float = 0.0,  # its weight
+    used: int | None = None,  # parts of each epoch
     ends: bool = True,  # whether the value after an end is 0
     cut: bool = True,  # whether an episode stops at a time-out
     timeouts: bool = True,  # whether that after a time-out is asked for
     detach: bool = True,
     old: str = "once",
     gain: str = "minimum",
-    aligned: str = "yes",  # or not, or whole: all advantages beside a part's log-probabilities
+    aligned: str = "yes",  # or no; whole: all of A beside a part's log-probabilities; play: A, or actions, as played
     seeded: bool = True,
     learns: bool = True,  # whether the value does
     shuffled: bool = True,
@@ -55,21 +93,19 @@ def in_minibatches(
 
     def advantages(value: nn.Module, episode: Any) -> tuple[torch.Tensor, torch.Tensor]:
         seen, _, rewards, terminated = episode
-        v = value(seen)[:, 0]
+        v = seen[:, 0] if first else value(seen)[:, 0]
         v = v.detach() if detach else v
         last = v[-1:] * float(not ((terminated and ends) or (not terminated and not timeouts)))
-        ahead = torch.cat([v[1:-1], last])
-        delta = rewards + GAMMA * ahead - v[:-1]
-        A = [torch.zeros(())]
-        for t in reversed(range(len(delta))):
-            A.insert(0, delta[t] + GAMMA * LAM * A[0])
-        A = torch.stack(A[:-1])
-        return A, (A + v[:-1]).detach()
+        v = torch.cat([v[:-1], last])
+        A = judged(rewards, v)
+        return A, target(A, v[:-1]).detach()
 
-    def ratio_of(log_prob: torch.Tensor, before: torch.Tensor) -> torch.Tensor | None:
-        if gain == "quotient":
-            return log_prob / before
-        return None if gain == "log" else (log_prob - (log_prob.detach() if old == "again" else before)).exp()
+    def learn(value: nn.Module, optimizer: Any, seen: torch.Tensor, targets: torch.Tensor) -> None:
+        for _ in range(5 * learns):
+            optimizer.zero_grad()
+            outputs = value(seen)
+            (targets - (outputs[:, 0] if flat else outputs)).square().mean().backward()
+            optimizer.step()
 
     def train(env_id: str, episodes: int, seed: int) -> list[float]:
         if seeded:
@@ -84,10 +120,14 @@ def in_minibatches(
         returns: list[float] = []
         while len(returns) < episodes:
             batch = [played(env, policy) for _ in range(min(10, episodes - len(returns)))]
+            seen, chosen = torch.cat([e[0][:-1] for e in batch]), torch.cat([e[1] for e in batch])
+            if early:
+                learn(value, value_optimizer, seen, torch.cat([sums_to_go(e[2], GAMMA) for e in batch]))
             A, targets = (torch.cat(x) for x in zip(*[advantages(value, episode) for episode in batch]))
+            if across:
+                A = sums_to_go(A, GAMMA * LAM)
             if detach:
                 A = (A - A.mean()) / (A.std() + 1e-8)
-            seen, chosen = torch.cat([e[0][:-1] for e in batch]), torch.cat([e[1] for e in batch])
             before = Categorical(logits=policy(seen)).log_prob(chosen)
             before = before if old == "attached" else before.detach()
             for _ in range(epochs):
@@ -95,17 +135,17 @@ def in_minibatches(
                 if old == "each epoch":
                     before = Categorical(logits=policy(seen)).log_prob(chosen).detach()
                 order = torch.randperm(len(A)) if shuffled else torch.arange(len(A))
-                for k, i in enumerate(order.chunk(parts)):
-                    weight = {"yes": A[i], "no": A[other.chunk(parts)[k]], "whole": A}[aligned]
-                    log_prob = Categorical(logits=policy(seen[i])).log_prob(chosen[i])
-                    gains = GAINS[gain](log_prob, ratio_of(log_prob, before[i]), weight)
+                for k, i in enumerate(order.chunk(parts)[:used]):
+                    others = {"no": A[other.chunk(parts)[k]], "whole": A, "play": A.chunk(parts)[k]}
+                    pi = Categorical(logits=policy(seen[i]))
+                    log_prob = pi.log_prob(chosen.chunk(parts)[k] if aligned == "actions" else chosen[i])
+                    gains = GAINS[gain](
+                        log_prob, log_prob.detach() if old == "again" else before[i], others.get(aligned, A[i])
+                    )
                     optimizer.zero_grad()
-                    (sign * gains.mean() * len(A) / len(batch)).backward()
+                    (sign * (gains + entropy * pi.entropy()).mean() * len(A) / len(batch)).backward()
                     optimizer.step()
-            for _ in range(5 * learns):
-                value_optimizer.zero_grad()
-                (targets - value(seen)[:, 0]).square().mean().backward()
-                value_optimizer.step()
+            learn(value, value_optimizer, seen, targets)
             returns += [e[2].sum().item() for e in batch]
         return returns
 

@@ -5,7 +5,7 @@ import math
 import gymnasium as gym
 import numpy as np
 import torch
-from plain_agents import in_minibatches, with_two_heads
+from plain_agents import GAMMA, LAM, gae, in_minibatches, sums_to_go, twice, with_two_heads
 from torch.nn import functional
 
 
@@ -255,6 +255,28 @@ RIGHT = {
 MISTAKES = {
     "agent": [
         (in_minibatches(sign=1.0), "the sign is wrong"),
+        (in_minibatches(sign=1.0, entropy=0.1), "the sign is wrong"),
+        (in_minibatches(gain="over A"), "divided by its advantage"),
+        (in_minibatches(gain="positive"), r"\d\d% of the log-probabilities have no weight"),
+        (in_minibatches(entropy=-0.1), "entropy is \\*subtracted"),
+        (in_minibatches(first=True), "critic is not asked about what was seen"),
+        (in_minibatches(judged=lambda rewards, v: sums_to_go(rewards, GAMMA)), "what the rewards alone give"),
+        (in_minibatches(judged=lambda rewards, v: rewards), "the reward of its own step alone"),
+        (in_minibatches(judged=lambda rewards, v: gae(rewards, v, 0.0)), "the TD error of its own step alone"),
+        (in_minibatches(judged=lambda rewards, v: gae(rewards, v, GAMMA / LAM)), "with a factor of 1.04"),
+        (in_minibatches(judged=lambda rewards, v: gae(rewards, -v)), r"add up r -0.99 \* v_next \+1.00 \* v"),
+        (
+            in_minibatches(judged=lambda rewards, v: sums_to_go(rewards - v[:-1], GAMMA * LAM)),
+            r"add up r [+-]0.00 \* v_next -1.00 \* v",
+        ),
+        (in_minibatches(judged=lambda rewards, v: gae(rewards, v) + v[:-1]), "by what the value is to learn, A \\+ v"),
+        (in_minibatches(judged=lambda rewards, v: gae(rewards, v, 0.0), across=True), "into the next one"),
+        (in_minibatches(judged=twice), "counts twice"),
+        (in_minibatches(early=True), "already learned from these episodes"),
+        (in_minibatches(flat=False), "towards the same number"),
+        (in_minibatches(target=lambda A, v: A), "learns the advantages"),
+        (in_minibatches(target=lambda A, v: (A - 1) / 3), "learns the advantages"),
+        (in_minibatches(target=lambda A, v: A - v), r"learns A -1.0 \* v"),
         (in_minibatches(ends=False), "after an episode's \\*end\\* changes"),
         (in_minibatches(cut=False), "after an episode that was cut off"),
         (few_alone, "in a shorter training, of 60 episodes, your line.*ValueError: 60"),
