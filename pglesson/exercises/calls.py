@@ -45,6 +45,10 @@ OFTEN = {
     "Boolean value of Tensor with|truth value of an array with": " `if`, `and` and max() ask one yes or no of a whole "
     "array. torch.where and torch.maximum (in NumPy, np.where and np.maximum) ask each entry.",
     "numpy.. on Tensor that requires grad": " Stay within torch: NumPy keeps no derivatives.",
+    "Cannot cast ufunc|can't be cast to the desired output type": " An array of whole numbers takes no fraction in "
+    "place. np.zeros_like and its like take over the type: give dtype=float.",
+    "weight tensor should be defined": " weight= has a number for each class, not for each step. Take "
+    "reduction='none', multiply, and add up.",
     "unexpected keyword argument '(dim|keepdim)'": " That is PyTorch's word. In NumPy it is axis=, and keepdims=.",
 }
 NOT_WRITTEN_YET = "your function says itself that it is not written yet."
@@ -293,7 +297,10 @@ def _about_shapes(x: Tensor, y: Tensor) -> str:
         return " The last axis has a single entry and is not needed: take it away with squeeze(-1) or [..., 0]."
     if y.ndim and x.shape == (*y.shape, y.shape[-1]):
         n = y.shape[-1]
-        return f" An array ({n}, 1) and one ({n},) make ({n}, {n}) together: look for a last axis that should be gone."
+        return (
+            f" An array ({n}, 1) and one ({n},) make ({n}, {n}) together: look for a last axis that should be gone, or "
+            "a missing sum."
+        )
     if x.ndim == y.ndim and x.shape == y.shape[::-1]:
         return " The axes are swapped."
     if x.ndim > y.ndim:

@@ -119,6 +119,13 @@ answer = rounded''',
                 lambda torques, bins: np.clip(np.round(torques * (bins - 1) / 4) * 4 / (bins - 1), -2, 2),
             ),
             Mistake(
+                "you cut the range into `bins` equal pieces, one for each torque. But the torques are 4 / (bins - 1) "
+                "apart, and those at the two ends are the nearest for half of that only.",
+                lambda torques, bins: np.linspace(-2, 2, bins)[
+                    np.floor((torques + 2) / 4 * bins).clip(0, bins - 1).astype(int)
+                ],
+            ),
+            Mistake(
                 "you rounded to the middles of intervals. The outermost allowed torques are -2 and 2 themselves.",
                 lambda torques, bins: (grid := -2 + 4 * (np.arange(bins) + 0.5) / bins)[
                     np.abs(torques[:, None] - grid).argmin(1)

@@ -674,6 +674,11 @@ answer = score''',
                 lambda logits, action: torch.eye(len(logits))[action] - logits.exp() / logits.exp().sum(),
             ),
             Mistake(
+                "one_hot makes a row as long as the largest number it is given needs. Say how many actions there are: "
+                "len(logits).",
+                lambda logits, action: torch.nn.functional.one_hot(torch.tensor(action)) - torch.softmax(logits, -1),
+            ),
+            Mistake(
                 "this is a row for every action. The one of the chosen action is asked for.",
                 lambda logits, action: torch.eye(len(logits)) - torch.softmax(logits, -1),
             ),

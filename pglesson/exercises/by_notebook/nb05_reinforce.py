@@ -64,7 +64,7 @@ answer = episode_loss''',
                 "four steps with three actions", (normal(4, 3, seed=2), _whole(4, below=3, seed=3), normal(4, seed=4))
             ),
             Case("an episode of one step", (normal(1, 2, seed=5), torch.tensor([1]), torch.tensor([1.0]))),
-            Case("equal weights", (normal(3, 2, seed=6), torch.tensor([0, 1, 1]), torch.full((3,), 2.0))),
+            Case("equal, negative weights", (normal(3, 2, seed=6), torch.tensor([0, 1, 1]), torch.full((3,), -2.0))),
             Case("logits 200 apart", (torch.tensor([[0.0, 200.0], [200.0, 0.0]]), torch.tensor([0, 0]), torch.ones(2))),
             Case(
                 "as many steps as actions", (normal(3, 3, seed=7), torch.tensor([2, 0, 1]), torch.tensor([3.0, 1, 2]))
@@ -128,6 +128,15 @@ answer = episode_loss''',
                 "the value is right, but no derivative can flow through it. Keep .detach(), .item() and no_grad out of "
                 "the log-probabilities.",
                 lambda z, a, w: _loss(z, a, w).detach(),
+            ),
+            Mistake(
+                "a loss may be negative: where the weights are, it is. Take the minus, and no absolute value.",
+                lambda z, a, w: _loss(z, a, w).abs(),
+            ),
+            Mistake(
+                "one_hot takes its number of columns from the actions that were taken. Say how many there are: "
+                "logits.shape[1].",
+                lambda z, a, w: -((z.log_softmax(-1) * torch.nn.functional.one_hot(a)).sum(-1) * w).sum(),
             ),
             Mistake(
                 "this is one number a step. The loss is their sum.", lambda z, a, w: -_taken(z.log_softmax(-1), a) * w

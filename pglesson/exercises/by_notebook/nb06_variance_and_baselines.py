@@ -585,6 +585,8 @@ answer = means''',
                 "where no other episode goes on you give another number. Asked for is 0.",
                 _with_others(lambda x, m: torch.where(m.sum(0) > 1, _others(x, m), x)),
                 _with_others(lambda x, m: torch.where(m.sum(0) > 1, _others(x, m), _of_all_others(x, m)) * m),
+                lambda b, x, m: ((new := _means(b, x, m))[0], torch.where(m.sum(0) > 1, new[1], b * m)),
+                lambda b, x, m: ((new := _means(b, x, m))[0], torch.where(m.sum(0) > 1, new[1], new[0] * m)),
             ),
             Mistake(
                 "after its own end an episode still gets a mean of the others. Multiply by mask.",

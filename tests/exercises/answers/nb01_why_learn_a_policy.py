@@ -225,6 +225,7 @@ MISTAKES = {
         (lambda t, n: -2 + 4 / (n - 1) * np.round((t + 2) / (4 / (n - 1))), "stays outside"),
         (lambda t, n: (4 / (n - 1) * np.round(t / (4 / (n - 1)))).clip(-2, 2), "even number of bins"),
         (rounded_middles, "middles of intervals"),
+        (lambda t, n: grid(n)[np.digitize(t, np.linspace(-2, 2, n + 1)[1:-1])], "for half of that"),
         (clipped_in_place, "in place"),
         (lambda t: t, "raised a TypeError"),
         (lambda t, b: grid(b)[np.minimum(np.searchsorted(grid(b), t), b - 1)], "round up"),

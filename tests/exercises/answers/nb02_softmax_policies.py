@@ -474,6 +474,7 @@ MISTAKES = {
         (lambda z, a: torch.eye(len(z)).roll(1, 0)[(a + 2) % len(z)] - z.softmax(0), "too far"),
         (lambda z, a: torch.eye(len(z))[a - 1] - z.softmax(0), "too early"),
         (lambda z, a: torch.eye(len(z))[a], "only the 1"),
+        (lambda z, a: nn.functional.one_hot(torch.tensor(a)) - z.softmax(0), "how many actions there are"),
         (lambda z, a: torch.autograd.functional.jacobian(lambda y: y.log_softmax(0).sum(), z), "of all actions before"),
         (lambda z, a: torch.eye(3)[a] - z.softmax(0), "No argument has an axis of length 3"),
     ],

@@ -419,6 +419,13 @@ MISTAKES = {
         (means(others=lambda x, m: m * (x.sum(0) - x) / (m.sum(0) - m)), "0 / 0 is NaN"),
         (means(others=lambda x, m: (x.sum(0) - x) / torch.clamp(m.sum(0) - m, 1)), "after its own end"),
         (means(others=lambda x, m: torch.where(m.sum(0) > 1, means_in_numpy(0.0, x, m)[1], x)), "another number"),
+        (
+            lambda b, x, m: (
+                means_in_numpy(b, x, m)[0],
+                torch.where(m.sum(0) > 1, torch.tensor(means_in_numpy(b, x, m)[1]), b * m),
+            ),
+            "another number",
+        ),
         (means(others=lambda x, m: x - means_in_numpy(0.0, x, m)[1]), "these are the advantages"),
         (means(others=lambda x, m: m * (x.sum(0) - x)), "not yet divided"),
         (means(lambda b, x, m: x[m > 0].mean()), "forgets all earlier"),
