@@ -49,6 +49,12 @@ OFTEN = {
     "place. np.zeros_like and its like take over the type: give dtype=float.",
     "weight tensor should be defined": " weight= has a number for each class, not for each step. Take "
     "reduction='none', multiply, and add up.",
+    "through the graph a second time": " Was something computed before the loop that depends on what is learned? "
+    "Compute it anew in each step.",
+    "does not require grad and does not have a grad_fn": " Nothing that is learned is in the loss. What is learned "
+    "needs requires_grad_(True), and no detach() or item() on the way.",
+    "can't optimize a non-leaf": " What is learned must be a beginning: .clone().requires_grad_(True), in this order.",
+    "implicitly created only for scalar": " backward() begins at one number: take the mean.",
     "unexpected keyword argument '(dim|keepdim)'": " That is PyTorch's word. In NumPy it is axis=, and keepdims=.",
 }
 NOT_WRITTEN_YET = "your function says itself that it is not written yet."
@@ -113,7 +119,7 @@ def play(
     except (Exception, SystemExit) as error:
         words = f"{located(error)} {type(error).__name__}: {str(error).partition(chr(10))[0]}".rstrip(" :.")
         where = f"It happened for {case.what}, with {_listed(function, case)}."
-        return Played(failure=RAISED, message=f"{words}. {where}{_about(error, case)}")
+        return Played(failure=RAISED, message=f"{words}. {where}{about(error, case)}")
     if given is None or given is ...:
         return Played(
             failure=NOTHING,
@@ -310,8 +316,8 @@ def _about_shapes(x: Tensor, y: Tensor) -> str:
     return ""
 
 
-def _about(error: BaseException, case: Case) -> str:
-    """What often raises such an error."""
+def about(error: BaseException, case: Case) -> str:
+    """What often raises such an error, for a call of a learner's function."""
     lengths = {str(length) for x in case.arguments for length in np.shape(x)}
     for size in re.findall(r"size of tensor [ab] \((\d+)\)", str(error)):
         if size not in lengths:

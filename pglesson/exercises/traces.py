@@ -129,6 +129,8 @@ class Trace:
     backwards: int = 0
     averaged: bool = False  # a loss had a mean over the action dimensions of log-probabilities
     densities: bool = False  # a loss had the exponential of log-probabilities, and of nothing else
+    # the loss and all that is learned by it, if it is one tensor, at the first, second, fourth, eighth ... backward()
+    losses: list[tuple[float, torch.Tensor]] = field(default_factory=list)
     product: torch.Size | None = None  # the shape of a product with log-probabilities that has more entries than they
     rates: set[float] = field(default_factory=set)  # learning rates of the optimizers
     # how many episodes were played before the steps of optimizers, by the sizes of the layers that they move
@@ -206,6 +208,9 @@ class Trace:
         """Called before each backward()."""
         self.backwards += 1
         nodes = computed_by(loss.grad_fn) if torch.is_tensor(loss) else set()
+        weights = [node.variable for node in nodes if hasattr(node, "variable")]
+        if len(weights) == 1 and self.backwards.bit_count() == 1 and loss.numel() == 1:
+            self.losses.append((loss.item(), weights[0].detach().clone()))
         for node in nodes if any(node in self._places for node in nodes) else ():
             asked = [self._places[before] for before in computed_by(node) if before in self._places]
             self.averaged |= _averages_dimensions(node, asked)

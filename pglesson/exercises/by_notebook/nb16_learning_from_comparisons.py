@@ -11,11 +11,11 @@ from torch import Tensor
 from torch.nn.functional import logsigmoid
 
 from pglesson.exercises.agents import NEVER_CLEARED
-from pglesson.exercises.calls import NOT_WRITTEN_YET, located, not_a_function, short
+from pglesson.exercises.calls import NOT_WRITTEN_YET, about, located, not_a_function, short
 from pglesson.exercises.framework import NOT_ATTEMPTED, Exercise, Outcome, wrong
 from pglesson.exercises.judges import Case, Mistake, judge_function
 from pglesson.exercises.time_limit import TooLong, time_limit
-from pglesson.exercises.traces import watching
+from pglesson.exercises.traces import Trace, watching
 
 FITTING = "fit a reward model to comparisons of answers"
 CLIMBING = "say what becomes of the true reward when a learned one is climbed"
@@ -310,6 +310,99 @@ def _dpo(better: Tensor, worse: Tensor, ref_better: Tensor, ref_worse: Tensor, b
     return beta * ((better - ref_better) - (worse - ref_worse))
 
 
+def _dpo_loss(*arguments: Any) -> Tensor:
+    return -logsigmoid(_dpo(*arguments)).mean()
+
+
+DPO_MISTAKES = [
+    Mistake(
+        "better and worse are exchanged, or policy and reference, which gives the same numbers: this makes the "
+        "worse answers likelier.",
+        lambda *a: -logsigmoid(-_dpo(*a)).mean(),
+    ),
+    Mistake(
+        "the minus is missing. An optimizer makes the loss smaller, and the log-probability of the comparisons "
+        "is to grow.",
+        lambda *a: logsigmoid(_dpo(*a)).mean(),
+    ),
+    Mistake(
+        "the reference is missing. The implied reward is beta times log pi *minus log pi_ref*.",
+        lambda better, worse, ref_better, ref_worse, beta: -logsigmoid(beta * (better - worse)).mean(),
+    ),
+    Mistake(
+        "the reference has the wrong sign: that of an answer is subtracted from its own log pi, since "
+        "log(pi / pi_ref) is a difference.",
+        lambda better, worse, ref_better, ref_worse, beta: (
+            -logsigmoid(beta * (better + ref_better - worse - ref_worse)).mean()
+        ),
+        lambda better, worse, ref_better, ref_worse, beta: (
+            -logsigmoid(beta * (better - ref_better - worse - ref_worse)).mean()
+        ),
+    ),
+    Mistake(
+        "beta is missing: the implied reward is beta times the logarithm.",
+        lambda better, worse, ref_better, ref_worse, beta: (
+            -logsigmoid(_dpo(better, worse, ref_better, ref_worse, 1.0)).mean()
+        ),
+    ),
+    Mistake(
+        "the difference is divided by beta. Solved for the reward, the formula of the best policy *multiplies* "
+        "the logarithm by beta.",
+        lambda better, worse, ref_better, ref_worse, beta: (
+            -logsigmoid(_dpo(better, worse, ref_better, ref_worse, 1 / beta)).mean()
+        ),
+    ),
+    Mistake(
+        "beta stands outside of the sigmoid, where it makes every step longer or shorter and nothing else.",
+        lambda better, worse, ref_better, ref_worse, beta: (
+            -beta * logsigmoid(_dpo(better, worse, ref_better, ref_worse, 1.0)).mean()
+        ),
+    ),
+    Mistake(
+        "a probability was rounded to zero, or an exponential became infinite, before the logarithm was taken. "
+        "Use logsigmoid.",
+        lambda *a: -_dpo(*a).sigmoid().log().mean(),
+    ),
+    Mistake(
+        "this is minus the mean difference, without the sigmoid: it has no lower end.", lambda *a: -_dpo(*a).mean()
+    ),
+    Mistake(
+        "the log-probabilities are divided. The logarithm of a ratio is their difference.",
+        lambda better, worse, ref_better, ref_worse, beta: (
+            -logsigmoid(beta * (better / ref_better - worse / ref_worse)).mean()
+        ),
+    ),
+    Mistake(
+        "the implied reward is beta times the *logarithm* of pi / pi_ref, and you take the ratio itself.",
+        lambda better, worse, ref_better, ref_worse, beta: (
+            -logsigmoid(beta * ((better - ref_better).exp() - (worse - ref_worse).exp())).mean()
+        ),
+    ),
+    Mistake(
+        "beta multiplies a part of the difference alone. It is a factor of both implied rewards.",
+        lambda better, worse, ref_better, ref_worse, beta: (
+            -logsigmoid(beta * (better - worse) - (ref_better - ref_worse)).mean()
+        ),
+        lambda better, worse, ref_better, ref_worse, beta: (
+            -logsigmoid(beta * (better - ref_better) - (worse - ref_worse)).mean()
+        ),
+    ),
+    Mistake("the logarithm is missing: this is minus the mean probability.", lambda *a: -_dpo(*a).sigmoid().mean()),
+    Mistake("the comparisons are added up. Take their mean.", lambda *a: -logsigmoid(_dpo(*a)).sum()),
+    Mistake("each comparison still has a loss of its own. Take the mean.", lambda *a: -logsigmoid(_dpo(*a))),
+    Mistake(
+        "the mean is taken before the sigmoid. Each comparison has a probability of its own.",
+        lambda *a: -logsigmoid(_dpo(*a).mean()),
+    ),
+    Mistake(
+        "the log-probabilities are turned into probabilities first. The implied reward is a difference of "
+        "*logarithms*.",
+        lambda better, worse, ref_better, ref_worse, beta: (
+            -logsigmoid(_dpo(better.exp(), worse.exp(), ref_better.exp(), ref_worse.exp(), beta)).mean()
+        ),
+    ),
+]
+
 DPO_LOSS = Exercise(
     name="dpo_loss",
     objective=DIRECT,
@@ -334,7 +427,7 @@ answer = dpo_loss''',
     why="There is no reward model, no sampling and no baseline in it: the log-probabilities of two written answers "
     "under two models are all that it needs. That is why it spread so fast.",
     judge=judge_function(
-        lambda *a: -logsigmoid(_dpo(*a)).mean(),
+        _dpo_loss,
         [
             Case("six comparisons, price 0.1", _log_probs(6, 0, 0.1)),
             Case("six comparisons, price 2", _log_probs(6, 1, 2.0)),
@@ -344,97 +437,7 @@ answer = dpo_loss''',
             Case("a price of 1", _log_probs(5, 5, 1.0)),
             Case("long answers", tuple(x * 300 if isinstance(x, Tensor) else x for x in _log_probs(4, 6, 0.7))),
         ],
-        [
-            Mistake(
-                "better and worse are exchanged, or policy and reference, which gives the same numbers: this makes the "
-                "worse answers likelier.",
-                lambda *a: -logsigmoid(-_dpo(*a)).mean(),
-            ),
-            Mistake(
-                "the minus is missing. An optimizer makes the loss smaller, and the log-probability of the comparisons "
-                "is to grow.",
-                lambda *a: logsigmoid(_dpo(*a)).mean(),
-            ),
-            Mistake(
-                "the reference is missing. The implied reward is beta times log pi *minus log pi_ref*.",
-                lambda better, worse, ref_better, ref_worse, beta: -logsigmoid(beta * (better - worse)).mean(),
-            ),
-            Mistake(
-                "the reference has the wrong sign: that of an answer is subtracted from its own log pi, since "
-                "log(pi / pi_ref) is a difference.",
-                lambda better, worse, ref_better, ref_worse, beta: (
-                    -logsigmoid(beta * (better + ref_better - worse - ref_worse)).mean()
-                ),
-                lambda better, worse, ref_better, ref_worse, beta: (
-                    -logsigmoid(beta * (better - ref_better - worse - ref_worse)).mean()
-                ),
-            ),
-            Mistake(
-                "beta is missing: the implied reward is beta times the logarithm.",
-                lambda better, worse, ref_better, ref_worse, beta: (
-                    -logsigmoid(_dpo(better, worse, ref_better, ref_worse, 1.0)).mean()
-                ),
-            ),
-            Mistake(
-                "the difference is divided by beta. Solved for the reward, the formula of the best policy *multiplies* "
-                "the logarithm by beta.",
-                lambda better, worse, ref_better, ref_worse, beta: (
-                    -logsigmoid(_dpo(better, worse, ref_better, ref_worse, 1 / beta)).mean()
-                ),
-            ),
-            Mistake(
-                "beta stands outside of the sigmoid, where it makes every step longer or shorter and nothing else.",
-                lambda better, worse, ref_better, ref_worse, beta: (
-                    -beta * logsigmoid(_dpo(better, worse, ref_better, ref_worse, 1.0)).mean()
-                ),
-            ),
-            Mistake(
-                "a probability was rounded to zero, or an exponential became infinite, before the logarithm was taken. "
-                "Use logsigmoid.",
-                lambda *a: -_dpo(*a).sigmoid().log().mean(),
-            ),
-            Mistake(
-                "this is minus the mean difference, without the sigmoid: it has no lower end.",
-                lambda *a: -_dpo(*a).mean(),
-            ),
-            Mistake(
-                "the log-probabilities are divided. The logarithm of a ratio is their difference.",
-                lambda better, worse, ref_better, ref_worse, beta: (
-                    -logsigmoid(beta * (better / ref_better - worse / ref_worse)).mean()
-                ),
-            ),
-            Mistake(
-                "the implied reward is beta times the *logarithm* of pi / pi_ref, and you take the ratio itself.",
-                lambda better, worse, ref_better, ref_worse, beta: (
-                    -logsigmoid(beta * ((better - ref_better).exp() - (worse - ref_worse).exp())).mean()
-                ),
-            ),
-            Mistake(
-                "beta multiplies a part of the difference alone. It is a factor of both implied rewards.",
-                lambda better, worse, ref_better, ref_worse, beta: (
-                    -logsigmoid(beta * (better - worse) - (ref_better - ref_worse)).mean()
-                ),
-                lambda better, worse, ref_better, ref_worse, beta: (
-                    -logsigmoid(beta * (better - ref_better) - (worse - ref_worse)).mean()
-                ),
-            ),
-            Mistake(
-                "the logarithm is missing: this is minus the mean probability.", lambda *a: -_dpo(*a).sigmoid().mean()
-            ),
-            Mistake("the comparisons are added up. Take their mean.", lambda *a: -logsigmoid(_dpo(*a)).sum()),
-            Mistake("each comparison still has a loss of its own. Take the mean.", lambda *a: -logsigmoid(_dpo(*a))),
-            Mistake(
-                "the mean is taken before the sigmoid. Each comparison has a probability of its own.",
-                lambda *a: -logsigmoid(_dpo(*a).mean()),
-            ),
-            Mistake(
-                "the log-probabilities are turned into probabilities first. The implied reward is a difference of "
-                "*logarithms*.",
-                lambda better, worse, ref_better, ref_worse, beta: (
-                    -logsigmoid(_dpo(better.exp(), worse.exp(), ref_better.exp(), ref_worse.exp(), beta)).mean()
-                ),
-            ),
-        ],
+        DPO_MISTAKES,
         gradients=(0, 1),
     ),
 )
@@ -443,6 +446,7 @@ answer = dpo_loss''',
 ANSWERS, COMPARISONS, SECONDS = 8, 2000, 20.0
 NEAR = 0.03  # nats: the KL divergence from the loss's minimum within which a training has arrived
 PRICES = (0.5, 2.0, 1.0)  # one for each seed
+NOT_FINITE = "some log-probabilities are not finite. Start from log_ref, and try a lower learning rate."
 
 
 def _problem(seed: int) -> tuple[Tensor, Tensor, Tensor]:
@@ -477,7 +481,7 @@ def _kl(log_p: Tensor, log_q: Tensor) -> float:
     return float((log_p.exp() * (log_p - log_q)).sum())
 
 
-def _unusable(given: Any, arguments: tuple[Tensor, ...], problem: tuple[Tensor, ...]) -> Outcome | None:
+def _unusable(given: Any, arguments: tuple[Tensor, ...], problem: tuple[Tensor, ...], beta: float) -> Outcome | None:
     """What is wrong with what one training gives, before it is compared with anything."""
     if given is None or given is ...:
         return Outcome(NOT_ATTEMPTED, "your function gives nothing yet. Does it end with return?")
@@ -495,35 +499,74 @@ def _unusable(given: Any, arguments: tuple[Tensor, ...], problem: tuple[Tensor, 
             f"it gives the shape {tuple(log_pi.shape)}, but log pi of each of the {ANSWERS} answers is asked for."
         )
     if not log_pi.isfinite().all():
-        return wrong("some log-probabilities are not finite. Start from log_ref, and try a lower learning rate.")
+        return wrong(NOT_FINITE)
     if (log_pi >= 0).all() and abs(log_pi.sum() - 1) < 0.01:
         return wrong("these are probabilities, which add up to 1. Give their logarithms.")
     if abs(log_pi.logsumexp(0)) > 0.01:
-        return wrong("the probabilities do not add up to 1: these are logits. Give their log_softmax.")
+        log_ref, *pairs = problem
+        implies = [(log_ref + rewards / beta).log_softmax(0) for rewards in (log_pi, _fitted(*pairs))]
+        if _kl(*implies) < NEAR:
+            return wrong("these are the implied rewards, beta * (log pi - log_ref). Give log pi.")
+        return wrong("the probabilities do not add up to 1. If these are logits, give their log_softmax.")
     return None
 
 
-# where trainings with a mistake end: logits, from log pi_ref, the rewards that fit, beta, and the better answers
-ENDS: dict[str, Callable[[Tensor, Tensor, float, Tensor], Tensor]] = {
+# where trainings with a mistake end: logits, from log pi_ref, the rewards that fit, beta, and the comparisons
+ENDS: dict[str, Callable[[Tensor, Tensor, float, tuple[Tensor, Tensor]], Tensor]] = {
     "the sign is wrong: the answers that were called worse have become likelier. An optimizer makes the loss "
-    "smaller.": lambda log_ref, rewards, beta, better: log_ref - rewards / beta,
+    "smaller.": lambda log_ref, rewards, beta, pairs: log_ref - rewards / beta,
     "the reference has no effect on what is learned. In the loss, each log pi is compared with log_ref of the same "
-    "answer.": lambda log_ref, rewards, beta, better: rewards / beta,
+    "answer.": lambda log_ref, rewards, beta, pairs: rewards / beta,
     "beta has no effect on what is learned. It multiplies the difference inside the sigmoid.": (
-        lambda log_ref, rewards, beta, better: log_ref + rewards
+        lambda log_ref, rewards, beta, pairs: log_ref + rewards
     ),
     "beta works the wrong way round: the difference inside the sigmoid is *multiplied* by it.": (
-        lambda log_ref, rewards, beta, better: log_ref + rewards * beta
+        lambda log_ref, rewards, beta, pairs: log_ref + rewards * beta
     ),
-    "neither the reference nor beta has an effect on what is learned.": lambda log_ref, rewards, beta, better: rewards,
+    "neither the reference nor beta has an effect on what is learned.": lambda log_ref, rewards, beta, pairs: rewards,
     "each answer is as likely as it was called better: only the better ones are in the loss. It compares their log pi "
-    "with that of the worse ones.": lambda log_ref, rewards, beta, better: (
-        better.bincount(minlength=ANSWERS).clamp_min(0.01).log()
+    "with that of the worse ones.": lambda log_ref, rewards, beta, pairs: (
+        pairs[0].bincount(minlength=ANSWERS).clamp_min(0.01).log()
+    ),
+    "each pair of answers counts once, however often it was compared. Add up the loss of all comparisons.": (
+        lambda log_ref, rewards, beta, pairs: log_ref + _fitted(*torch.stack(pairs).unique(dim=1)) / beta
     ),
 }
 
 
-def _compared(trained: list[Tensor]) -> str | None:
+def _is_loss(model: Callable[..., Tensor], traces: list[Trace]) -> bool:
+    """Whether the losses that were seen are those of a model, at the logits as they were."""
+    if any(len(trace.losses) < 2 for trace in traces):
+        return False
+    for seed, trace in enumerate(traces):
+        log_ref, *pairs = _problem(seed)
+        for loss, logits in trace.losses:
+            if not math.isfinite(loss):
+                continue
+            if logits.shape != (ANSWERS,):
+                return False
+            better, worse, ref_better, ref_worse = (x[of] for x in (logits.log_softmax(0), log_ref) for of in pairs)
+            expected = model(better, worse, ref_better, ref_worse, PRICES[seed])
+            if expected.ndim or not math.isclose(loss, expected.item(), rel_tol=1e-4, abs_tol=1e-6):
+                return False
+    return True
+
+
+def _has_the_same_minimum(model: Callable[..., Tensor]) -> bool:
+    """Whether a loss is the right one, or the sum for the mean."""
+    six = _log_probs(6, 0, 0.5)
+    return any(torch.allclose(model(*six), factor * _dpo_loss(*six)) for factor in (1, 6))
+
+
+def _known_loss(traces: list[Trace]) -> tuple[bool, str]:
+    """Whether the loss that was seen is right, and the message of a mistake that it has; neither where both fit."""
+    is_right = any(_is_loss(model, traces) for model in (_dpo_loss, lambda *a: COMPARISONS * _dpo_loss(*a)))
+    wrong_models = [(m.message, f) for m in DPO_MISTAKES for f in m.models if not _has_the_same_minimum(f)]
+    said = [message for message, model in wrong_models if _is_loss(model, traces)]
+    return (is_right, said[0] if said else "") if is_right != bool(said) else (False, "")
+
+
+def _compared(trained: list[Tensor], traces: list[Trace]) -> str | None:
     """What is wrong with where the trainings have ended, over all seeds and prices."""
     problems = [_problem(seed) for seed in range(len(PRICES))]
     refs, fitted = ([log_ref.double() for log_ref, *_ in problems], [_fitted(*pairs) for _, *pairs in problems])
@@ -534,11 +577,15 @@ def _compared(trained: list[Tensor]) -> str | None:
     if max(_kl(ref, log_pi) for ref, log_pi in zip(refs, trained)) < 1e-4:
         return (
             "it gives the reference as it was: nothing has been learned. Does the optimizer hold the tensor that the "
-            "loss depends on, and are backward() and step() called in the loop?"
+            "loss depends on, and are zero_grad(), backward() and step() called in the loop, in this order?"
         )
+    is_right, said = _known_loss(traces)
+    if said:
+        return said
     for message, end in ENDS.items():
-        ends = [end(ref, rewards, beta, p[1]) for ref, rewards, beta, p in zip(refs, fitted, PRICES, problems)]
-        if all(_kl(model.log_softmax(0), log_pi) < NEAR for model, log_pi in zip(ends, trained)):
+        ends = [end(ref, rewards, beta, p[1:]) for ref, rewards, beta, p in zip(refs, fitted, PRICES, problems)]
+        to_end = [_kl(model.log_softmax(0), log_pi) for model, log_pi in zip(ends, trained)]
+        if max(to_end) < NEAR and all(end < _kl(ref, x) / 10 for end, ref, x in zip(to_end, refs, trained)):
             return message
     implied = [beta * (log_pi - ref) for log_pi, ref, beta in zip(trained, refs, PRICES)]
     ways = [float((x - x.mean()) @ rewards / rewards.square().sum()) for x, rewards in zip(implied, fitted)]
@@ -547,10 +594,12 @@ def _compared(trained: list[Tensor]) -> str | None:
     agree, best = (float((x[better] > x[worse]).double().mean()) for x in (implied[i], fitted[i]))
     way = "a higher" if ways[i] < 1 else "a lower"
     return (
-        f"with beta = {PRICES[i]:g} it ends {away[i]:.2f} nats away from the policy at which the loss is smallest. "
+        f"{'the loss is right, but ' * is_right}with beta = {PRICES[i]:g} it ends {away[i]:.2f} nats away from the "
+        f"policy at which {'it' if is_right else 'the loss'} is smallest. "
         f"Its implied rewards agree with {100 * agree:.0f} % of the comparisons; {100 * best:.0f} % can be reached. "
         f"They are {', '.join(f'{x:.2f}' for x in ways)} times as far apart as those that fit, for beta = "
-        f"{', '.join(f'{beta:g}' for beta in PRICES)}. If the loss is right, take more steps, or {way} learning rate."
+        f"{', '.join(f'{beta:g}' for beta in PRICES)}. {'T' if is_right else 'If the loss is right, t'}ake more steps, "
+        f"or {way} learning rate."
     )
 
 
@@ -558,17 +607,18 @@ def _judge_training(answer: Any) -> Outcome | None:
     """Judges train_dpo(log_ref, better, worse, beta) by the policy that it gives, over three seeds and prices."""
     if not callable(answer):
         return wrong(not_a_function(answer))
-    before, trained = torch.random.get_rng_state(), []
+    before, trained, traces, unusable = torch.random.get_rng_state(), list[Tensor](), list[Trace](), None
     try:
-        with time_limit(SECONDS), watching() as trace:
+        with time_limit(SECONDS):
             for seed, beta in enumerate(PRICES):
                 torch.manual_seed(seed)
                 arguments = tuple(x.clone() for x in _problem(seed))
-                given = answer(*arguments, beta)
-                unusable = _unusable(given, arguments, _problem(seed))
-                if unusable is not None:
-                    return unusable
-                trained.append(torch.as_tensor(given).detach().double())
+                with watching() as trace:
+                    given = answer(*arguments, beta)
+                traces.append(trace)
+                unusable = unusable or _unusable(given, arguments, _problem(seed), beta)
+                if unusable is None:
+                    trained.append(torch.as_tensor(given).detach().double())
     except TooLong:
         return wrong(
             f"three trainings had not ended after {SECONDS:g} seconds of computing. A few hundred steps are enough, "
@@ -577,10 +627,14 @@ def _judge_training(answer: Any) -> Outcome | None:
     except NotImplementedError:
         return Outcome(NOT_ATTEMPTED, NOT_WRITTEN_YET)
     except (Exception, SystemExit) as error:
-        return wrong(f"{located(error)} {type(error).__name__}: {error}".rstrip(" :."))
+        words = f"{located(error)} {type(error).__name__}: {error}".rstrip(" :.")
+        return wrong(f"{words}.{about(error, Case('', _problem(0)))}")
     finally:
         torch.random.set_rng_state(before)
-    said = NEVER_CLEARED if trace.never_cleared else _compared(trained)
+    if unusable is not None:
+        named = _known_loss(traces)[1] if unusable.message == NOT_FINITE else ""
+        return wrong(named) if named else unusable
+    said = NEVER_CLEARED if any(trace.never_cleared for trace in traces) else _compared(trained, traces)
     return wrong(said) if said else None
 
 

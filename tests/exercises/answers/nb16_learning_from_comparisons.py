@@ -73,6 +73,11 @@ def plain(log_pi, log_ref, better, worse, beta):
     return -logsigmoid(implied[better] - implied[worse]).mean()
 
 
+def rewards_of(better, worse):
+    """Those that fit: log pi from a uniform reference, at a price of 1."""
+    return trainer(plain)(torch.zeros(8), better, worse, 1.0)
+
+
 def only_the_better(log_pi, log_ref, better, worse, beta):
     return -log_pi[better].mean()
 
@@ -234,16 +239,30 @@ MISTAKES = {
     ],
     "train_dpo": [
         (trainer(plain, steps=0), "nothing has been learned"),
-        (trainer(plain, sign=-1.0, steps=100, rate=0.02), "sign is wrong|nats away"),
-        (trainer(lambda p, r, b, w, beta: plain(p, r, w, b, beta)), "sign is wrong"),
-        (trainer(without_reference), "reference has no effect"),
-        (trainer(without_beta), "beta has no effect"),
-        (trainer(divided), "wrong way round"),
+        (trainer(plain, sign=-1.0, steps=100, rate=0.02), "minus is missing"),
+        (trainer(plain, sign=-1.0, steps=1000, rate=1e37), "minus is missing"),
+        (trainer(lambda p, r, b, w, beta: plain(p, r, w, b, beta)), "are exchanged"),
+        (trainer(without_reference), "reference is missing"),
+        (trainer(without_beta), "beta is missing"),
+        (trainer(divided), "divided by beta"),
+        (trainer(lambda p, r, b, w, beta: plain(p, -r, b, w, beta)), "reference has the wrong sign"),
+        (
+            trainer(lambda p, r, b, w, beta: -(beta * (p - r)[b] - beta * (p - r)[w]).sigmoid().mean()),
+            "logarithm is mis",
+        ),
+        (lambda r, b, w, beta: (r - rewards_of(b, w) / beta).log_softmax(0), "sign is wrong"),
+        (lambda r, b, w, beta: (rewards_of(b, w) / beta).log_softmax(0), "reference has no effect"),
+        (lambda r, b, w, beta: (r + rewards_of(b, w)).log_softmax(0), "beta has no effect"),
+        (lambda r, b, w, beta: (r + rewards_of(b, w) * beta).log_softmax(0), "wrong way round"),
+        (lambda r, b, w, beta: trainer(plain)(r, *torch.stack([b, w]).unique(dim=1), beta), "each pair of answers"),
+        (lambda r, b, w, beta: beta * (trainer(plain)(r, b, w, beta) - r), "these are the implied rewards"),
+        (lambda r, b, w, beta: trainer(plain, start=0.0)(r.detach(), b, w, beta).backward(), "does not require grad"),
         (trainer(lambda p, r, b, w, beta: without_reference(p, r, b, w, 1.0)), "neither the reference nor beta"),
         (trainer(plain, give=lambda z: z.softmax(0).detach()), "these are probabilities"),
-        (trainer(plain, give=lambda z: z.detach() + 3), "these are logits"),
+        (trainer(plain, give=lambda z: z.detach() + 3), "If these are logits"),
         (trainer(plain, steps=8), "more steps"),
         (trainer(plain, steps=20, rate=0.005), "more steps"),
+        (trainer(plain, steps=300, rate=0.005), "^the loss is right, .* Take more steps"),
         (trainer(only_the_better), "only the better ones"),
         (trainer(plain, clear=False), "never set to zero"),
         (in_place, "changes log_ref"),
