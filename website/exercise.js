@@ -27,6 +27,7 @@ function judgeNumber({ right, tolerance, near: close, mistakes, otherwise }, tex
   const number = readNumber(text);
   if (Number.isNaN(number)) return `answer is "${text}", but must be one number.`;
   if (near(number, right, tolerance)) return null;
+  if (isRounded(right, number) && !mistakes.some(([value]) => near(number, value, close))) return null;
   const known = mistakes.filter(([value]) => near(number, value, close) || isRounded(value, number));
   if (known.length) {
     known.sort(([a], [b]) => Math.abs(a - number) - Math.abs(b - number));

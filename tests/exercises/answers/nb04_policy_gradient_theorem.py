@@ -214,6 +214,7 @@ MISTAKES = {
         (2.5, "near"),
     ],
     "trajectory": [
+        (0.5 * (0.6 * 0.5) * (0.4 * 0.5), "of the two searches has 0.4"),
         (0.5 * 0.6 * 0.6, "policy's factors"),
         (0.25, "world's factors"),
         (0.09, "factor of 1/2 is missing"),
