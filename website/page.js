@@ -12,4 +12,4 @@ function reach(part) {
 
 reach(document);
 document.querySelectorAll("details").forEach((each) => each.addEventListener("toggle", () => reach(each)));
-document.fonts.ready.then(() => reach(document));
+addEventListener("load", () => document.fonts.ready.then(() => reach(document)));
