@@ -33,7 +33,7 @@ def pins(text: str) -> dict[str, str]:
 def test_requirements_and_environment_name_the_same_versions():
     pip, conda = pins((ROOT / "requirements.txt").read_text()), pins((ROOT / "environment.yml").read_text())
     conda.pop("python")
-    assert len(pip) == 22
+    assert len(pip) == 23
     assert {CONDA_NAMES.get(name, name): version for name, version in pip.items()} == conda
 
 
