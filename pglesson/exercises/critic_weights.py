@@ -97,6 +97,12 @@ class Batch:
     def td_errors(self, gamma: float) -> Array:
         return self.rewards + gamma * self.v_next - self.v
 
+    @property
+    def v_first(self) -> Array:
+        """At each step, the value of its episode's first one."""
+        begins = np.append(0.0, self.goes_on[:-1]) == 0
+        return self.v[np.flatnonzero(begins)[np.cumsum(begins) - 1]]
+
     def gae(self, gamma: float, lam: float) -> Array:
         return self.sums_to_go(self.td_errors(gamma), gamma * lam)
 
@@ -191,6 +197,9 @@ TARGETS_WEIGH = (
     "the log-probabilities are weighted by what the value is to learn, A + v. The policy gets A: how much better than "
     "expected."
 )
+FIRST = (
+    "in the TD errors the value of an episode's first state is subtracted at all of its steps. Take v(s_t), of each."
+)
 ACROSS = (
     "the sums of TD errors run on from each episode into the next one, which has nothing to do with it. Begin each "
     "episode's sum with 0 at its own last step."
@@ -235,6 +244,7 @@ SLOPES = (
 # other sums than those of rewards and values, step by step: (what is said, the advantages)
 FORMULAS: tuple[tuple[str, Callable[[Batch, float, float], Array]], ...] = (
     (TARGETS_WEIGH, lambda b, gamma, lam: b.gae(gamma, lam) + b.v),
+    (FIRST, lambda b, gamma, lam: dataclasses.replace(b, v=b.v_first).gae(gamma, lam)),
     (ACROSS, lambda b, gamma, lam: dataclasses.replace(b, goes_on=np.ones_like(b.goes_on)).gae(gamma, lam)),
     (
         TWICE,
@@ -419,7 +429,7 @@ ONE_NUMBER = (
     "all values are drawn towards the same number, whatever their states earned: (T, 1) minus (T,) gives (T, T), every "
     "difference. Give both the shape (T,)."
 )
-NEXT_LEARNED = "the value learns A + v_next. It is the value of the state itself that was subtracted: A + v."
+ANOTHER_LEARNED = "the value learns A + v of another state than its own. It is the value that was subtracted: A + v."
 VALUE_SIGN = "the value moves away from what it is to learn: the sign of its loss is wrong."
 
 
@@ -427,30 +437,38 @@ def said_of_critic(found: list[Batch]) -> str | None:
     """What is wrong with what the critic learns, by its first step on each batch."""
     parts = [(batch, batch.critic[0]) for batch in found if batch.critic]
 
-    def factors(columns: Callable[[Batch, float, float, Part], Sequence[Array]]) -> Array:
-        """Those of the columns that add up to the weights, in the first batch, if some do in all; else none."""
+    def factors(targets: Callable[[Batch, float, float], Sequence[Array]], free: bool = False) -> Array:
+        """With which factors of the targets (n,) minus the values, or, if free, of the targets, the values and 1, the
+        weights of the first batch come out, if they do so in all; else none."""
         for gamma, lam in itertools.product(GAMMAS, (*LAMBDAS, 0.0)):
-            fits = [fitted(columns(batch, gamma, lam, part), part.weights) for batch, part in parts]
+            fits = []
+            for batch, part in parts:
+                columns = [target[part.at] - (0.0 if free else part.now) for target in targets(batch, gamma, lam)]
+                fits.append(fitted([*columns, *([part.now, np.ones_like(part.now)] if free else [])], part.weights))
             if fits and fits[0] is not None and all(fit is not None for fit in fits):
                 return fits[0]
         return np.zeros(0)
 
-    right = factors(lambda b, gamma, lam, part: [(b.gae(gamma, lam) + b.v)[part.at] - part.now])
+    right = factors(lambda b, *of: [b.gae(*of) + b.v])
     if right.size:
         return VALUE_SIGN if right[0] < 0 else None
-    if factors(lambda b, gamma, lam, part: [b.rewards[part.at] - part.now]).size:
+    if factors(lambda b, *of: [b.rewards]).size:
         return REWARDS_LEARNED
-    if factors(lambda b, gamma, lam, part: [(b.gae(gamma, lam) + b.v_next)[part.at] - part.now]).size:
-        return NEXT_LEARNED
-    if factors(lambda b, gamma, lam, part: [part.now, np.ones_like(part.now)]).size:
+    of_next, of_first = (
+        factors(lambda b, *of: [b.gae(*of) + b.v_next]),
+        factors(lambda b, *of: [b.gae(*of) + b.v_first]),
+    )
+    if of_next.size or of_first.size:
+        return ANOTHER_LEARNED
+    if factors(lambda b, *of: [], free=True).size:
         return ONE_NUMBER
-    of_v = factors(lambda b, gamma, lam, part: [b.gae(gamma, lam)[part.at], part.now, np.ones_like(part.now)])
-    if of_v.size:
-        times, more = 1 + of_v[1] / of_v[0], of_v[2] / of_v[0]
-        if abs(times) < NEAR or abs(more) > NEAR:  # as it is, or normalized
-            return ADVANTAGES_LEARNED
-        return V_LEARNED.format(times) if abs(times - 1) > NEAR else None
-    return None
+    of_v = factors(lambda b, *of: [b.gae(*of)], free=True)
+    if not of_v.size:
+        return None
+    times, more = 1 + of_v[1] / of_v[0], of_v[2] / of_v[0]
+    if abs(times) < NEAR or abs(more) > NEAR:  # as it is, or normalized
+        return ADVANTAGES_LEARNED
+    return V_LEARNED.format(times) if abs(times - 1) > NEAR else None
 
 
 ONE_EPOCH = "each time step of a batch is used once. PPO goes over the same episodes several times: several epochs."

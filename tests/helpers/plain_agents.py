@@ -47,6 +47,11 @@ def gae(rewards: torch.Tensor, v: torch.Tensor, factor: float = GAMMA * LAM) -> 
     return sums_to_go(rewards + GAMMA * v[1:] - v[:-1], factor)
 
 
+def of_the_first(rewards: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
+    """TD errors from which the first value is subtracted, at each step."""
+    return sums_to_go(rewards + GAMMA * v[1:] - v[:1], GAMMA * LAM)
+
+
 def twice(rewards: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
     """Sums that begin with the last value."""
     return sums_to_go(torch.cat([rewards + GAMMA * v[1:] - v[:-1], v[-1:]]), GAMMA * LAM)[:-1]

@@ -5,7 +5,7 @@ import math
 import gymnasium as gym
 import numpy as np
 import torch
-from plain_agents import GAMMA, LAM, gae, in_minibatches, sums_to_go, twice, with_two_heads
+from plain_agents import GAMMA, LAM, gae, in_minibatches, of_the_first, sums_to_go, twice, with_two_heads
 from torch.nn import functional
 
 
@@ -272,6 +272,8 @@ MISTAKES = {
         (in_minibatches(judged=lambda rewards, v: gae(rewards, v) + v[:-1]), "by what the value is to learn, A \\+ v"),
         (in_minibatches(judged=lambda rewards, v: gae(rewards, v, 0.0), across=True), "into the next one"),
         (in_minibatches(judged=twice), "counts twice"),
+        (in_minibatches(judged=of_the_first), "first state is subtracted"),
+        (in_minibatches(target=lambda A, v: A + v[:1]), "of another state than its own"),
         (in_minibatches(early=True), "already learned from these episodes"),
         (in_minibatches(flat=False), "towards the same number"),
         (in_minibatches(target=lambda A, v: A), "learns the advantages"),
