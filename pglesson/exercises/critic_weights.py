@@ -117,31 +117,20 @@ def batches(
         for one in reversed(logits)
     ]
     old = played.outputs(of_actions, played.before)
+    of_critic = [asked for asked in critic if asked.weights is not None]
+    bounds = [0, *dict.fromkeys(one.played for one in weighted)][: BATCHES + 1]
     found = []
-    for start, stop in itertools.islice(
-        itertools.pairwise([0, *dict.fromkeys(one.played for one in weighted)]), BATCHES
-    ):
+    for start, stop in itertools.pairwise(bounds):
         first = min(one.steps for one in weighted if one.played == stop)
-        learned = max(
-            (one.steps for one in critic + policy if one.weights is not None and one.played == start), default=-1
-        )
-        given = [one for one in critic if one.steps > learned]
-        given = [one for one in given if one.steps <= first] if late else given[::-1]
+        learned = max((one.steps for one in weighted + of_critic if one.played == start), default=-1)
+        given = [one for one in critic if learned < one.steps and (one.steps <= first or not late)]
+        given = given if late else given[::-1]
         v, v_after = played.outputs(given, played.before), played.outputs(given, played.after)
-        v_next = np.where(played.over, v_after, np.append(v[1:], np.nan))
-        here = slice(start, stop)
-        found.append(
-            Batch(
-                played.rewards[here],
-                v[here],
-                np.where(played.ends, 0.0, v_next)[here],
-                np.append(~played.over[start : stop - 1], False).astype(float),
-                old[here],
-                _parts(weighted, played, start, stop),
-                _parts([one for one in critic if one.weights is not None], played, start, stop),
-            )
-        )
-    return found
+        v_next = np.where(played.ends, 0.0, np.where(played.over, v_after, np.append(v[1:], np.nan)))
+        here, goes_on = slice(start, stop), np.append(~played.over[start : stop - 1], False).astype(float)
+        parts = [_parts(asked, played, start, stop) for asked in (weighted, of_critic)]
+        found.append(Batch(played.rewards[here], v[here], v_next[here], goes_on, old[here], *parts))
+    return [batch for batch in found if batch.policy]
 
 
 def _index(asked: Asked, of: dict[bytes, int]) -> Index:
@@ -225,6 +214,10 @@ NO_RATIO = (
     "several steps are taken on each batch, but no ratio is computed: after the first, log-probabilities of the old "
     "actions do not give the new policy's gradient. Take exp(log_prob - old), element by element."
 )
+PROBABILITY = (
+    "probabilities are multiplied by the advantages, so an action counts the more, the likelier it is already. Take "
+    "log-probabilities, or their ratio to the old policy's."
+)
 RATIO_OF_SUM = (
     "the log-probabilities are weighted as by exp(log_prob + old), a product of two probabilities. The ratio is "
     "exp(log_prob - old)."
@@ -236,6 +229,7 @@ DIVIDED = (
 )
 RATIO = Slope(lambda now, old: np.exp(now - old))
 SLOPES = (
+    Slope(lambda now, old: np.exp(now), PROBABILITY),
     Slope(lambda now, old: np.ones_like(now), NO_RATIO),
     Slope(lambda now, old: np.exp(now + old), RATIO_OF_SUM),
     Slope(lambda now, old: -np.exp(old - now), RATIO_INVERTED),
@@ -328,6 +322,12 @@ def _is_td_error(terms: Array) -> bool:
     return terms[2] < -NEAR and 0.8 <= -terms[1] / terms[2] <= 1 + NEAR
 
 
+def _differs(slope: Slope, found: list[Batch]) -> bool:
+    """Whether it can be told from that of the ratio by more than a factor."""
+    parts = [(part.now, batch.old[part.at]) for batch in found for part in batch.policy]
+    return any(np.ptp(slope.of(*part) / RATIO.of(*part)) > NEAR for part in parts)
+
+
 def said_of_policy(found: list[Batch], late: list[Batch]) -> str | None:
     """What is wrong with the weights of the log-probabilities. late: batches with the values as the critic gives them
     directly before the policy's step. A critic that gives 0 everywhere, as some do at first, shows nothing."""
@@ -338,7 +338,7 @@ def said_of_policy(found: list[Batch], late: list[Batch]) -> str | None:
         of_batches = [[part for part in parts if part.batch is batch] for batch in found]
         return _unweighted(found) or next((said for of in of_batches if (said := said_of_clipping(of))), None)
     for slope in SLOPES:
-        if any(abs(part.ratio - 1).max() > SAME for part in by_gae(found, slope)):
+        if _differs(slope, found) and by_gae(found, slope):
             return slope.message
     if by_gae(found, inverse=True):
         return INVERSE
@@ -430,45 +430,48 @@ ONE_NUMBER = (
     "difference. Give both the shape (T,)."
 )
 ANOTHER_LEARNED = "the value learns A + v of another state than its own. It is the value that was subtracted: A + v."
+NORMALIZED_LEARNED = (
+    "the value learns v plus normalized advantages, or such in another unit. Compute its targets A + v before you "
+    "normalize A."
+)
 VALUE_SIGN = "the value moves away from what it is to learn: the sign of its loss is wrong."
 
 
 def said_of_critic(found: list[Batch]) -> str | None:
-    """What is wrong with what the critic learns, by its first step on each batch."""
-    parts = [(batch, batch.critic[0]) for batch in found if batch.critic]
+    """What is wrong with what the critic learns, by its last step on each batch: there its values are others than
+    those by which the advantages were computed."""
+    parts = [(batch, batch.critic[-1]) for batch in found if len(batch.critic) > 1]
 
-    def factors(targets: Callable[[Batch, float, float], Sequence[Array]], free: bool = False) -> Array:
-        """With which factors of the targets (n,) minus the values, or, if free, of the targets, the values and 1, the
-        weights of the first batch come out, if they do so in all; else none."""
+    def factors(columns: Callable[[Batch, float, float], Sequence[Array]]) -> Array:
+        """With which factors of the values, of such columns (n,), and of 1 the weights of the first batch come out, if
+        they do so in all; else none."""
         for gamma, lam in itertools.product(GAMMAS, (*LAMBDAS, 0.0)):
-            fits = []
-            for batch, part in parts:
-                columns = [target[part.at] - (0.0 if free else part.now) for target in targets(batch, gamma, lam)]
-                fits.append(fitted([*columns, *([part.now, np.ones_like(part.now)] if free else [])], part.weights))
+            fits = [
+                fitted(
+                    [-part.now, *(x[part.at] for x in columns(batch, gamma, lam)), np.ones(len(part.at))], part.weights
+                )
+                for batch, part in parts
+            ]
             if fits and fits[0] is not None and all(fit is not None for fit in fits):
                 return fits[0]
         return np.zeros(0)
 
-    right = factors(lambda b, *of: [b.gae(*of) + b.v])
-    if right.size:
-        return VALUE_SIGN if right[0] < 0 else None
+    if factors(lambda b, *of: []).size:
+        return ONE_NUMBER
+    if (of_gae := factors(lambda b, *of: [b.gae(*of), b.v])).size:
+        times, times_v, more = of_gae[1:] / of_gae[0]
+        if abs(times_v - 1) > NEAR:
+            return ADVANTAGES_LEARNED if abs(times_v) < NEAR else V_LEARNED.format(times_v)
+        if abs(times - 1) > NEAR or abs(more) > NEAR:
+            return NORMALIZED_LEARNED
+        return VALUE_SIGN if of_gae[0] < 0 else None
     if factors(lambda b, *of: [b.rewards]).size:
         return REWARDS_LEARNED
     of_next, of_first = (
-        factors(lambda b, *of: [b.gae(*of) + b.v_next]),
-        factors(lambda b, *of: [b.gae(*of) + b.v_first]),
+        factors(columns).size
+        for columns in ((lambda b, *of: [b.gae(*of) + b.v_next]), (lambda b, *of: [b.gae(*of) + b.v_first]))
     )
-    if of_next.size or of_first.size:
-        return ANOTHER_LEARNED
-    if factors(lambda b, *of: [], free=True).size:
-        return ONE_NUMBER
-    of_v = factors(lambda b, *of: [b.gae(*of)], free=True)
-    if not of_v.size:
-        return None
-    times, more = 1 + of_v[1] / of_v[0], of_v[2] / of_v[0]
-    if abs(times) < NEAR or abs(more) > NEAR:  # as it is, or normalized
-        return ADVANTAGES_LEARNED
-    return V_LEARNED.format(times) if abs(times - 1) > NEAR else None
+    return ANOTHER_LEARNED if of_next or of_first else None
 
 
 ONE_EPOCH = "each time step of a batch is used once. PPO goes over the same episodes several times: several epochs."

@@ -151,7 +151,7 @@ class Operations(TorchFunctionMode):
         result, seen, name = func(*args, **(kwargs or {})), self.seen, getattr(func, "__name__", "").strip("_")
         if name == "getitem" and isinstance(args[1], Tensor) and args[1].ndim == 1 and args[1].numel() > 1:
             seen.indices.add(args[1].numpy().tobytes())
-        if name == "linear":
+        if name == "linear" and args:
             self.asked(args[0].detach(), result)
         if isinstance(result, Tensor) and result.requires_grad:
             if name in CHOSEN:
@@ -357,8 +357,9 @@ def _of_steps(answer: Any, seen: Seen) -> str | None:
 def _of_weights(answer: Any, seen: Seen) -> str | None:
     """What the weights of a training show in which time runs out: there the value of what is seen last counts."""
     shown = see(answer, light=0, timeout=True)
-    said = said_of_policy(shown.batches(), shown.batches(late=True))
-    return RATIO_ONE if said == NO_RATIO and 0 <= seen.off_one < SAME else said or said_of_critic(shown.batches())
+    with np.errstate(all="ignore"):
+        said = said_of_policy(shown.batches(), shown.batches(late=True)) or said_of_critic(shown.batches())
+    return RATIO_ONE if said == NO_RATIO and 0 <= seen.off_one < SAME else said
 
 
 LATE = (

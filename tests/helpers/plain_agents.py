@@ -31,6 +31,7 @@ GAINS = {  # from the new log-probabilities, the old ones, and the advantages
     "exchanged": lambda now, old, A: clipped((now - old).exp(), A, 1.2, 0.8),
     "uneven": lambda now, old, A: clipped((now - old).exp(), A, 0.8, 1.4),
     "upper": lambda now, old, A: clipped((now - old).exp(), A, 0.0, 1.2),
+    "probability": lambda now, old, A: now.exp() * A,
     "over A": lambda now, old, A: now / A,
     "positive": lambda now, old, A: now * A.clamp(min=0),
 }
