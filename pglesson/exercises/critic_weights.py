@@ -26,6 +26,7 @@ CLOSE = 3e-4  # the error of a fit, as a share of what it explains
 FEW = 8  # with fewer numbers, nothing is fitted
 RARE = 0.02  # a weight may be 0 because an advantage is
 NEAR = 0.02  # a factor that is as near to another one is the same
+QUIET = 1e-3  # a standard deviation of values, beside rewards of 1
 SAME = 1e-6  # a ratio that is as near to 1 is 1
 
 
@@ -98,10 +99,18 @@ class Batch:
         return self.rewards + gamma * self.v_next - self.v
 
     @property
+    def begins(self) -> NDArray[np.bool_]:
+        """At which steps an episode begins."""
+        return np.append(0.0, self.goes_on[:-1]) == 0
+
+    @property
     def v_first(self) -> Array:
         """At each step, the value of its episode's first one."""
-        begins = np.append(0.0, self.goes_on[:-1]) == 0
-        return self.v[np.flatnonzero(begins)[np.cumsum(begins) - 1]]
+        return self.v[np.flatnonzero(self.begins)[np.cumsum(self.begins) - 1]]
+
+    def turned(self, x: Array) -> Array:
+        """The numbers of each episode in the opposite order."""
+        return np.concatenate([part[::-1] for part in np.split(x, np.flatnonzero(self.begins)[1:])])
 
     def gae(self, gamma: float, lam: float) -> Array:
         return self.sums_to_go(self.td_errors(gamma), gamma * lam)
@@ -110,7 +119,8 @@ class Batch:
 def batches(
     played: Played, policy: list[Asked], critic: list[Asked], logits: list[Asked], late: bool = False
 ) -> list[Batch]:
-    """The first batches, with the first values that were asked for; late: the last ones before the policy's step."""
+    """The first batches, with the first values that were asked for; late: the last ones before the policy's step. Left
+    out are those for which the critic gives nearly the same everywhere, as some do at first: they show nothing."""
     weighted = [asked for asked in policy if asked.weights is not None]
     of_actions = [
         dataclasses.replace(one, outputs=log_softmax(one.outputs, played.actions[_index(one, played.before)]))
@@ -130,7 +140,7 @@ def batches(
         here, goes_on = slice(start, stop), np.append(~played.over[start : stop - 1], False).astype(float)
         parts = [_parts(asked, played, start, stop) for asked in (weighted, of_critic)]
         found.append(Batch(played.rewards[here], v[here], v_next[here], goes_on, old[here], *parts))
-    return [batch for batch in found if batch.policy]
+    return [batch for batch in found if batch.policy and not batch.v.std() < QUIET]
 
 
 def _index(asked: Asked, of: dict[bytes, int]) -> Index:
@@ -189,6 +199,18 @@ TARGETS_WEIGH = (
 FIRST = (
     "in the TD errors the value of an episode's first state is subtracted at all of its steps. Take v(s_t), of each."
 )
+CUT = "an episode's last TD error is in its own advantage alone: the loop from the back begins one step too early."
+SHORT = (
+    "each episode's first advantage has no TD errors of later steps: the loop from the back ends one step too early."
+)
+TURNED = (
+    "the advantages of each episode stand in the opposite order: the last step's log-probability is weighted by the "
+    "first one's advantage. What is added up from the back has to be reversed."
+)
+PAST = (
+    "each advantage adds up the TD errors *before* its step. An action cannot change the past: begin at the end of the "
+    "episode."
+)
 ACROSS = (
     "the sums of TD errors run on from each episode into the next one, which has nothing to do with it. Begin each "
     "episode's sum with 0 at its own last step."
@@ -237,9 +259,13 @@ SLOPES = (
 )
 # other sums than those of rewards and values, step by step: (what is said, the advantages)
 FORMULAS: tuple[tuple[str, Callable[[Batch, float, float], Array]], ...] = (
-    (TARGETS_WEIGH, lambda b, gamma, lam: b.gae(gamma, lam) + b.v),
-    (FIRST, lambda b, gamma, lam: dataclasses.replace(b, v=b.v_first).gae(gamma, lam)),
-    (ACROSS, lambda b, gamma, lam: dataclasses.replace(b, goes_on=np.ones_like(b.goes_on)).gae(gamma, lam)),
+    (TARGETS_WEIGH, lambda b, *of: b.gae(*of) + b.v),
+    (FIRST, lambda b, *of: dataclasses.replace(b, v=b.v_first).gae(*of)),
+    (ACROSS, lambda b, *of: dataclasses.replace(b, goes_on=np.ones_like(b.goes_on)).gae(*of)),
+    (CUT, lambda b, *of: dataclasses.replace(b, goes_on=b.goes_on * np.append(b.goes_on[1:], 0.0)).gae(*of)),
+    (SHORT, lambda b, *of: np.where(b.begins, np.nan, b.gae(*of))),
+    (TURNED, lambda b, *of: b.turned(b.gae(*of))),
+    (PAST, lambda b, gamma, lam: b.turned(b.sums_to_go(b.turned(b.td_errors(gamma)), gamma * lam))),
     (
         TWICE,
         lambda b, gamma, lam: b.sums_to_go(b.td_errors(gamma) + gamma * lam * (1 - b.goes_on) * b.v_next, gamma * lam),
@@ -330,8 +356,7 @@ def _differs(slope: Slope, found: list[Batch]) -> bool:
 
 def said_of_policy(found: list[Batch], late: list[Batch]) -> str | None:
     """What is wrong with the weights of the log-probabilities. late: batches with the values as the critic gives them
-    directly before the policy's step. A critic that gives 0 everywhere, as some do at first, shows nothing."""
-    found, late = ([batch for batch in some if not batch.v.std() < SAME] for some in (found, late))
+    directly before the policy's step."""
     if any(part.others.any() for batch in found for part in batch.policy):
         return OTHER_ACTIONS
     if parts := by_gae(found):

@@ -48,6 +48,14 @@ def gae(rewards: torch.Tensor, v: torch.Tensor, factor: float = GAMMA * LAM) -> 
     return sums_to_go(rewards + GAMMA * v[1:] - v[:-1], factor)
 
 
+def in_a_loop(rewards: torch.Tensor, v: torch.Tensor, steps: range, to: int = 1) -> torch.Tensor:
+    """Sums of TD errors, to which each of these steps adds that of a neighbour."""
+    A = gae(rewards, v, 0.0)
+    for t in steps:
+        A[t] += GAMMA * LAM * A[t + to]
+    return A
+
+
 def of_the_first(rewards: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
     """TD errors from which the first value is subtracted, at each step."""
     return sums_to_go(rewards + GAMMA * v[1:] - v[:1], GAMMA * LAM)

@@ -5,7 +5,7 @@ import math
 import gymnasium as gym
 import numpy as np
 import torch
-from plain_agents import GAMMA, LAM, gae, in_minibatches, of_the_first, sums_to_go, twice, with_two_heads
+from plain_agents import GAMMA, LAM, gae, in_a_loop, in_minibatches, of_the_first, sums_to_go, twice, with_two_heads
 from torch.nn import functional
 
 
@@ -272,6 +272,13 @@ MISTAKES = {
         (in_minibatches(judged=lambda rewards, v: gae(rewards, v) + v[:-1]), "by what the value is to learn, A \\+ v"),
         (in_minibatches(judged=lambda rewards, v: gae(rewards, v, 0.0), across=True), "into the next one"),
         (in_minibatches(judged=twice), "counts twice"),
+        (in_minibatches(judged=lambda rewards, v: gae(rewards, v).flip(0)), "in the opposite order"),
+        (in_minibatches(judged=lambda rewards, v: in_a_loop(rewards, v, range(1, 10), -1)), "\\*before\\* its step"),
+        (
+            in_minibatches(judged=lambda rewards, v: in_a_loop(rewards, v, range(7, -1, -1))),
+            "begins one step too early",
+        ),
+        (in_minibatches(judged=lambda rewards, v: in_a_loop(rewards, v, range(8, 0, -1))), "ends one step too early"),
         (in_minibatches(judged=of_the_first), "first state is subtracted"),
         (in_minibatches(target=lambda A, v: A + v[:1]), "of another state than its own"),
         (in_minibatches(early=True), "already learned from these episodes"),
