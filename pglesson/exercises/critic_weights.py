@@ -201,7 +201,8 @@ FIRST = (
 )
 CUT = "an episode's last TD error is in its own advantage alone: the loop from the back begins one step too early."
 SHORT = (
-    "each episode's first advantage has no TD errors of later steps: the loop from the back ends one step too early."
+    "each episode's first advantage is another one than GAE gives, and all others are right: perhaps the loop from the "
+    "back ends one step too early."
 )
 TURNED = (
     "the advantages of each episode stand in the opposite order: the last step's log-probability is weighted by the "
