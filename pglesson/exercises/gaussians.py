@@ -97,7 +97,8 @@ def _other_actions(trace: Trace, bound: float) -> str | None:
     if not 0.75 < spread < 1.33:
         return (
             "the actions that log_prob is asked about are not drawn from its distribution: the mean of "
-            f"((a - mu) / sigma)^2 is {spread:.2f} over all of them, and not 1. Take what sample() gives, unchanged."
+            f"((a - mu) / sigma)^2 is {spread:.2f} over all of them, and not 1. Take what sample() gives, "
+            "unchanged, and ask about it at the observation for which it was drawn."
         )
     values, (low, high) = torch.cat([one.values.flatten() for one in asked]).numpy(), (played.min(), played.max())
     clipped = len(values) == len(played) and np.allclose(values.clip(low, high), played, atol=1e-4)

@@ -400,6 +400,15 @@ DPO_MISTAKES = [
         lambda better, worse, ref_better, ref_worse, beta: (
             -logsigmoid(_dpo(better.exp(), worse.exp(), ref_better.exp(), ref_worse.exp(), beta)).mean()
         ),
+        lambda better, worse, ref_better, ref_worse, beta: (
+            -logsigmoid(_dpo(better.exp(), worse.exp(), ref_better, ref_worse, beta)).mean()
+        ),
+    ),
+    Mistake(
+        "the implied rewards of the two answers are added. Their difference says which one is preferred.",
+        lambda better, worse, ref_better, ref_worse, beta: (
+            -logsigmoid(beta * (better - ref_better + worse - ref_worse)).mean()
+        ),
     ),
 ]
 
@@ -576,8 +585,10 @@ def _compared(trained: list[Tensor], traces: list[Trace]) -> str | None:
         return None
     if max(_kl(ref, log_pi) for ref, log_pi in zip(refs, trained)) < 1e-4:
         return (
-            "it gives the reference as it was: nothing has been learned. Does the optimizer hold the tensor that the "
-            "loss depends on, and are zero_grad(), backward() and step() called in the loop, in this order?"
+            "it gives the reference as it was: nothing has been learned, in "
+            f"{sum(trace.backwards for trace in traces)} calls of backward() and "
+            f"{sum(trace.steps for trace in traces)} of step(). Does the optimizer hold the tensor that the loss "
+            "depends on, and are zero_grad(), backward() and step() called in the loop, in this order?"
         )
     is_right, said = _known_loss(traces)
     if said:

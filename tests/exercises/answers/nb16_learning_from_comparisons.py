@@ -238,7 +238,9 @@ MISTAKES = {
         ),
     ],
     "train_dpo": [
-        (trainer(plain, steps=0), "nothing has been learned"),
+        (trainer(plain, steps=0), "nothing has been learned, in 0 calls"),
+        (trainer(lambda p, r, b, w, beta: plain(p.exp(), r, b, w, beta)), "into probabilities"),
+        (trainer(lambda p, r, b, w, beta: -logsigmoid(beta * ((p - r)[b] + (p - r)[w])).mean()), "are added"),
         (trainer(plain, sign=-1.0, steps=100, rate=0.02), "minus is missing"),
         (trainer(plain, sign=-1.0, steps=1000, rate=1e37), "minus is missing"),
         (trainer(lambda p, r, b, w, beta: plain(p, r, w, b, beta)), "are exchanged"),
