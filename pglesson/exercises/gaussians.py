@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
-from pglesson.exercises.traces import Trace
+from pglesson.exercises.traces import Asked, Trace
 
+Numbers = NDArray[np.float32]
 # how the names of operations begin in torch's graph that clip, and those that keep all values
 CLIPS = ("Clamp", "Hardtanh", "Minimum", "Maximum")
 KEPT = {"AccumulateGrad", "ExpandBackward0", "ViewBackward0", "UnsqueezeBackward0", "RepeatBackward0"}
@@ -33,9 +35,11 @@ VARIANCE = "sigma is exp(2 * log_std), the variance. Normal wants the standard d
 
 def gaussian_mistake(trace: Trace, bound: float) -> str | None:
     """What is wrong with an agent even where it learns. bound: real-valued actions go from -bound to bound."""
-    if not trace.log_probs or trace.log_probs[0].scale is None:
+    asked = trace.log_probs or trace.sampled
+    if not asked or asked[0].scale is None:
         return None
-    asked = trace.log_probs
+    if not trace.log_probs:  # who writes the density by hand draws by sample() all the same
+        return _sigma_mistake(trace, asked)
     values = torch.cat([one.values.flatten() for one in asked])
     at_the_bound = (values.abs() == bound).sum().item()
     if at_the_bound > 10 and values.abs().max() == bound:
@@ -53,12 +57,11 @@ def gaussian_mistake(trace: Trace, bound: float) -> str | None:
         )
     if trace.averaged or trace.densities:
         return AVERAGED if trace.averaged else DENSITY
-    return _sigma_mistake(trace) or _other_actions(trace, bound)
+    return _sigma_mistake(trace, asked) or _other_actions(trace, bound)
 
 
-def _sigma_mistake(trace: Trace) -> str | None:
+def _sigma_mistake(trace: Trace, asked: list[Asked]) -> str | None:
     """What is wrong with sigma."""
-    asked = trace.log_probs
     learned = [one for one in asked if one.scale_weight is not None]
     if learned and all(one.scale_by <= KEPT for one in learned):
         return SIGMA_ITSELF
@@ -92,21 +95,37 @@ def _other_actions(trace: Trace, bound: float) -> str | None:
         return ONE_MU
     if any(_apart(one.weights) for one in asked if one.weights is not None):
         return UNEQUAL
-    z = torch.cat([((one.values - one.parameters) / one.scale).flatten() for one in asked if one.scale is not None])
-    spread = float(z.square().mean())
+    values, mus, sigmas = (
+        torch.cat([x.flatten() for x in of]).numpy()
+        for of in zip(*[(one.values, one.parameters, one.scale) for one in asked if one.scale is not None])
+    )
+    z = ((values - mus) / sigmas)[sigmas > 1e-4 * (1 + abs(mus))]  # float32 is too coarse for the others
+    spread = float(np.square(z).mean()) if len(z) else 1.0
     if not 0.75 < spread < 1.33:
         return (
             "the actions that log_prob is asked about are not drawn from its distribution: the mean of "
             f"((a - mu) / sigma)^2 is {spread:.2f} over all of them, and not 1. Take what sample() gives, "
             "unchanged, and ask about it at the observation for which it was drawn."
         )
-    values, (low, high) = torch.cat([one.values.flatten() for one in asked]).numpy(), (played.min(), played.max())
-    clipped = len(values) == len(played) and np.allclose(values.clip(low, high), played, atol=1e-4)
-    if clipped and max(low + bound, bound - high) > 1e-3 and min((played == low).sum(), (played == high).sum()) > 10:
+    return _not_clipped(values, played, bound) if len(values) == len(played) else None
+
+
+def _not_clipped(values: Numbers, played: Numbers, bound: float) -> str | None:
+    """What else than clipping to the action space was done to the sampled values before they were played."""
+    away, (low, high) = abs(values.clip(-bound, bound) - played), (played.min(), played.max())
+    if away.max() < 1e-4:
+        return None
+    if abs(values.clip(low, high) - played).max() < 1e-4:
         return (
             f"step() gets actions clipped to {low:g} and {high:g}. Clip to the action space: {-bound:g} to {bound:g}."
         )
-    return None
+    i = away.argmax()
+    if np.diff(played[values.argsort()]).min() > -1e-4:
+        return (
+            f"step() gets {played[i]:.2f} where {values[i]:.2f} was sampled. Clip it to the action space, and change "
+            "nothing else."
+        )
+    return None  # others were played
 
 
 def dimensions(trace: Trace) -> tuple[int, ...]:

@@ -350,6 +350,12 @@ MISTAKES = {
         (solution_with("actions[-1].numpy()", "actions[-1].clamp(-0.5, 0.5).numpy()"), "clipped to -0.5 and 0.5"),
         (solution_with("self.mean(observations)", "self.mean(observations).clamp(-1, 1)"), "mu is clipped"),
         (solution_with("self.log_std.exp()", "self.log_std", "torch.zeros", "torch.ones"), "sigma itself, without exp"),
+        (solution_with("actions[-1].numpy()", "actions[-1].tanh().numpy()"), "was sampled. Clip it"),
+        (solution_with("alpha=0.01", "alpha=10.0"), "the learning rate is 10"),
+        (
+            solution_with("-(pi.log_prob(actions) * A)", "((actions - pi.mean).square().sum(-1) * A)"),
+            "sigma is 1 from the first step",
+        ),
         (solution_by_dimension(""), "over the action axis"),
         (solution_by_dimension(".mean(-1)"), "mean over the action dimensions"),
         (solution_by_dimension("[:, 0]"), "different weights in the loss"),
