@@ -102,7 +102,7 @@ answer = policy_at''',
             Case("a single state and temperature 2", (_logits(1, 4, seed=10), 2.0)),
             Case("a single action", (_logits(3, 1, seed=11), 0.7)),
             Case("equal logits", (torch.full((2, 3), -4.0), 3.0)),
-            Case("logits as large as 1000", (torch.tensor([[1000.0, 999.0, 998.5], [1000.0, 1000.0, 0.0]]), 1.0)),
+            Case("logits as large as 1000", (torch.tensor([[1000.0, 999.0, 998.5], [0.0, 1000.0, 1000.0]]), 1.0)),
             Case("rows 1000 apart", (torch.tensor([[1000.0, 999.0, 998.5], [0.0, 1.0, -1.0]]), 2.0)),
             Case("logits as large as 1000 and temperature 2", (torch.tensor([[1000.0, 999.0, 998.5]] * 2), 2.0)),
         ],
@@ -221,8 +221,8 @@ answer = policy_at''',
                 lambda logits, temperature: torch.softmax(-logits / temperature, -1),
             ),
             Mistake(
-                "what you subtract from a row is not its largest logit, but less, such as the mean: a logit far above "
-                "it still overflows.",
+                "what you subtract from a row is not its largest logit, but less, such as the mean or the first: a "
+                "logit far above it still overflows.",
                 lambda logits, temperature: _typed((z := logits / temperature) - z.mean(-1, keepdim=True)),
             ),
             Mistake(

@@ -378,6 +378,10 @@ answer = first_weight''',
             Case("a single step", (*_batch(1, seed=16, size=1.0), 0.1)),
             Case("advantages near 1000", (*_batch(3, 1, 2, seed=17, size=1000.0), 0.1)),
             Case("fraction 2", (*_batch(2, 2, 1, seed=18, size=0.3), 2.0)),
+            Case(
+                "a step whose advantage is 0",
+                (*torch.tensor([[[3.0, 0.0], [-1.0, 0.0]], [[1.0, 1.0], [1.0, 0.0]]]).double(), 0.1),
+            ),
         ],
         [
             Mistake(
@@ -481,6 +485,7 @@ answer = first_weight''',
             Mistake(
                 "you take an advantage of 0 for the end of an episode. mask says which steps were played.",
                 lambda A, mask, fraction: fraction * A[A != 0].std(correction=0),
+                lambda A, mask, fraction: fraction * A[(A != 0) & (mask > 0)].std(correction=0),
             ),
             Mistake(
                 "you divide by the fraction. A tenth of the standard deviation is 0.1 times as much.",

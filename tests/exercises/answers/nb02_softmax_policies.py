@@ -382,6 +382,10 @@ MISTAKES = {
         (as_it_was, "none of the three"),
         (only_the_axis, "rows sum to 1 now"),
         (only_the_temperature, "temperature is right now"),
+        (
+            lambda scores, t: (z := (scores / t - scores[:, :1] / t).exp()) / z.sum(1, keepdim=True),
+            "such as the mean or the first",
+        ),
         (not_the_large, "two are repaired\\. Large"),
         (not_the_temperature, "two are repaired\\. The temperature"),
         (not_the_axis, "two are repaired\\. The sum"),

@@ -292,6 +292,7 @@ MISTAKES = {
     "first_weight": [
         (lambda A, mask, fraction: 0.1 * A[mask > 0].std(correction=0), "whatever is given"),
         (lambda A, mask, fraction: fraction * A[A != 0].std(correction=0), "an advantage of 0"),
+        (lambda A, mask, fraction: fraction * A[(mask > 0) & (A != 0)].std(correction=0), "an advantage of 0"),
         (lambda A, mask, fraction: np.std(A[mask > 0].numpy()) / fraction, "divide by the fraction"),
         (lambda A, mask, fraction: fraction * (A[mask > 0] - A[mask > 0].mean()).abs().mean(), "mean absolute"),
         (lambda A, mask, fraction: fraction * A[mask].std(correction=0), "mask > 0"),
