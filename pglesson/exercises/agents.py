@@ -29,6 +29,15 @@ SEEDS, SECONDS = (0, 1, 2), 60.0
 LAST = 50  # the mean return is taken over so many last episodes
 EARLY = 60  # after so many episodes, a mistake that shows already ends a training
 Named = Callable[[Trace], str | None]
+RAISED = {
+    "does not require grad": ". The loss depends on no weight: what it is made of must not be computed under "
+    "no_grad(), nor turned into numbers by item() or detach().",
+    "through the graph a second time": ". Part of this loss was in an earlier one, and still carries its gradient. "
+    "Empty the lists of an episode or a batch before the next begins, and detach what is left of an earlier step.",
+    "but found invalid values:\ntensor([nan": ". The network gives NaN: its weights have grown beyond all bounds, or 0 "
+    "was divided by 0. A learning rate that is too large for the unit of the rewards does the one, a standard "
+    "deviation of equal numbers the other.",
+}
 NEVER_CLEARED = (
     "the gradient is never set to zero: backward() adds to what is there, so each step follows all earlier gradients "
     "too. Call optimizer.zero_grad() before it."
@@ -46,7 +55,7 @@ class AgentTask:
     env_id: of the environment; reward_scale: its rewards are so many times larger. episodes: of each training.
     best, undecided: the best mean return, and that of an agent that has learned nothing. enough: the mean return of the
     last episodes that two of three seeds must reach. bound: real-valued actions go from -bound to bound. wider: an
-    observation ends with one more number, 0.
+    observation ends with one more number, 0. time_outs: every third episode ends as if by a time-out.
     """
 
     env_id: str
@@ -57,19 +66,21 @@ class AgentTask:
     reward_scale: float = 1.0
     bound: float = np.inf
     wider: bool = False
+    time_outs: bool = False
 
     @property
     def watched_id(self) -> str:
         """The id under which the watched environment stands in Gymnasium's registry."""
         name, version = self.env_id.split("/")[-1].split("-v")
         name = f"{name}{f'X{self.reward_scale:g}' if self.reward_scale != 1 else ''}{'Wider' * self.wider}"
-        watched_id = f"watched/{name}-v{version}"
+        watched_id = f"watched/{name}{'Cut' * self.time_outs}-v{version}"
         if watched_id not in gymnasium.registry:
             gymnasium.register(watched_id, entry_point=self._make)
         return watched_id
 
     def _make(self, **options: Any) -> gymnasium.Env[Any, Any]:
-        env: gymnasium.Env[Any, Any] = Watched(gymnasium.make(self.env_id, **options))
+        env: gymnasium.Env[Any, Any] = gymnasium.make(self.env_id, **options)
+        env = Watched(TimeOuts(env) if self.time_outs else env)
         if self.wider:
             space = gymnasium.spaces.Box(-np.inf, np.inf, (1 + sum(env.observation_space.shape or ()),), np.float32)
             env = gymnasium.wrappers.TransformObservation(env, lambda x: np.append(x, np.float32(0)), space)
@@ -77,8 +88,23 @@ class AgentTask:
         return env if scale == 1 else gymnasium.wrappers.TransformReward(env, lambda reward: scale * float(reward))
 
 
+class TimeOuts(gymnasium.Wrapper[Any, Any, Any, Any]):
+    """Every third episode ends as if by a time-out, for agents that look for `terminated` only."""
+
+    _begun = 0
+
+    def reset(self, **options: Any) -> tuple[Any, dict[str, Any]]:
+        self._begun += 1
+        return self.env.reset(**options)
+
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        observation, reward, terminated, truncated, info = self.env.step(action)
+        cut = terminated and self._begun % 3 == 0
+        return observation, reward, terminated and not cut, truncated or cut, info
+
+
 SIGNALS = AgentTask("pglesson/Signals-v0", episodes=300, best=10, undecided=0, enough=6)
-RICH_SIGNALS = AgentTask("pglesson/RichSignals-v0", episodes=300, best=10, undecided=0, enough=8)
+RICH_SIGNALS = AgentTask("pglesson/RichSignals-v0", episodes=300, best=10, undecided=0, enough=8, time_outs=True)
 # Over 24 to 40 seeds each, right agents of five kinds end below 6 in 4 % of them at most, so two of three seeds do in
 # 0.5 %; one that learns slowly, such as a linear policy by plain SGD with a rate of 0.1, is told so. One that adds up
 # all log-probabilities before they meet the returns ends above 6 in 17 %, two of three in 7 %; its weights tell it too.
@@ -88,8 +114,11 @@ LEVERS = AgentTask("pglesson/Levers-v0", episodes=300, best=10, undecided=0, eno
 def agent_judge(
     task: AgentTask, also: Named = lambda trace: None, early: Named = lambda trace: None
 ) -> Callable[[Any], Outcome | None]:
-    """A judge of train(env_id, episodes, seed), which returns each episode's return. also, early: one more failure by
-    name, from the trace of one training, right or not, at its end and after EARLY episodes; None for none."""
+    """A judge of train(env_id, episodes, seed), which returns each episode's return.
+
+    also: what else may be said of a training at its end, if it is to be said of two of three; early: what else is
+    wrong, from the trace after EARLY episodes. None for nothing.
+    """
 
     def judge(answer: Any) -> Outcome | None:
         if not callable(answer):
@@ -109,7 +138,7 @@ def agent_judge(
 
 
 def _judge(answer: Callable[..., Any], task: AgentTask, also: Named, early: Named) -> Outcome | None:
-    means = []
+    means, causes = [], list[str]()
     for seed in SEEDS:
         with watching() as trace, time_limit(SECONDS):
             trace.look_after, trace.look = EARLY, lambda trace: _mistake(trace, task) or early(trace)
@@ -125,14 +154,17 @@ def _judge(answer: Callable[..., Any], task: AgentTask, also: Named, early: Name
             if not trace.episodes:
                 return Outcome(NOT_ATTEMPTED, "your function gives nothing yet, and plays nothing.")
             return wrong("it plays, but gives nothing. It must end with return: each episode's return, in a list.")
-        said = _other_returns(given, trace, task) or _mistake(trace, task) or early(trace) or also(trace)
-        if said:
+        if said := _other_returns(given, trace, task) or _mistake(trace, task) or early(trace):
             return wrong(said)
         means.append(trace.returns[-LAST:].mean())
-        if means[-1] < task.enough and (cause := _cause(trace, task)):
-            return wrong(cause)
+        causes += [said] if (said := also(trace)) else []
+        causes += [said] if not said and means[-1] < task.enough and (said := _cause(trace, task)) else []
+        if len(causes) > len(SEEDS) // 2:
+            return wrong(causes[0])
     if np.median(means) >= task.enough:  # two of three: a seed may fail without a mistake
         return None
+    if causes:
+        return wrong(causes[0])
     reached = ", ".join(f"{mean:.1f}" for mean in means)
     return wrong(
         f"it runs, but learns too little: on a task with a best return of {task.best:g}, the means of the last {LAST} "
@@ -190,6 +222,11 @@ def _mistake(trace: Trace, task: AgentTask) -> str | None:
         return (
             "every episode shows the same observations, whatever is done: the environment begins with the same seed "
             "each time. Give a seed to the first reset() only."
+        )
+    if trace.softmaxed and all(trace.softmaxed):
+        return (
+            "what Categorical gets as logits are probabilities already: all are positive, and they add up to 1. It "
+            "takes the softmax itself, so no action of two gets more than 73 %. Give it the network's plain output."
         )
     if trace.product:
         return (
@@ -283,7 +320,15 @@ def _raised(error: BaseException, trace: Trace, task: AgentTask) -> str:
             f"{located(error)} {words}. If one of them has a log-probability for each action dimension, sum it over "
             "the action axis first, as Independent(Normal(...), 1) does: an action has one."
         )
-    return f"{located(error)} {words}"
+    hint = next((more for said, more in RAISED.items() if said in str(error)), "")
+    return f"{located(error)} {words.rstrip('.')}{hint}"
+
+
+def _steps_are_few(trace: Trace) -> str | None:
+    after = len(set().union(*trace.moments.values()))
+    if 0 < after < 0.75 * len(trace.episodes):
+        return f"steps are made after {after} of {len(trace.episodes)} episodes. Here one update follows each episode."
+    return None
 
 
 def _no_batch_or_value(trace: Trace) -> str | None:
@@ -293,6 +338,10 @@ def _no_batch_or_value(trace: Trace) -> str | None:
             f"the policy makes steps after {len(steps)} of {len(trace.episodes)} episodes. Play a batch, of ten "
             "episodes, say, before each."
         )
+    return value_mistake(trace, EARLY)
+
+
+def _little_with_value(trace: Trace) -> str | None:
     late = trace.returns[-LAST:].mean()
     if not trace.steps or late >= 6 or _cause(trace, RICH_SIGNALS):
         return None
@@ -310,7 +359,8 @@ def _no_batch_or_value(trace: Trace) -> str | None:
 
 
 judge_agent = agent_judge(SIGNALS)
-judge_value_agent = agent_judge(RICH_SIGNALS, _no_batch_or_value, lambda trace: value_mistake(trace, EARLY))
+judge_first_agent = agent_judge(dataclasses.replace(SIGNALS, time_outs=True), early=_steps_are_few)
+judge_value_agent = agent_judge(RICH_SIGNALS, _little_with_value, _no_batch_or_value)
 _judge_on_levers = agent_judge(LEVERS)
 
 

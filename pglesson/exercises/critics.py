@@ -405,8 +405,6 @@ INDICES = (
     "different orders. Log-probabilities, old ones, actions and advantages of a part need one and the same index."
 )
 RAISED = {
-    "through the graph a second time": "Something that was computed before the first step still carries its gradient: "
-    "the old log-probabilities, or the advantages. Detach it.",
     "must match the size of tensor": "Take the same part of all of them: observations, actions, old log-probabilities "
-    "and advantages.",
+    "and advantages."
 }

@@ -125,6 +125,7 @@ class Trace:
     log_probs: list[Asked] = field(default_factory=list)
     outputs: list[Output] = field(default_factory=list)  # in the first look_after episodes
     reparameterized: bool = False  # a log-probability was asked for at an action that carries a gradient
+    softmaxed: list[bool] = field(default_factory=list)  # for each Categorical of logits, whether they add up to 1
     steps: int = 0  # of optimizers
     backwards: int = 0
     averaged: bool = False  # a loss had a mean over the action dimensions of log-probabilities
@@ -165,21 +166,28 @@ class Trace:
         """All actions, in their order, flat."""
         return np.array([step.action for episode in self.episodes for step in episode]).ravel()
 
-    def weights(self) -> list[tuple[NDArray[np.float64], NDArray[np.float64], int]]:
+    def weights(self, by_logits: bool = False) -> list[tuple[NDArray[np.float64], NDArray[np.float64], int]]:
         """The weights of each episode's log-probabilities in the loss, in the order of play, the probabilities of its
         actions (1 where they are densities), and the steps that had been made before; none for agents whose
-        log-probabilities are not those of the actions as they were played."""
-        asked = [one for one in self.log_probs if one.weights is not None]
+        log-probabilities are not those of the actions as they were played. by_logits: from the derivatives by the
+        logits in any case, to which an entropy adds its own."""
+        asked = [one for one in self.log_probs if one.weights is not None and not by_logits]
         rows = torch.cat([torch.zeros(0, 2), *(one.rows() for one in asked)]).double()
         steps = np.repeat([one.steps for one in asked], [len(one.rows()) for one in asked]).astype(int)
         if not asked:
             rows, steps = self._weights_by_logits()
-        ends = np.cumsum([len(episode) for episode in self.episodes])
+        ends = np.cumsum([len(episode) for episode in self.episodes[: None if asked else self.look_after]])
         if not 0.75 * ends[-1:].sum() <= len(rows) <= ends[-1:].sum():
             return []
         weights, pi = rows.numpy().T
         starts = [0, *ends[:-1]]
         return [(weights[i:end], pi[i:end], steps[i]) for i, end in zip(starts, ends) if end <= len(rows)]
+
+    @property
+    def in_loss(self) -> int:
+        """The time steps whose log-probabilities backward() came to; 0 where that cannot be seen."""
+        asked = [one.rows() for one in self.log_probs if one.weights is not None]
+        return sum(map(len, asked or self._weights_by_logits()[:1]))
 
     def _weights_by_logits(self) -> tuple[torch.Tensor, NDArray[np.int64]]:
         """The same (steps, 2) from the derivatives by the logits of two actions: w * (pi - 1) for the action taken."""
@@ -305,6 +313,7 @@ def watching() -> Iterator[Trace]:
         stack.enter_context(patch.object(torch.autograd, "backward", _counting(trace, torch.autograd.backward)))
         linear = torch.nn.functional.linear
         stack.enter_context(patch.object(torch.nn.functional, "linear", _giving(trace, linear)))
+        stack.enter_context(patch.object(Categorical, "__init__", _making(trace, Categorical.__init__)))
         for distribution in (Categorical, Normal):
             sample, log_prob = distribution.sample, distribution.log_prob
             stack.enter_context(patch.object(distribution, "sample", _sampling(trace, sample)))
@@ -327,6 +336,16 @@ def _giving(trace: Trace, linear: Callable[..., torch.Tensor]) -> Callable[..., 
         return rows
 
     return given
+
+
+def _making(trace: Trace, init: Callable[..., None]) -> Callable[..., None]:
+    def made(self: Any, probs: Any = None, logits: Any = None, validate_args: Any = None) -> None:
+        if logits is not None:
+            given = logits.detach()
+            trace.softmaxed.append(bool((given > 0).all() and ((given.sum(-1) - 1).abs() < 1e-5).all()))
+        init(self, probs, logits, validate_args)
+
+    return made
 
 
 def _sampling(trace: Trace, sample: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:

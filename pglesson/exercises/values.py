@@ -20,6 +20,7 @@ from pglesson.exercises.weights import GAMMAS, Numbers, explains, to_go
 
 SEEN = 3  # updates in which a mistake has to show
 NEAR, SMALL = 0.01, 0.001
+SAME = 2e-5  # in a small unit the returns are a small part of what the value gives
 ADVANTAGES = (
     "the value learns the advantages, G - v(s). So it ends at half of the returns, and takes away only half of what it "
     "should. Its targets are the returns G themselves."
@@ -106,7 +107,7 @@ def value_mistake(trace: Trace, episodes: int, unit: float = 1.0) -> str | None:
         if batch is not None and (output.played not in found or found[output.played].gradient is None):
             found[output.played] = batch
     batches = [found[end] for end in sorted(found)]
-    said = _often(_wrong_target(batch) for batch in batches) or _wrong_share(batches)
+    said = _often(_wrong_target(batch) for batch in batches) or _wrong_unit(batches)
     return said or _often(_wrong_baseline(batch, after) for batch, after in itertools.pairwise(batches))
 
 
@@ -133,7 +134,7 @@ def _batch(output: Output, observations: NDArray[np.int64], rewards: list[Number
 
 def _fit(numbers: Numbers, *columns: Numbers) -> Numbers | None:
     """Factors of columns (steps,) and, last, the number that is added, by which they give numbers (steps,)."""
-    return explains(np.column_stack([*columns, np.ones(len(numbers))]), numbers)
+    return explains(np.column_stack([*columns, np.ones(len(numbers))]), numbers, SAME)
 
 
 def _wrong_target(batch: Batch) -> str | None:
@@ -148,33 +149,49 @@ def _wrong_target(batch: Batch) -> str | None:
         G = batch.returns(gamma)
         factors = _fit(batch.gradient, v, G)
         if factors is not None:
-            share, shift = -factors[1:] / factors[0]
-            if abs(share - 0.5) < NEAR and abs(shift) < NEAR * np.std(G):
-                return ADVANTAGES
-            if abs(share - 1) < NEAR and abs(shift) < NEAR * np.std(G):
-                return None if factors[0] > 0 else AWAY
-            used = None if batch.weights is None else _fit(batch.weights, G, v)
-            return RESCALED if used is not None and abs(used[1] / used[0] + 1) < NEAR else None
+            return None if factors[0] > 0 else AWAY
         whole = np.concatenate([np.full(len(r), to_go(r, gamma)[0]) for r in batch.rewards])
         if _fit(batch.gradient, v, whole) is not None:
             return WHOLE_RETURN
     return ONE_REWARD if _fit(batch.gradient, v, np.concatenate(batch.rewards)) is not None else None
 
 
-def _wrong_share(batches: list[Batch]) -> str | None:
-    """What is wrong with how much of the value is subtracted from the returns, if that is done in most batches."""
-    shares = []
-    for batch in batches:
-        returns = [batch.returns(gamma) for gamma in GAMMAS]
-        if batch.weights is not None and NEAR <= np.ptp(batch.given) / np.ptp(returns[0]) <= 1 / NEAR:
-            without = any(_fit(batch.weights, G) is not None for G in returns)
-            fits = [f for G in returns if (f := _fit(batch.weights, G, batch.given)) is not None and not without]
-            shares += [-f[1] / f[0] for f in fits[:1]]
-    if len(shares) < max(SEEN, len(batches) // 2 + 1) or np.allclose(shares, 1, atol=0.05):
+def _learned(batch: Batch) -> tuple[float, float] | None:
+    """Which multiple of the returns the value learns, and which number, in their standard deviations, is added."""
+    for G in map(batch.returns, GAMMAS):
+        factors = None if batch.gradient is None else _fit(batch.gradient, batch.given, G)
+        if factors is not None and factors[1]:
+            return -factors[1] / factors[0], -factors[2] / factors[0] / np.std(G)
+    return None
+
+
+def _subtracted(batch: Batch) -> float | None:
+    """Which multiple of the value is subtracted from the returns, where both are large enough to tell."""
+    returns = [batch.returns(gamma) for gamma in GAMMAS]
+    if batch.weights is None or not NEAR <= np.ptp(batch.given) / np.ptp(returns[0]) <= 1 / NEAR:
         return None
-    if np.ptp(shares) > NEAR * abs(np.median(shares)):
-        return UNITS
-    return ADDED if np.median(shares) < 0 else SHARE.format(times=np.median(shares))
+    if any(_fit(batch.weights, G) is not None for G in returns):
+        return None
+    return next((-f[1] / f[0] for G in returns if (f := _fit(batch.weights, G, batch.given)) is not None), None)
+
+
+def _wrong_unit(batches: list[Batch]) -> str | None:
+    """What is wrong with the unit in which the value learns, or in which it is subtracted, as most batches show it."""
+    both = [(share, _learned(batch)) for batch in batches if (share := _subtracted(batch)) is not None]
+    if len(both) < max(SEEN, len(batches) // 2 + 1):
+        return None
+    used = np.array([share for share, _ in both])
+    if used.max() < 0:
+        return ADDED
+    known = [learned for _, learned in both if learned is not None]
+    if len(known) < len(both):
+        return None
+    shares, shifts = np.array(known).T
+    if np.allclose(shares * used, 1, atol=0.05) and abs(shifts).max() < NEAR:
+        return None
+    if np.allclose(used, 1, atol=0.05):
+        return ADVANTAGES if np.allclose(shares, 0.5, atol=NEAR) and abs(shifts).max() < NEAR else RESCALED
+    return UNITS if np.ptp(used) > NEAR * np.median(used) else SHARE.format(times=np.median(used))
 
 
 def _wrong_baseline(batch: Batch, after: Batch) -> str | None:

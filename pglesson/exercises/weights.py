@@ -19,9 +19,9 @@ from pglesson.advantages import returns_to_go
 from pglesson.exercises.traces import Trace
 
 Numbers = NDArray[np.float64]
-GAMMAS = (1.0, 0.99, 0.95, 0.9)  # discounts that learners take
-ANOTHER_GAMMA = 0.97
-ENOUGH = 50  # steps by which a formula is known
+GAMMAS = (1.0, 0.999, 0.99, 0.98, 0.97, 0.95, 0.9)  # discounts that learners take
+ANOTHER_GAMMA = 0.96
+ENOUGH = 30  # steps by which a formula is known
 SAME = 3e-4  # what an exact fit may leave of the weights; they are float32
 NO_RETURN = (
     "all log-probabilities have the same weight in the loss, in good episodes and in poor ones: the returns are not in "
@@ -65,6 +65,21 @@ PROBABILITY = (
 GROWING = (
     "the discount is {gamma:.3g}: a reward counts the more, the later it comes. A discount is 1 at most, such as 0.99."
 )
+PAIRED = (
+    "each log-probability is multiplied by the returns of all steps, not of its own: where one factor has the shape "
+    "(T, 1), or (T, T) as log_probs[:, actions] has it, and the other (T,), each step meets all. Give both (T,)."
+)
+FEW = (
+    "of {steps} time steps only {seen} have their log-probability in the loss. All steps of all episodes that were "
+    "played for an update belong there."
+)
+NO_BONUS = (
+    "the loss pushes the logits as log-probabilities times advantages do, and not as an entropy does: it holds none, "
+    "or one without a gradient. Add beta * pi.entropy() of each step to what is to grow, without detach."
+)
+BONUS_TURNED = (
+    "the loss pushes the entropy *down*: its sign is wrong. The bonus stands beside log pi * A, inside the minus."
+)
 PER_EPISODE = (
     "in each *episode* the weights of the log-probabilities have the mean 0 and the same standard deviation: a good "
     "episode counts no more than a poor one. Normalize over all time steps of the batch."
@@ -90,12 +105,13 @@ SUMMED = (
 
 @dataclass
 class Weighted:
-    """Time steps in the order of play: the weights of their log-probabilities, the probabilities of their actions,
-    their observations (the same number for the same one), the update and the episode that they belong to, all (steps,);
-    and the rewards of each episode."""
+    """Time steps in the order of play: the weights of their log-probabilities, the probabilities of their actions, the
+    actions (of several dimensions, the first), their observations (the same number for the same one), the update and
+    the episode that they belong to, all (steps,); and the rewards of each episode."""
 
     weights: Numbers
     pi: Numbers
+    actions: NDArray[np.int64]
     observations: NDArray[np.int64]
     updates: NDArray[np.int64]
     episodes: NDArray[np.int64]
@@ -107,13 +123,19 @@ class Weighted:
         labels = (np.zeros_like(self.updates), self.updates, self.episodes)
         return [[np.flatnonzero(of == label) for label in np.unique(of)] for of in labels]
 
-    def fits(self, columns: Numbers, parts: list[NDArray[np.int64]], numbers: Numbers) -> list[Numbers]:
+    def is_seen(self, part: NDArray[np.int64]) -> Numbers:
+        """(steps, observations): 1.0 where it was this one."""
+        return (self.observations[part, None] == np.unique(self.observations[part])).astype(float)
+
+    def fits(
+        self, columns: Numbers, parts: list[NDArray[np.int64]], numbers: Numbers, enough: int = ENOUGH
+    ) -> list[Numbers]:
         """The factors of columns (steps, k) by which they give numbers (steps,) in each of the parts, but for one more
         number for each observation. Empty where they do not in one of them, or where the parts that tell are few."""
         found, steps = [], 0
         for part in parts:
-            is_seen = (self.observations[part, None] == np.unique(self.observations[part])).astype(float)
-            matrix, wanted = np.column_stack([columns[part], is_seen]), numbers[part]
+            is_seen, wanted = self.is_seen(part), numbers[part]
+            matrix = np.column_stack([columns[part], is_seen])
             if len(part) < matrix.shape[1] + 3 or explains(is_seen, wanted) is not None:
                 continue
             factors = explains(matrix, wanted)
@@ -121,16 +143,33 @@ class Weighted:
                 return []
             found.append(factors[: columns.shape[1]])
             steps += len(part)
-        return found if steps >= ENOUGH else []
+        return found if steps >= enough else []
+
+    def telling(self, numbers: Numbers, columns: Numbers, parts: list[NDArray[np.int64]]) -> list[NDArray[np.int64]]:
+        """The parts in which numbers (steps,) have one factor only, since columns (steps, k) do not give them."""
+        return [
+            part
+            for part in parts
+            if explains(np.column_stack([columns[part], self.is_seen(part)]), numbers[part]) is None
+        ]
+
+    def of_episode(self, numbers: Numbers) -> Numbers:
+        """For each step the sum of numbers (steps,) over its episode."""
+        return np.asarray(np.bincount(self.episodes, numbers)[self.episodes], float)
+
+    def of_same_action(self, numbers: Numbers) -> Numbers:
+        """For each step the sum of numbers (steps,) over the steps of its episode with the same action."""
+        label = 2 * self.episodes + (self.actions == self.actions[0])
+        return np.asarray(np.bincount(label, numbers)[label], float)
 
 
-def explains(columns: Numbers, numbers: Numbers) -> Numbers | None:
-    """The factors by which columns (steps, k) give numbers (steps,); None where they do not."""
-    if not np.isfinite(columns).all():
+def explains(columns: Numbers, numbers: Numbers, same: float = SAME) -> Numbers | None:
+    """The factors by which columns (steps, k) give numbers (steps,), up to a share of them; None where they do not."""
+    if not (np.isfinite(columns).all() and np.isfinite(numbers).all()):
         return None
     lengths = np.linalg.norm(columns, axis=0) + 1e-12
     factors = np.linalg.lstsq(columns / lengths, numbers, rcond=1e-9)[0] / lengths
-    return factors if np.linalg.norm(numbers - columns @ factors) <= SAME * np.linalg.norm(numbers) else None
+    return factors if np.linalg.norm(numbers - columns @ factors) <= same * np.linalg.norm(numbers) else None
 
 
 def to_go(rewards: Numbers, gamma: float) -> Numbers:
@@ -138,9 +177,9 @@ def to_go(rewards: Numbers, gamma: float) -> Numbers:
     return returns_to_go(torch.as_tensor(rewards.copy()), gamma).numpy()
 
 
-def weighted(trace: Trace, episodes: int) -> Weighted | None:
+def weighted(trace: Trace, episodes: int, by_logits: bool = False) -> Weighted | None:
     """What the first episodes have left; None where it cannot be read."""
-    found = trace.weights()[:episodes]
+    found = trace.weights(by_logits)[:episodes]
     if len(found) < 10:
         return None
     played, numbers = trace.episodes[: len(found)], dict[bytes, int]()
@@ -148,6 +187,7 @@ def weighted(trace: Trace, episodes: int) -> Weighted | None:
     return Weighted(
         np.concatenate([w for w, *_ in found]),
         np.concatenate([pi for _, pi, _ in found]),
+        np.array([step.action.flat[0] for steps in played for step in steps]),
         np.array([numbers.setdefault(step.observation.tobytes(), len(numbers)) for steps in played for step in steps]),
         np.repeat([steps for *_, steps in found], lengths),
         np.repeat(np.arange(len(found)), lengths),
@@ -156,13 +196,14 @@ def weighted(trace: Trace, episodes: int) -> Weighted | None:
 
 
 def discounts(data: Weighted, parts: list[NDArray[np.int64]]) -> list[float]:
-    """Of each part, by which factor a weight holds the next one, besides a reward and numbers for the two observations;
-    empty where it does not."""
+    """Of each part that tells, by which factor a weight holds the next one, besides a reward and numbers for the two
+    observations; empty where it does not."""
     follows = np.append(data.episodes[1:] == data.episodes[:-1], False)
     of_next = np.append(data.weights[1:], 0.0) * follows
     next_seen = (np.append(data.observations[1:], 0)[:, None] == np.unique(data.observations)) * follows[:, None]
-    columns = np.column_stack([of_next, np.concatenate(data.rewards), next_seen])
-    return [factors[0] for factors in data.fits(columns, parts, data.weights)]
+    others = np.column_stack([np.concatenate(data.rewards), next_seen])
+    tell = data.telling(of_next, others, parts)
+    return [factors[0] for factors in data.fits(np.column_stack([of_next, others]), tell, data.weights)]
 
 
 def wrong_formulas(data: Weighted) -> Iterator[tuple[str, Numbers]]:
@@ -188,6 +229,7 @@ def wrong_formulas(data: Weighted) -> Iterator[tuple[str, Numbers]]:
             TURNED: [g[::-1] for g in G],
             LATE: [g - r for g, r in zip(G, rewards)],
             ACROSS: across[::-1],
+            PAIRED: [np.full(len(g), g.sum()) for g in G],
             CUT: [np.append(to_go(r[:-1], gamma), r[-1]) if len(r) > 1 else r for r in rewards],
             DIVIDED: [1 / np.where(g == 0, np.nan, g) for g in G],
             ALTERNATING: [to_go(r, -gamma) for r in rewards],
@@ -199,6 +241,9 @@ def wrong_formulas(data: Weighted) -> Iterator[tuple[str, Numbers]]:
 def misweighted(trace: Trace, episodes: int) -> str | None:
     """What is wrong with the weights of the log-probabilities in the first episodes, if they are exactly those of a
     known mistake."""
+    steps = sum(map(len, trace.episodes[:episodes]))
+    if len(trace.episodes) <= episodes and 0 < trace.in_loss < steps / 2:
+        return FEW.format(steps=steps, seen=trace.in_loss)
     data = weighted(trace, episodes)
     if data is None:
         return None
@@ -215,9 +260,11 @@ def misweighted(trace: Trace, episodes: int) -> str | None:
             return None
         if any(data.fits(G[:, None], parts, data.weights / data.pi) for G in right):
             return PROBABILITY
-        gammas = discounts(data, parts)
-        if gammas and min(gammas) > 1 and np.ptp(gammas) < 1e-3:
-            return GROWING.format(gamma=gammas[0])
+        if said := _growing(data, parts):
+            return said
+        crossed = [data.of_same_action(G) - data.pi * data.of_episode(G) for G in right]
+        if any(data.fits(x[:, None], parts, data.weights * (1 - data.pi)) for x in crossed):
+            return PAIRED
         for message, columns in wrong_formulas(data):
             if data.fits(columns, parts, data.weights) and not data.fits(columns, parts, right[-1]):
                 return message
@@ -241,3 +288,38 @@ def unnormalized(trace: Trace, episodes: int) -> str | None:
     centred, scaled = shift < 0.02, times < 1.1
     message = None if centred and scaled else NOT_SCALED if centred else NOT_CENTRED if scaled else NOT_NORMALIZED
     return message and message.format(shift=shift, times=times)
+
+
+def entropy_weights(trace: Trace, episodes: int) -> list[float]:
+    """For each update that tells, the weight of a step's entropy in the loss beside that of its log pi * A."""
+    data = weighted(trace, episodes, by_logits=True)
+    if data is None:
+        return []
+    H = -(data.pi * np.log(data.pi) + (1 - data.pi) * np.log1p(-data.pi))  # of two actions
+    by_entropy = -data.pi * (np.log(data.pi) + H) / (1 - data.pi)
+    for gamma in GAMMAS:
+        G = np.concatenate([to_go(r, gamma) for r in data.rewards])
+        tell = data.telling(by_entropy, G[:, None], data.parts[1])
+        factors = data.fits(np.column_stack([G, by_entropy]), tell, data.weights, enough=1)
+        if factors:
+            return [entropy / weight for weight, entropy in factors]
+    return []
+
+
+def wrong_bonus(trace: Trace, episodes: int) -> str | None:
+    """What is wrong with the entropy in the loss of the first episodes."""
+    found = entropy_weights(trace, episodes)
+    if len(found) > 1 and max(map(abs, found)) < 1e-3:
+        return NO_BONUS
+    return BONUS_TURNED if max(found, default=0) < -1e-3 else None
+
+
+def growing(trace: Trace) -> str | None:
+    """What is said of a discount above 1, from the updates of a whole training."""
+    data = weighted(trace, len(trace.episodes))
+    return _growing(data, data.parts[1]) if data else None
+
+
+def _growing(data: Weighted, parts: list[NDArray[np.int64]]) -> str | None:
+    gammas = discounts(data, parts)
+    return GROWING.format(gamma=gammas[0]) if gammas and min(gammas) > 1 and np.ptp(gammas) < 1e-3 else None

@@ -16,9 +16,22 @@ from pglesson.exercises.framework import RIGHT, WRONG, Attempt, Outcome, exercis
 PLAIN, VALUE, NORMALIZED = "05_reinforce", "06_variance_and_baselines", "07_normalization_and_advantages"
 IN_G, WEIGHTED, JUDGED = "G[t + 1]", "pi.log_prob(actions) * G", "return G - v, G"
 LEARNS = "(targets - value(observations)[:, 0])"
+FIVE_TIMES = "(targets - 5 * value(observations)[:, 0])"
 STEP = "    pi = Categorical(logits=policy(observations))\n    loss"
 BY_HAND = "policy(observations).log_softmax(-1)[range(len(actions)), actions]"
 OF_NEXT = "u = value(episode.observations)[1:, 0].detach(); "
+WHOLE_LOSS = "(pi.log_prob(actions) * A)"
+LAST_EPISODE = "(Categorical(logits=policy(observations[-10:])).log_prob(actions[-10:]) * A[-10:])"
+EACH_STEP = """    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+"""
+EACH_TENTH = """    loss.backward()
+    update.played = getattr(update, "played", 0) + 1
+    if update.played % 10 == 0:
+        optimizer.step()
+        optimizer.zero_grad()
+"""
 PER_BATCH = "(A - A.mean(dtype=torch.float64)) / (A.std(correction=0) + 1e-8)"
 VALUE_STEPS = """    for _ in range(value_steps):
         value_loss = (targets - value(observations)[:, 0]).square().mean() / 2
@@ -62,6 +75,14 @@ def judged(notebook: str, changes: dict[str, str]) -> Outcome:
             {WEIGHTED: "pi.log_prob(actions) * (rewards - rewards.mean()) / (rewards.std() + 1e-8)"},
             "of its own step alone",
         ),
+        (PLAIN, {WEIGHTED: "policy(observations).log_softmax(-1)[:, actions] * G"}, "by the returns of all steps"),
+        (PLAIN, {WEIGHTED: "pi.log_prob(actions)[:, None] * G"}, "by the returns of all steps|meets all advantages"),
+        (PLAIN, {"nn.Linear(32, outputs))": "nn.Linear(32, outputs), nn.Softmax(-1))"}, "are probabilities already"),
+        (PLAIN, {"terminated or truncated": "terminated"}, "after an episode has ended"),
+        (PLAIN, {EACH_STEP: EACH_TENTH}, "steps are made after 5 of 59 episodes"),
+        (PLAIN, {"policy(observations))": "policy(observations).detach())"}, "The loss depends on no weight"),
+        (VALUE, {WHOLE_LOSS: "(pi.log_prob(actions) * A / 0)"}, "The network gives NaN"),
+        (VALUE, {WHOLE_LOSS: LAST_EPISODE}, "only 50 have their log-probability in the loss"),
         (VALUE, {JUDGED: "return episode.rewards - v, G"}, "the reward of its own step alone"),
         (VALUE, {JUDGED: "return episode.rewards.cumsum(0) - v, G"}, "earned up to its step"),
         (VALUE, {"gamma=0.99": "gamma=1.5"}, r"the discount is 1\.5:"),
@@ -111,6 +132,8 @@ def test_what_is_wrong_is_told(notebook: str, changes: dict[str, str], words: st
         (PLAIN, {"return G": "return (G - G.mean()) / (G.std() + 1e-8)"}),
         (PLAIN, {WEIGHTED: f"{WEIGHTED} * gamma ** torch.arange(len(G))"}),
         (VALUE, {"gamma=0.99": "gamma=0.97"}),
+        (VALUE, {"sums_to_go(episode.rewards, gamma)": "sums_to_go(episode.rewards / 10, gamma)"}),
+        (VALUE, {"value(episode.observations[:-1])": "5 * value(episode.observations[:-1])", LEARNS: FIVE_TIMES}),
         (VALUE, {STEP: f"    A = (A - A.mean()) / (A.std() + 1e-8)\n{STEP}"}),
     ],
 )

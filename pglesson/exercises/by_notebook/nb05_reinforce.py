@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pglesson.exercises.agents import judge_agent
+from pglesson.exercises.agents import judge_first_agent
 from pglesson.exercises.calls import MARKED, OPTIMIZER
 from pglesson.exercises.framework import Exercise
 from pglesson.exercises.judges import Case, Mistake, NumberJudge, judge_function, normal
@@ -937,7 +937,7 @@ answer = train''',
     ),
     why="That is an agent, and nothing in it comes from this package. The solution learns CartPole-v1, too, in 500 "
     "episodes, with a learning rate of 0.002. What comes in this lesson changes a line of it at a time.",
-    judge=judge_agent,
+    judge=judge_first_agent,
 )
 
 EXERCISES = (LOSS, UPDATE, ADAM, NORMALIZE, BAND, AGENT)

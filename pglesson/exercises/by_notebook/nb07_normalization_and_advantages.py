@@ -235,7 +235,7 @@ _ASKED = "    pi = Categorical(logits=policy(observations))\n"
 _NORMALIZED = "    A = (A - A.mean(dtype=torch.float64)) / (A.std(correction=0) + 1e-8)\n"
 
 
-LARGE, SMALL = (replace(SIGNALS, episodes=200, reward_scale=scale) for scale in (1000.0, 0.001))
+LARGE, SMALL = (replace(SIGNALS, episodes=200, reward_scale=scale, time_outs=True) for scale in (1000.0, 0.001))
 _ON_THE_UNIT = (
     "its steps depend on the unit of the rewards. Subtract the mean of the batch's advantages, and divide by their "
     "standard deviation."

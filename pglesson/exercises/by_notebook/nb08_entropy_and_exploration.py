@@ -13,11 +13,12 @@ from torch import Tensor
 from torch.distributions import Categorical
 
 from pglesson.envs import CELLS
-from pglesson.exercises.agents import LAST, AgentTask, agent_judge
+from pglesson.exercises.agents import EARLY, LAST, AgentTask, agent_judge
 from pglesson.exercises.by_notebook.nb06_variance_and_baselines import AGENT as VALUE_AGENT
 from pglesson.exercises.framework import Exercise
 from pglesson.exercises.judges import Case, Mistake, NumberJudge, judge_function, normal
 from pglesson.exercises.traces import Trace
+from pglesson.exercises.weights import entropy_weights, growing, wrong_bonus
 
 
 def _plogp(logits: Tensor) -> Tensor:
@@ -513,17 +514,27 @@ def _corridor(**options: Any) -> gymnasium.Env[Any, Any]:
 
 if "exercise/Corridor-v0" not in gymnasium.registry:
     gymnasium.register("exercise/Corridor-v0", entry_point=_corridor)
-CORRIDOR = AgentTask("exercise/Corridor-v0", episodes=1200, best=10, undecided=0.58, enough=6)
+CORRIDOR = AgentTask("exercise/Corridor-v0", episodes=1200, best=10, undecided=0.58, enough=6, time_outs=True)
 _LOSS = "    loss = -(pi.log_prob(actions) * A).sum() / len(batch)\n"
 _WITH_BONUS = "    loss = -(pi.log_prob(actions) * A + 2.0 * pi.entropy()).sum() / len(batch)\n"
 
 
 def _stops_early(trace: Trace) -> str | None:
     """What is said of an agent that takes the coin, or that cannot become certain."""
+    if said := growing(trace):
+        return said
     returns = trace.returns[-LAST:]
     coin, prize = (returns == 1).mean(), (returns == 10).mean()
     if not trace.steps or prize >= 0.6:
         return None
+    entropy = np.median(entropy_weights(trace, EARLY) or [np.nan])
+    if coin > 0.65 and 0 < entropy < 0.5:
+        return (
+            f"it stops early: {coin:.0%} of the last {LAST} episodes take the coin. Beside log pi * A of a step, its "
+            f"entropy has the weight {entropy:.2g}, which is too little for advantages in the unit of the rewards: the "
+            "table without normalization has a better one. (If you have written another weight, one of the terms is a "
+            "sum over time, and the other a mean, or the advantages are normalized.)"
+        )
     if coin > 0.65:
         return (
             f"it stops early: {coin:.0%} of the last {LAST} episodes take the coin. The loss needs a bonus for the "
@@ -560,7 +571,7 @@ answer = train_agent''',
     ),
     why="Without the bonus the same agent takes the coin in every training that we tried. One term changes what it "
     "learns, and not how fast.",
-    judge=agent_judge(CORRIDOR, _stops_early),
+    judge=agent_judge(CORRIDOR, _stops_early, lambda trace: wrong_bonus(trace, EARLY)),
 )
 
 

@@ -441,7 +441,7 @@ MISTAKES = {
         (5.0, "must be a function"),
     ],
     "agent": [
-        (agent(size=1), "steps after 300 of 300"),
+        (agent(size=1), "steps after 59 of 59"),
         (without_detach["answer"], "the advantages carry a gradient"),
         (agent(baseline="none"), "where is the value"),
         (agent(baseline="mean"), "where is the value"),

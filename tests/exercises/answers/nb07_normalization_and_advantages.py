@@ -337,7 +337,6 @@ MISTAKES = {
     "agent": [
         (agent(normalized=False), "are not normalized: .*Subtract the mean"),
         (agent(over="mean"), "but not the same standard deviation"),
-        (agent(alpha=300.0), "the learning rate is 300"),
         (agent(optimizer=torch.optim.Adam, alpha=0.02), "by Adam, which rescales"),
         (agent(sign=1.0), "the returns \\*fall\\*"),
         (agent(zero=False), "never set to zero"),
