@@ -585,11 +585,16 @@ _judge_values = judge_function(
         ),
     ],
 )
-# torch's own kl_divergence gives inf there, where a probability is rounded to zero, and may be used
 _CERTAIN = Case("a policy that becomes certain", (torch.tensor([[0.5, 0.0]]), torch.tensor([[200.0, 0.0]])))
 _REPLACED = (
     " Something there keeps inf and NaN away, such as nan_to_num() or clamp(), and puts a wrong number instead. "
     "log_softmax of the logits is finite by itself."
+)
+
+
+_INFINITE = (
+    " A probability is rounded to zero there, as also in torch's kl_divergence() of two Categoricals. log_softmax of "
+    "the logits is finite."
 )
 
 
@@ -598,9 +603,12 @@ def _judge_change(answer: Any) -> Outcome | None:
     if found is not None:
         return found
     got, want = play(answer, _CERTAIN), play(lambda before, after: _kl(before, after).mean(), _CERTAIN)
-    if agree(got, want, 1e-4) or got.outputs[0].isinf().all():
+    if agree(got, want, 1e-4):
         return None
-    return wrong(difference(answer, _CERTAIN, got, want, (), 1e-4) + _REPLACED)
+    if got.failure:
+        return wrong(got.message)
+    why = _REPLACED if got.outputs[0].isfinite().all() else _INFINITE
+    return wrong(difference(answer, _CERTAIN, got, want, (), 1e-4).partition(" inf comes")[0] + why)
 
 
 CHANGE = Exercise(
