@@ -26,6 +26,7 @@ CLOSE = 3e-4  # the error of a fit, as a share of what it explains
 FEW = 8  # with fewer numbers, nothing is fitted
 RARE = 0.02  # a weight may be 0 because an advantage is
 NEAR = 0.02  # a factor that is as near to another one is the same
+FAR = 0.5  # a ratio that is farther from 1 is clipped in any case
 QUIET = 1e-3  # a standard deviation of values, beside rewards of 1
 SAME = 1e-6  # a ratio that is as near to 1 is 1
 
@@ -428,7 +429,7 @@ def said_of_clipping(parts: list[Explained]) -> str | None:
         return NO_MINIMUM if cut[pays].any() else MAXIMUM
     ups, downs = (_bounds(abs(ratio - 1)[pays & side], cut[pays & side]) for side in (gains > 0, gains < 0))
     if not cut.any():
-        return NO_CLIP if max(ups[0], downs[0]) > 0.5 else None
+        return NO_CLIP if max(ups[0], downs[0]) > FAR else None
     if ups[0] > downs[1] or downs[0] > ups[1]:
         at = [
             f"from {1 + sign * bound:.2f} on" if np.isfinite(bound) else "nowhere"
@@ -439,6 +440,13 @@ def said_of_clipping(parts: list[Explained]) -> str | None:
             "Hold the ratio between 1 - clip and 1 + clip."
         )
     return None
+
+
+def hardly_moved(found: list[Batch]) -> bool:
+    """Whether an agent takes several steps on a batch, and no ratio is so far from 1 that clipping would show."""
+    parts = by_gae(found)
+    several = any(len(batch.policy) > 1 for batch in found)
+    return several and bool(parts) and all(abs(part.ratio - 1).max() < FAR and not part.cut.any() for part in parts)
 
 
 def _bounds(distance: Array, cut: NDArray[np.bool_]) -> tuple[float, float]:

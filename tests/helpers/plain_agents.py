@@ -70,6 +70,7 @@ def in_minibatches(
     *,
     epochs: int = 1,
     parts: int = 1,
+    alpha: float = 0.02,
     sign: float = -1.0,
     judged: Callable[[torch.Tensor, torch.Tensor], torch.Tensor] = gae,  # advantages, by rewards and T + 1 values
     across: bool = False,  # whether what was judged is added up over the whole batch
@@ -129,7 +130,7 @@ def in_minibatches(
         numbers, actions = env.observation_space.shape[0], env.action_space.n
         policy = nn.Sequential(nn.Linear(numbers, 32), nn.Tanh(), nn.Linear(32, actions))
         value = nn.Sequential(nn.Linear(numbers, 32), nn.Tanh(), nn.Linear(32, 1))
-        optimizer = torch.optim.Adam(policy.parameters(), lr=0.02)
+        optimizer = torch.optim.Adam(policy.parameters(), lr=alpha)
         value_optimizer = torch.optim.Adam(value.parameters(), lr=0.05)
         returns: list[float] = []
         while len(returns) < episodes:

@@ -154,7 +154,7 @@ def ppo_agent(**mistake):
 
 
 RIGHT = {
-    "agent": [ppo_agent(), with_two_heads(epochs=3, parts=2), with_pieces_of_episodes],
+    "agent": [ppo_agent(), ppo_agent(alpha=0.004), with_two_heads(epochs=3, parts=2), with_pieces_of_episodes],
     "clipped": [clipped_by_where, clipped_by_loop, clipped_by_maximum, on_ratio(ppo)],
     "farther": [60, 2.5 / 0.04, 3 / 0.04, 2.2 / 0.045, np.float64(55)],
     "row": [row_by_maximum, row_by_match, row_by_overwriting, chain()],
@@ -178,6 +178,7 @@ MISTAKES = {
         (ppo_agent(gain="uneven"), "above 1 it begins from 1.4. on, and below 1 from 0.(80|79|78) on"),
         (ppo_agent(gain="upper"), "below 1 nowhere"),
         (ppo_agent(gain="ratio"), "the ratio is not clipped"),
+        (ppo_agent(gain="ratio", alpha=0.004), "the ratio is not clipped"),
         (ppo_agent(gain="bounded"), "no minimum of ratio"),
         (ppo_agent(used=1), "about 50% of them in each pass"),
         (ppo_agent(aligned="play"), "stand in the order of play"),
