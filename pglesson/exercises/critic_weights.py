@@ -464,6 +464,10 @@ ONE_NUMBER = (
     "difference. Give both the shape (T,)."
 )
 ANOTHER_LEARNED = "the value learns A + v of another state than its own. It is the value that was subtracted: A + v."
+OPPOSITE_LEARNED = (
+    "the value learns v - A: the TD errors have the wrong sign, or the advantages are subtracted. With "
+    "delta = r + gamma * v_next - v it is to learn A + v."
+)
 NORMALIZED_LEARNED = (
     "the value learns v plus normalized advantages, or such in another unit. Compute its targets A + v before you "
     "normalize A."
@@ -496,6 +500,8 @@ def said_of_critic(found: list[Batch]) -> str | None:
         times, times_v, more = of_gae[1:] / of_gae[0]
         if abs(times_v - 1) > NEAR:
             return ADVANTAGES_LEARNED if abs(times_v) < NEAR else V_LEARNED.format(times_v)
+        if times < 0:
+            return OPPOSITE_LEARNED
         if abs(times - 1) > NEAR or abs(more) > NEAR:
             return NORMALIZED_LEARNED
         return VALUE_SIGN if of_gae[0] < 0 else None
