@@ -308,6 +308,8 @@ def _raised(error: BaseException, trace: Trace, task: AgentTask) -> str:
             "next episode with reset()."
         )
     if "GreaterThan(lower_bound=0.0)" in str(error) and "scale" in str(error):
+        if (rate := max(trace.rates, default=0.0)) >= 0.5:
+            return f"{located(error)} ValueError: sigma was not positive. The learning rate is {rate:g}. Try 0.01."
         return f"{located(error)} ValueError: sigma was not positive. Learn its logarithm, and take exp() of that."
     if f"numbers from {-task.bound:g} to {task.bound:g}" in str(error):
         return (

@@ -219,11 +219,12 @@ class Trace:
         weights = [node.variable for node in nodes if hasattr(node, "variable")]
         if len(weights) == 1 and self.backwards.bit_count() == 1 and loss.numel() == 1:
             self.losses.append((loss.item(), weights[0].detach().clone()))
+        chooses = any(_chooses(node) for node in nodes)
         for node in nodes if any(node in self._places for node in nodes) else ():
             asked = [self._places[before] for before in computed_by(node) if before in self._places]
             self.averaged |= _averages_dimensions(node, asked)
             self.densities |= _exponentiates(node, self._places)
-            self.product = self.product or _larger_product(node, asked)
+            self.product = self.product or (None if chooses else _larger_product(node, asked))
         for node in nodes:
             self._places.pop(node, None)
 
@@ -271,14 +272,18 @@ def _exponentiates(node: Any, places: dict[Any, Asked]) -> bool:
 
 
 def _larger_product(node: Any, asked: list[Asked]) -> torch.Size | None:
-    """The shape of a node's product, if it has more entries than the log-probabilities in it. Not where a factor has
-    many zeros: it chooses among them."""
+    """The shape of a node's product, if it has more entries than the log-probabilities in it."""
     if not asked or type(node).__name__ != "MulBackward0":
         return None
     shape = torch.Size(node._input_metadata[0].shape)
-    factors = [factor for factor in (node._saved_self, node._saved_other) if factor is not None]
-    chooses = any((factor == 0).double().mean() > 0.3 for factor in factors)
-    return shape if shape.numel() > sum(one.values.numel() for one in asked) and not chooses else None
+    return shape if shape.numel() > sum(one.values.numel() for one in asked) else None
+
+
+def _chooses(node: Any) -> bool:
+    """Whether a node takes some entries of a matrix only, as by a mask of zeros and ones."""
+    factors = (node._saved_self, node._saved_other) if type(node).__name__ == "MulBackward0" else ()
+    masks = any(x is not None and x.ndim > 1 and (x == 0).double().mean() > 0.3 for x in factors)
+    return masks or type(node).__name__.startswith(("Triu", "Tril", "MaskedFill", "MaskedSelect", "Where"))
 
 
 class Watched(gymnasium.Wrapper[Any, Any, Any, Any]):

@@ -309,6 +309,10 @@ RIGHT = {
         gaussian_agent_with_a_class,
         solution_with(".sum() / len(batch)", ".mean()"),
         solution_by_dimension(".sum(-1)"),
+        solution_with(  # each log-probability meets the rewards of its episode, and keeps those that follow
+            "(pi.log_prob(actions) * A)",
+            "torch.triu(pi.log_prob(actions).view(-1, 10, 1) * torch.stack([e.rewards for e in batch])[:, None])",
+        ),
     ],
     "sigma": [
         math.exp(0.40 - 0.5 * math.log(2 * math.pi * math.e)),
@@ -351,7 +355,7 @@ MISTAKES = {
         (solution_with("self.mean(observations)", "self.mean(observations).clamp(-1, 1)"), "mu is clipped"),
         (solution_with("self.log_std.exp()", "self.log_std", "torch.zeros", "torch.ones"), "sigma itself, without exp"),
         (solution_with("actions[-1].numpy()", "actions[-1].tanh().numpy()"), "was sampled. Clip it"),
-        (solution_with("alpha=0.01", "alpha=10.0"), "the learning rate is 10"),
+        (solution_with("alpha=0.01", "alpha=10.0"), "[tT]he learning rate is 10"),
         (
             solution_with("-(pi.log_prob(actions) * A)", "((actions - pi.mean).square().sum(-1) * A)"),
             "sigma is 1 from the first step",
