@@ -149,7 +149,7 @@ def _judge(answer: Callable[..., Any], task: AgentTask, also: Named, early: Name
             except Seen as mistake:
                 return wrong(str(mistake))
             except (Exception, SystemExit) as error:
-                return wrong(_raised(error, trace, task))
+                return wrong(causes[0] if causes else _raised(error, trace, task))
         if given is None or given is ...:
             if not trace.episodes:
                 return Outcome(NOT_ATTEMPTED, "your function gives nothing yet, and plays nothing.")
@@ -361,29 +361,37 @@ def _little_with_value(trace: Trace) -> str | None:
 
 
 judge_agent = agent_judge(SIGNALS)
-judge_first_agent = agent_judge(dataclasses.replace(SIGNALS, time_outs=True), early=_steps_are_few)
 judge_value_agent = agent_judge(RICH_SIGNALS, _little_with_value, _no_batch_or_value)
-_judge_on_levers = agent_judge(LEVERS)
 
 
-def judge_gaussian_agent(answer: Any) -> Outcome | None:
-    """Judges train(env_id, episodes, seed) for real-valued actions. It must also run where an observation has more
-    numbers than an action, as in Pendulum-v1, on which the notebook trains it next."""
-    found = _judge_on_levers(answer)
-    if found is not None:
-        return found
-    before = torch.random.get_rng_state()
-    try:
-        with watching(), time_limit(SECONDS):
-            answer(dataclasses.replace(LEVERS, wider=True).watched_id, EARLY, 0)
-    except (Exception, SystemExit) as error:
-        return wrong(
-            "it learns where observations and actions have two numbers each, but stops where an observation has three: "
-            f"{located(error)} {type(error).__name__}: {error}. Take the sizes from env.observation_space.shape[0] and "
-            "env.action_space.shape[0], each in its place."
-        )
-    except TooLong:
+def _in_other_sizes(task: AgentTask, early: Named = lambda trace: None) -> Callable[[Any], Outcome | None]:
+    """A judge of train(env_id, episodes, seed), which must also run where an observation has one number more, as in the
+    task on which the notebook trains it next."""
+    judge_here = agent_judge(task, early=early)
+    of_actions = "n" if task.bound == np.inf else "shape[0]"
+
+    def judge(answer: Any) -> Outcome | None:
+        found = judge_here(answer)
+        if found is not None:
+            return found
+        before = torch.random.get_rng_state()
+        try:
+            with watching(), time_limit(SECONDS):
+                answer(dataclasses.replace(task, wider=True).watched_id, EARLY, 0)
+        except (Exception, SystemExit) as error:
+            return wrong(
+                "it learns where an observation has two numbers, as many as there are actions, but stops where it has "
+                f"three: {located(error)} {type(error).__name__}: {error}. Take the sizes from "
+                f"env.observation_space.shape[0] and env.action_space.{of_actions}, each in its place."
+            )
+        except TooLong:
+            return None
+        finally:
+            torch.random.set_rng_state(before)
         return None
-    finally:
-        torch.random.set_rng_state(before)
-    return None
+
+    return judge
+
+
+judge_first_agent = _in_other_sizes(dataclasses.replace(SIGNALS, time_outs=True), _steps_are_few)
+judge_gaussian_agent = _in_other_sizes(LEVERS)

@@ -77,6 +77,7 @@ NO_BONUS = (
     "the loss pushes the logits as log-probabilities times advantages do, and not as an entropy does: it holds none, "
     "or one without a gradient. Add beta * pi.entropy() of each step to what is to grow, without detach."
 )
+OF_THE_LAST = "the loss holds the entropy of each episode's last step alone. Every step has one: add all of them up."
 BONUS_TURNED = (
     "the loss pushes the entropy *down*: its sign is wrong. The bonus stands beside log pi * A, inside the minus."
 )
@@ -290,13 +291,16 @@ def unnormalized(trace: Trace, episodes: int) -> str | None:
     return message and message.format(shift=shift, times=times)
 
 
-def entropy_weights(trace: Trace, episodes: int) -> list[float]:
-    """For each update that tells, the weight of a step's entropy in the loss beside that of its log pi * A."""
+def entropy_weights(trace: Trace, episodes: int, last: bool = False) -> list[float]:
+    """For each update that tells, the weight of a step's entropy in the loss beside that of its log pi * A. last: if it
+    is that of an episode's last step alone."""
     data = weighted(trace, episodes, by_logits=True)
     if data is None:
         return []
     H = -(data.pi * np.log(data.pi) + (1 - data.pi) * np.log1p(-data.pi))  # of two actions
     by_entropy = -data.pi * (np.log(data.pi) + H) / (1 - data.pi)
+    if last:
+        by_entropy *= np.append(data.episodes[1:] != data.episodes[:-1], True)
     for gamma in GAMMAS:
         G = np.concatenate([to_go(r, gamma) for r in data.rewards])
         tell = data.telling(by_entropy, G[:, None], data.parts[1])
@@ -309,6 +313,8 @@ def entropy_weights(trace: Trace, episodes: int) -> list[float]:
 def wrong_bonus(trace: Trace, episodes: int) -> str | None:
     """What is wrong with the entropy in the loss of the first episodes."""
     found = entropy_weights(trace, episodes)
+    if not found and len(entropy_weights(trace, episodes, last=True)) > 1:
+        return OF_THE_LAST
     if len(found) > 1 and max(map(abs, found)) < 1e-3:
         return NO_BONUS
     return BONUS_TURNED if max(found, default=0) < -1e-3 else None

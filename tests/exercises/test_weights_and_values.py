@@ -22,6 +22,7 @@ BY_HAND = "policy(observations).log_softmax(-1)[range(len(actions)), actions]"
 OF_NEXT = "u = value(episode.observations)[1:, 0].detach(); "
 WHOLE_LOSS = "(pi.log_prob(actions) * A)"
 LAST_EPISODE = "(Categorical(logits=policy(observations[-10:])).log_prob(actions[-10:]) * A[-10:])"
+SIZES = "env.observation_space.shape[0], int(env.action_space.n)"
 EACH_STEP = """    optimizer.zero_grad()
     loss.backward()
     optimizer.step()
@@ -78,6 +79,7 @@ def judged(notebook: str, changes: dict[str, str]) -> Outcome:
         (PLAIN, {WEIGHTED: "policy(observations).log_softmax(-1)[:, actions] * G"}, "by the returns of all steps"),
         (PLAIN, {WEIGHTED: "pi.log_prob(actions)[:, None] * G"}, "by the returns of all steps|meets all advantages"),
         (PLAIN, {"nn.Linear(32, outputs))": "nn.Linear(32, outputs), nn.Softmax(-1))"}, "are probabilities already"),
+        (PLAIN, {SIZES: "int(env.action_space.n), env.observation_space.shape[0]"}, "stops where it has three"),
         (PLAIN, {"terminated or truncated": "terminated"}, "after an episode has ended"),
         (PLAIN, {EACH_STEP: EACH_TENTH}, "steps are made after 5 of 59 episodes"),
         (PLAIN, {"policy(observations))": "policy(observations).detach())"}, "The loss depends on no weight"),

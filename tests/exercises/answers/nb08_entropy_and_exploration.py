@@ -177,6 +177,9 @@ def along_a_bend(share):
     return schedule
 
 
+LAST_STEPS = "torch.cat([torch.arange(len(e.actions)) == len(e.actions) - 1 for e in batch])"
+
+
 def agent(bonus, wrong=("", "")):
     """The agent of notebook 06, with a bonus in its loss, and perhaps a mistake."""
     source = VALUE_AGENT.solution.replace("pi.log_prob(actions) * A", f"pi.log_prob(actions) * A + {bonus}")
@@ -329,6 +332,7 @@ MISTAKES = {
         (agent("-2.0 * pi.entropy()"), "its sign is wrong"),
         (agent("2.0 * pi.entropy().detach()"), "or one without a gradient"),
         (agent("8.0 * pi.entropy()"), "the agent stays undecided"),
+        (agent(f"2.0 * pi.entropy() * {LAST_STEPS}"), "of each episode's last step alone"),
         (agent("2.0 * pi.entropy()", wrong=("gamma=0.99", "gamma=1.98")), r"the discount is 1\.98"),
         (agent("2.0 * pi.entropy()", wrong=("value_optimizer.zero_grad()", "pass")), "never set to zero"),
         (agent("2.0 * pi.entropy()", wrong=("    optimizer.zero_grad()\n    loss", "    loss")), "never set to zero"),
