@@ -55,6 +55,13 @@ class Asked:
             return False
         return torch.allclose(self.scale, function(self.scale_weight))
 
+    @property
+    def number(self) -> int:
+        """How many log-probabilities were given, of several dimensions each where they are densities."""
+        if self.scale is not None:
+            return self.values.numel()
+        return torch.broadcast_shapes(self.values.shape, self.parameters.shape[:-1]).numel()
+
     def rows(self) -> torch.Tensor:
         """Weight and probability (1 for a density) of each action, (n, 2)."""
         assert self.weights is not None
@@ -63,8 +70,10 @@ class Asked:
                 self.weights.reshape(-1, self.weights.shape[-1])[:, 0] if self.weights.ndim else self.weights[None]
             )
             return torch.stack([weights, torch.ones_like(weights)], 1)
-        pi = self.parameters.softmax(-1).reshape(-1, self.parameters.shape[-1])
-        return torch.stack([self.weights.flatten(), pi.gather(1, self.values.reshape(-1, 1).long())[:, 0]], 1)
+        values, pi = self.values.long().unsqueeze(-1), self.parameters.softmax(-1)
+        shape = torch.broadcast_shapes(values.shape[:-1], pi.shape[:-1])
+        taken = pi.expand(*shape, -1).gather(-1, values.expand(*shape, 1))
+        return torch.stack([self.weights.flatten(), taken.flatten()], 1)
 
 
 @dataclass
@@ -276,7 +285,7 @@ def _larger_product(node: Any, asked: list[Asked]) -> torch.Size | None:
     if not asked or type(node).__name__ != "MulBackward0":
         return None
     shape = torch.Size(node._input_metadata[0].shape)
-    return shape if shape.numel() > sum(one.values.numel() for one in asked) else None
+    return shape if shape.numel() > sum(one.number for one in asked) else None
 
 
 def _chooses(node: Any) -> bool:

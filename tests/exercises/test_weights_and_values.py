@@ -23,6 +23,7 @@ OF_NEXT = "u = value(episode.observations)[1:, 0].detach(); "
 WHOLE_LOSS = "(pi.log_prob(actions) * A)"
 LAST_EPISODE = "(Categorical(logits=policy(observations[-10:])).log_prob(actions[-10:]) * A[-10:])"
 SIZES = "env.observation_space.shape[0], int(env.action_space.n)"
+OF_ALL_ACTIONS = "pi.log_prob(torch.arange(2)[:, None]).T[range(len(actions)), actions]"
 EACH_STEP = """    optimizer.zero_grad()
     loss.backward()
     optimizer.step()
@@ -131,6 +132,7 @@ def test_what_is_wrong_is_told(notebook: str, changes: dict[str, str], words: st
     [
         (PLAIN, {WEIGHTED: f"{BY_HAND} * G"}),
         (PLAIN, {"return G": "return G[0] + 0 * G"}),
+        (PLAIN, {WEIGHTED: f"{OF_ALL_ACTIONS} * G"}),
         (PLAIN, {"return G": "return (G - G.mean()) / (G.std() + 1e-8)"}),
         (PLAIN, {WEIGHTED: f"{WEIGHTED} * gamma ** torch.arange(len(G))"}),
         (VALUE, {"gamma=0.99": "gamma=0.97"}),
