@@ -55,7 +55,8 @@ class AgentTask:
     env_id: of the environment; reward_scale: its rewards are so many times larger. episodes: of each training.
     best, undecided: the best mean return, and that of an agent that has learned nothing. enough: the mean return of the
     last episodes that two of three seeds must reach. bound: real-valued actions go from -bound to bound. wider: an
-    observation ends with one more number, 0. time_outs: every third episode ends as if by a time-out.
+    observation ends with one more number, 0, and real-valued actions go half as far. time_outs: every third episode
+    ends as if by a time-out.
     """
 
     env_id: str
@@ -84,8 +85,17 @@ class AgentTask:
         if self.wider:
             space = gymnasium.spaces.Box(-np.inf, np.inf, (1 + sum(env.observation_space.shape or ()),), np.float32)
             env = gymnasium.wrappers.TransformObservation(env, lambda x: np.append(x, np.float32(0)), space)
+            if np.isfinite(self.bound):
+                env = gymnasium.wrappers.RescaleAction(env, np.float32(-self.bound / 2), np.float32(self.bound / 2))
         scale = self.reward_scale
         return env if scale == 1 else gymnasium.wrappers.TransformReward(env, lambda reward: scale * float(reward))
+
+
+OUTSIDE = "numbers from -{0:g} to {0:g}"  # are allowed, says a task of actions that are outside
+CLIPPED_ELSEWHERE = (
+    "where the action space goes from -{0:g} to {0:g}, your agent plays actions that are outside of it. Clip to "
+    "env.action_space.low and env.action_space.high, and not to numbers that fit one task."
+)
 
 
 class TimeOuts(gymnasium.Wrapper[Any, Any, Any, Any]):
@@ -311,7 +321,7 @@ def _raised(error: BaseException, trace: Trace, task: AgentTask) -> str:
         if (rate := max(trace.rates, default=0.0)) >= 0.5:
             return f"{located(error)} ValueError: sigma was not positive. The learning rate is {rate:g}. Try 0.01."
         return f"{located(error)} ValueError: sigma was not positive. Learn its logarithm, and take exp() of that."
-    if f"numbers from {-task.bound:g} to {task.bound:g}" in str(error):
+    if OUTSIDE.format(task.bound) in str(error):
         return (
             f"{located(error)} {words} Clip what was sampled to the action space for the environment, and only there."
         )
@@ -366,7 +376,7 @@ judge_value_agent = agent_judge(RICH_SIGNALS, _little_with_value, _no_batch_or_v
 
 def _in_other_sizes(task: AgentTask, early: Named = lambda trace: None) -> Callable[[Any], Outcome | None]:
     """A judge of train(env_id, episodes, seed), which must also run where an observation has one number more, as in the
-    task on which the notebook trains it next."""
+    task on which the notebook trains it next, and where the action space has other bounds."""
     judge_here = agent_judge(task, early=early)
     of_actions = "n" if task.bound == np.inf else "shape[0]"
 
@@ -379,6 +389,8 @@ def _in_other_sizes(task: AgentTask, early: Named = lambda trace: None) -> Calla
             with watching(), time_limit(SECONDS):
                 answer(dataclasses.replace(task, wider=True).watched_id, EARLY, 0)
         except (Exception, SystemExit) as error:
+            if OUTSIDE.format(task.bound) in str(error):
+                return wrong(CLIPPED_ELSEWHERE.format(task.bound / 2))
             return wrong(
                 "it learns where an observation has two numbers, as many as there are actions, but stops where it has "
                 f"three: {located(error)} {type(error).__name__}: {error}. Take the sizes from "

@@ -105,6 +105,11 @@ class Batch:
         return np.append(0.0, self.goes_on[:-1]) == 0
 
     @property
+    def ended(self) -> NDArray[np.bool_]:
+        """Which steps are an episode's last one, without a time-out."""
+        return (self.goes_on == 0) & (self.v_next == 0)
+
+    @property
     def v_first(self) -> Array:
         """At each step, the value of its episode's first one."""
         return self.v[np.flatnonzero(self.begins)[np.cumsum(self.begins) - 1]]
@@ -221,6 +226,10 @@ TWICE = (
     "after a time-out the value of what was seen last counts twice: it is in the last TD error, and the sum begins "
     "with it once more. The sum begins with 0."
 )
+LAST_REWARD = (
+    "an episode's last reward is lost: where it has ended, the factor 0 takes away the reward, too. It belongs to "
+    "gamma * v_next alone."
+)
 LATE_CRITIC = (
     "the critic has already learned from these episodes when it judges them, so chance looks expected. "
     "Compute the advantages first; then come the steps of the value."
@@ -267,6 +276,7 @@ FORMULAS: tuple[tuple[str, Callable[[Batch, float, float], Array]], ...] = (
     (CUT, lambda b, *of: dataclasses.replace(b, goes_on=b.goes_on * np.append(b.goes_on[1:], 0.0)).gae(*of)),
     (SHORT, lambda b, *of: np.where(b.begins, np.nan, b.gae(*of))),
     (TURNED, lambda b, *of: b.turned(b.gae(*of))),
+    (LAST_REWARD, lambda b, *of: dataclasses.replace(b, rewards=np.where(b.ended, 0.0, b.rewards)).gae(*of)),
     (PAST, lambda b, gamma, lam: b.turned(b.sums_to_go(b.turned(b.td_errors(gamma)), gamma * lam))),
     (
         TWICE,

@@ -49,7 +49,8 @@ from pglesson.exercises.traces import Trace, Watched, watching
 EPISODES, SECONDS = 60, 60.0
 FASTER = 30.0  # where the ratios hardly move: what is clipped cannot be seen then
 NUMBERS = 2  # of an observation
-CHOSEN = ("gather", "getitem")  # operations by which the actions' log-probabilities are picked out
+# operations by which the actions' log-probabilities are picked out, with a minus or without
+CHOSEN = ("gather", "getitem", "cross_entropy", "nll_loss")
 GOLDEN = 0.6180339887  # its multiples, modulo 0.5, are spread evenly and differ
 NO_CAUSE = "it runs, but"  # how the message of judge_agent begins where it names no cause
 
@@ -180,7 +181,7 @@ class Operations(TorchFunctionMode):
             self.note(self.seen.logits, outputs.reshape(-1, 2))
 
     def chosen(self, args: tuple[Any, ...], result: Tensor) -> None:
-        """Notes log-probabilities, or probabilities, that were picked out by the actions."""
+        """Notes log-probabilities, those times -1, or probabilities that were picked out by the actions."""
         given = self.seen.logits[-1] if self.seen.logits else None
         index = args[-1][-1] if isinstance(args[-1], tuple) else args[-1]
         actions = index.flatten().numpy() if isinstance(index, Tensor) else np.array([index])
@@ -189,7 +190,7 @@ class Operations(TorchFunctionMode):
         if actions.min() < 0 or actions.max() > 1:
             return
         log_pi = log_softmax(given.outputs, actions)
-        for outputs, slopes in ((log_pi, 1.0), (np.exp(log_pi), np.exp(log_pi))):
+        for outputs, slopes in ((log_pi, 1.0), (-log_pi, -1.0), (np.exp(log_pi), np.exp(log_pi))):
             if np.allclose(result.detach().flatten(), outputs, atol=1e-5):
                 self.rows, self.seen.policy = given.rows, self.seen.policy | leaves(result)
                 self.note(self.seen.log_probs, log_pi, result, slopes, actions)
@@ -362,10 +363,11 @@ def _of_steps(answer: Any, seen: Seen) -> str | None:
 
 
 def _of_weights(answer: Any, seen: Seen) -> str | None:
-    """What the weights of a training show in which time runs out: there the value of what is seen last counts."""
+    """What the weights show, first where time runs out: there the value of what is seen last counts."""
     shown = see(answer, light=0, timeout=True)
     with np.errstate(all="ignore"):
         said = said_of_policy(shown.batches(), shown.batches(late=True)) or said_of_critic(shown.batches())
+        said = said or said_of_policy(seen.batches(), seen.batches(late=True))
         if not said and hardly_moved(shown.batches()):
             with suppress(Exception):  # which may be due to the haste
                 quick = see(answer, light=0, timeout=True, faster=FASTER)

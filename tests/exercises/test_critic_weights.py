@@ -12,7 +12,15 @@ from pglesson.exercises.critic_weights import by_gae, said_of_critic, said_of_pa
 from pglesson.exercises.critics import see
 
 
-@pytest.mark.parametrize("answer", [in_minibatches(epochs=4, parts=2), with_two_heads(4, 2), with_pieces_of_episodes])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        in_minibatches(epochs=4, parts=2),
+        in_minibatches(epochs=4, parts=2, cross_entropy=True),
+        with_two_heads(4, 2),
+        with_pieces_of_episodes,
+    ],
+)
 def test_the_weights_tell_td_errors_and_ratios(answer: Any) -> None:
     """The oracle is what these agents are written with: r + 0.99 v' - v, and a clip ratio of 0.2. Three batches are
     looked at, with four passes in two parts each."""

@@ -86,6 +86,7 @@ def in_minibatches(
     detach: bool = True,
     old: str = "once",
     gain: str = "minimum",
+    cross_entropy: bool = False,  # whether log-probabilities are minus that
     aligned: str = "yes",  # or no; whole: all of A beside a part's log-probabilities; play: A, or actions, as played
     seeded: bool = True,
     learns: bool = True,  # whether the value does
@@ -154,6 +155,8 @@ def in_minibatches(
                     others = {"no": A[other.chunk(parts)[k]], "whole": A, "play": A.chunk(parts)[k]}
                     pi = Categorical(logits=policy(seen[i]))
                     log_prob = pi.log_prob(chosen.chunk(parts)[k] if aligned == "actions" else chosen[i])
+                    if cross_entropy:
+                        log_prob = -nn.functional.cross_entropy(policy(seen[i]), chosen[i], reduction="none")
                     gains = GAINS[gain](
                         log_prob, log_prob.detach() if old == "again" else before[i], others.get(aligned, A[i])
                     )

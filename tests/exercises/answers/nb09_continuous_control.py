@@ -352,6 +352,13 @@ MISTAKES = {
         (solution_with("torch.zeros(actions)", "torch.full((actions,), -5.0)"), "sigma begins at 0.00674"),
         (solution_with("network(numbers, actions)\n", "network(numbers, 1)\n"), "an output for each"),
         (solution_with("actions[-1].numpy()", "actions[-1].clamp(-0.5, 0.5).numpy()"), "clipped to -0.5 and 0.5"),
+        (
+            solution_with(
+                *("gym.wrappers.ClipAction(gym.make(env_id))", "gym.make(env_id)"),
+                *("actions[-1].numpy()", "actions[-1].clamp(-1, 1).numpy()"),
+            ),
+            "not to numbers that fit one task",
+        ),
         (solution_with("self.mean(observations)", "self.mean(observations).clamp(-1, 1)"), "mu is clipped"),
         (solution_with("self.log_std.exp()", "self.log_std", "torch.zeros", "torch.ones"), "sigma itself, without exp"),
         (solution_with("actions[-1].numpy()", "actions[-1].tanh().numpy()"), "was sampled. Clip it"),

@@ -272,6 +272,10 @@ MISTAKES = {
         (in_minibatches(judged=lambda rewards, v: gae(rewards, v) + v[:-1]), "by what the value is to learn, A \\+ v"),
         (in_minibatches(judged=lambda rewards, v: gae(rewards, v, 0.0), across=True), "into the next one"),
         (in_minibatches(judged=twice), "counts twice"),
+        (
+            in_minibatches(judged=lambda rewards, v: gae(torch.cat([rewards[:-1], rewards[-1:] * (v[-1] != 0)]), v)),
+            "last reward is lost",
+        ),
         (in_minibatches(judged=lambda rewards, v: gae(rewards, v).flip(0)), "in the opposite order"),
         (in_minibatches(judged=lambda rewards, v: in_a_loop(rewards, v, range(1, 10), -1)), "\\*before\\* its step"),
         (
