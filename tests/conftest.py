@@ -1,7 +1,7 @@
 """For all tests: one thread for each of the processes that share the processor, and the longest files first.
 
 With two threads each, they mostly wait for each other, since what the tests compute is small. The browser's tests wait
-for pages most of the time: at the end, the other processes would wait for them.
+for pages most of the time, and the exercises' train agents: at the end, the other processes would wait for them.
 """
 
 import os
@@ -14,5 +14,8 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     torch.set_num_threads(1)
 
 
+LONGEST = "browser", "test_exercises", "test_agents"  # in the names of files
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: "browser" not in item.path.name)
+    items.sort(key=lambda item: next((i for i, name in enumerate(LONGEST) if name in item.path.name), len(LONGEST)))
