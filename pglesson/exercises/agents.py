@@ -226,8 +226,7 @@ def _mistake(trace: Trace, task: AgentTask) -> str | None:
             "sampled. With argmax, or with the mean alone, the policy tries nothing out, and the average over its "
             "actions is gone. Draw from the distribution."
         )
-    seen = [[step.observation.tobytes() for step in steps] for steps in trace.episodes[:4]]
-    done = [[step.action.tobytes() for step in steps] for steps in trace.episodes[:4]]
+    seen, done = ([[step[i] for step in steps] for steps in first] for i in (0, 1))
     if len(seen) == 4 and len(seen[0]) > 9 and seen.count(seen[0]) == 4 and done.count(done[0]) < 4:
         return (
             "every episode shows the same observations, whatever is done: the environment begins with the same seed "

@@ -44,7 +44,7 @@ from pglesson.exercises.critic_weights import (
 )
 from pglesson.exercises.framework import Outcome, wrong
 from pglesson.exercises.time_limit import TooLong, time_limit
-from pglesson.exercises.traces import Trace, Watched, watching
+from pglesson.exercises.traces import Trace, Watched, computed_by, watching
 
 EPISODES, SECONDS = 60, 60.0
 FASTER = 30.0  # where the ratios hardly move: what is clipped cannot be seen then
@@ -212,14 +212,7 @@ class Operations(TorchFunctionMode):
 
 def leaves(x: Tensor) -> set[int]:
     """The weights that a tensor depends on, by their ids."""
-    found, known, left = set[int](), set[Any](), [x.grad_fn]
-    while left:
-        node = left.pop()
-        if node is not None and node not in known:
-            known.add(node)
-            found |= {id(node.variable)} if hasattr(node, "variable") else set()
-            left += [following for following, _ in node.next_functions]
-    return found
+    return {id(node.variable) for node in computed_by(x.grad_fn) if hasattr(node, "variable")}
 
 
 def see(answer: Callable[..., Any], light: int, timeout: bool = False, env_id: str = "", faster: float = 1.0) -> Seen:
@@ -366,9 +359,10 @@ def _of_weights(answer: Any, seen: Seen) -> str | None:
     """What the weights show, first where time runs out: there the value of what is seen last counts."""
     shown = see(answer, light=0, timeout=True)
     with np.errstate(all="ignore"):
-        said = said_of_policy(shown.batches(), shown.batches(late=True)) or said_of_critic(shown.batches())
+        found = shown.batches()
+        said = said_of_policy(found, shown.batches(late=True)) or said_of_critic(found)
         said = said or said_of_policy(seen.batches(), seen.batches(late=True))
-        if not said and hardly_moved(shown.batches()):
+        if not said and hardly_moved(found):
             with suppress(Exception):  # which may be due to the haste
                 quick = see(answer, light=0, timeout=True, faster=FASTER)
                 said = said_of_policy(quick.batches(), quick.batches(late=True))

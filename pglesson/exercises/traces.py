@@ -181,8 +181,9 @@ class Trace:
         log-probabilities are not those of the actions as they were played. by_logits: from the derivatives by the
         logits in any case, to which an entropy adds its own."""
         asked = [one for one in self.log_probs if one.weights is not None and not by_logits]
-        rows = torch.cat([torch.zeros(0, 2), *(one.rows() for one in asked)]).double()
-        steps = np.repeat([one.steps for one in asked], [len(one.rows()) for one in asked]).astype(int)
+        rows_of = [one.rows() for one in asked]
+        rows = torch.cat([torch.zeros(0, 2), *rows_of]).double()
+        steps = np.repeat([one.steps for one in asked], [*map(len, rows_of)]).astype(int)
         if not asked:
             rows, steps = self._weights_by_logits()
         ends = np.cumsum([len(episode) for episode in self.episodes[: None if asked else self.look_after]])
